@@ -1,0 +1,58 @@
+# Hysteron. `make` lists what can be made; each target sets itself up from nothing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sim test bench lint format lock digits clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+		awk -F'\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+setup: $(READY) ## install the locked tools into .venv
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer is needed, $(PYTHON) is older; set PYTHON=…" >&2; exit 2; }
+	@for tool in g++ make perl; do command -v $$tool >/dev/null || \
+		{ echo "error: $$tool is not installed; on Debian run 'apt install g++ make perl'" >&2; exit 2; }; done
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "error: $(PYTHON) cannot make a virtual environment; on Debian run 'apt install python3-venv'" >&2; exit 2; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m find_libpython >/dev/null && test -n "$$($(BIN)/python -m find_libpython)" || \
+		{ echo "error: Python's shared library is missing, cocotb needs it; on Debian run 'apt install libpython3-dev'" >&2; exit 2; }
+	@touch $@
+
+sim: $(READY) ## run the shipped digits network on the generated hardware, compare, write build/sim/report.html
+	$(BIN)/hysteron sim networks/digits.hyn --data digits
+
+test: $(READY) ## run all tests
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+bench: $(READY) ## print the performance table, write build/bench/bench.json
+	$(BIN)/hysteron bench
+
+lint: $(READY) ## check style, types and generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/hysteron registers --check docs/registers.md
+
+format: $(READY) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--extra sim --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+
+digits: $(READY) ## train the digits network again (needs the extra 'train')
+	$(BIN)/python -m hysteron_train.digits --out networks/digits.hyn
+
+clean: ## remove generated files, not .venv
+	rm -rf build

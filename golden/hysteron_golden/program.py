@@ -1,0 +1,259 @@
+"""Map a network onto a core: memory images, layer descriptors and register values.
+
+Neuron *n* of a layer lives in tile ``n // lanes``, lane ``n % lanes``. A layer's weight rows lie tile
+after tile; within a tile the rows of the inputs come first, then those of the recurrent sources. All of a
+layer's tiles share one address in the state, parameter and spike memories, counted over all layers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .encode import Coding
+from .errors import require
+from .hardware import CoreConfig, bits_for, ceil_div
+from .network import Layer, Network, weight_range
+from .registers import REGIONS, REGISTERS
+
+Words = NDArray[np.uint32]
+
+
+def job_layout(config: CoreConfig) -> dict[str, int]:
+    """Fields and widths of a layer's sequencer descriptor, lowest bits first."""
+    tile = bits_for(config.tiles)
+    return {
+        "source": tile,  # first tile of the layer it listens to
+        "own": tile,  # its first tile
+        "last_tile": bits_for(config.tiles_per_layer),  # its tiles, less one
+        "weights": bits_for(config.weight_rows),  # its first weight row
+        "fan_in": bits_for(max(config.max_inputs, config.max_neurons) + 1),
+        "stride": bits_for(max(config.max_inputs, config.max_neurons) + config.max_neurons + 1),  # rows of a tile
+        "recurrent": 1,
+        "unit": 1,  # 0/1 weights
+    }
+
+
+def threshold_layout(config: CoreConfig) -> dict[str, int]:
+    """Fields and widths of a layer's neuron descriptor; the first four are potentials."""
+    bits = config.potential_bits
+    return {"theta_high": bits, "theta_low": bits, "u_min": bits, "u_max": bits, "mode": 2, "reset": 2}
+
+
+def row_words(width: int) -> int:
+    """Bus words of one memory row: its address step is the next power of two."""
+    return ceil_div(width, 32)
+
+
+def row_stride(width: int) -> int:
+    """Word addresses from one row to the next."""
+    return 1 << (row_words(width) - 1).bit_length()
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A network mapped onto a core.
+
+    Attributes
+    ----------
+    images
+        For each memory region a ``(rows, words)`` uint32 image.
+    widths
+        For each region the bits of a row.
+    tiles
+        Tiles of each layer.
+    registers
+        Register values that configure the core.
+    """
+
+    network: Network
+    config: CoreConfig
+    images: dict[str, Words]
+    widths: dict[str, int]
+    tiles: tuple[int, ...]
+    weight_base: tuple[int, ...]
+    tile_base: tuple[int, ...]
+    registers: dict[str, int]
+
+    def bus_writes(self) -> Iterator[tuple[int, int]]:
+        """``(byte address, word)`` writes that load everything, in order."""
+        address = REGISTERS["MEMORY_ADDRESS"]
+        data = REGISTERS["MEMORY_DATA"].address
+        for region, image in self.images.items():
+            stride = row_stride(self.widths[region])
+            contiguous = image.shape[1] == stride
+            for row, words in enumerate(image):
+                if row == 0 or not contiguous:
+                    yield address.address, address.pack(REGION=REGIONS[region], WORD=row * stride)
+                for word in words:
+                    yield data, int(word)
+        for name, value in self.registers.items():
+            yield REGISTERS[name].address, value
+
+
+def _pack(fields: list[tuple[NDArray[np.integer], int]], width: int) -> Words:
+    """Rows of bits: each field is ``(rows, n)`` values of so many bits, repeated over n."""
+    rows = fields[0][0].shape[0]
+    columns = []
+    for values, bits in fields:
+        if bits:
+            shifts = np.arange(bits)
+            columns.append((values.astype(np.int64)[..., None] >> shifts & 1).astype(np.uint8))
+    packed = np.concatenate(columns, axis=2).reshape(rows, -1)
+    assert packed.shape[1] == width
+    padded = np.zeros((rows, row_words(width) * 32), np.uint8)
+    padded[:, :width] = packed
+    return np.packbits(padded, axis=1, bitorder="little").view("<u4").astype(np.uint32)
+
+
+def _by_tile(values: NDArray[np.integer], lanes: int, fill: int) -> NDArray[np.integer]:
+    """``(…, n)`` as ``(tiles, …, lanes)``, the last tile filled up."""
+    n = values.shape[-1]
+    padded = np.full((*values.shape[:-1], ceil_div(n, lanes) * lanes), fill, np.int32)
+    padded[..., :n] = values
+    return np.moveaxis(padded.reshape(*values.shape[:-1], -1, lanes), -2, 0)
+
+
+def _weight_codes(layer: Layer, values: NDArray[np.integer], bits: int) -> NDArray[np.integer]:
+    """Memory codes: 1-bit weights as 1 for +1 and 0 for the other value, wider ones as they are."""
+    return (values > 0).astype(np.int32) if bits == 1 else values
+
+
+def compile_network(network: Network, config: CoreConfig) -> Program:
+    """Map ``network`` onto ``config``.
+
+    Raises
+    ------
+    HysteronError
+        Naming what does not fit, how much of it there is and how much the core has.
+    """
+
+    def fits(what: str, need: int, have: int, parameter: str) -> None:
+        require(
+            need <= have,
+            f"the network needs {need} {what}, core {config.name!r} has {have}; choose a larger preset or {parameter}",
+        )
+
+    fits("layers", len(network.layers), config.max_layers, "max_layers")
+    fits("inputs", network.n_in, config.max_inputs, "max_inputs")
+    fits("outputs", network.n_out, config.max_outputs, "max_outputs")
+    require(
+        config.potential.low <= network.potential.low and network.potential.high <= config.potential.high,
+        f"the network's potentials reach {network.potential.low} to {network.potential.high}, core {config.name!r} holds "
+        f"{config.potential.low} to {config.potential.high}; choose another preset or potential_bits",
+    )
+    require(
+        network.layers[0].leak_bits == config.leak_bits,
+        f"the network's leak codes have {network.layers[0].leak_bits} fractional bits, "
+        f"core {config.name!r} has {config.leak_bits}; set leak_bits",
+    )
+    if network.encoder is not None:
+        require(config.encoder, f"the network encodes pixels, core {config.name!r} has no encoder; set encoder=true")
+        require(
+            config.direct or network.encoder.coding is not Coding.DIRECT,
+            f"the network takes pixels directly, core {config.name!r} cannot; set direct=true",
+        )
+    lanes = config.lanes
+    weights, neurons = [], []
+    jobs: dict[str, list[int]] = {name: [] for name in job_layout(config)}
+    thresholds: dict[str, list[int]] = {name: [] for name in threshold_layout(config)}
+    tiles, weight_base, tile_base = [], [], []
+    next_row = next_tile = source = 0
+    for index, layer in enumerate(network.layers):
+        fits(f"neurons in layer {index}", layer.n_out, config.max_neurons, "max_neurons")
+        _check_layer(index, layer, config)
+        matrix = _weight_codes(layer, layer.weights, config.weight_bits)
+        if layer.recurrent is not None:
+            matrix = np.concatenate([matrix, _weight_codes(layer, layer.recurrent, config.weight_bits)])
+        per_tile = _by_tile(matrix, lanes, 0)
+        weights.append(per_tile.reshape(-1, lanes))
+        neurons.append((_by_tile(layer.leak_codes, lanes, 0), _by_tile(layer.biases, lanes, 0)))
+        n_tiles = len(per_tile)
+        row = {
+            "source": source,
+            "own": next_tile,
+            "last_tile": n_tiles - 1,
+            "weights": next_row,
+            "fan_in": layer.n_in,
+            "stride": len(matrix),
+            "recurrent": int(layer.recurrent is not None),
+            "unit": int(layer.unit_weights),
+            "theta_high": layer.theta_high,
+            "theta_low": layer.theta_low,
+            "u_min": network.potential.low,
+            "u_max": network.potential.high,
+            "mode": layer.mode,
+            "reset": layer.reset,
+        }
+        for table in (jobs, thresholds):
+            for name, column in table.items():
+                column.append(row[name])
+        tiles.append(n_tiles)
+        weight_base.append(next_row)
+        tile_base.append(next_tile)
+        source = next_tile
+        next_tile += n_tiles
+        next_row += n_tiles * len(matrix)
+    fits("tiles", next_tile, config.tiles, "tiles")
+    fits("weight rows", next_row, config.weight_rows, "weight_rows")
+    leak, bias = (np.concatenate(parts) for parts in zip(*neurons, strict=True))
+    widths = {
+        "WEIGHTS": config.weight_row_bits,
+        "NEURONS": lanes * config.neuron_bits,
+        "JOBS": sum(job_layout(config).values()),
+        "THRESHOLDS": sum(threshold_layout(config).values()),
+    }
+    images = {
+        "WEIGHTS": _pack([(np.concatenate(weights), config.weight_bits)], widths["WEIGHTS"]),
+        "NEURONS": _pack([(leak, config.leak_bits + 1), (bias, config.bias_bits)], widths["NEURONS"]),
+        "JOBS": _pack_records(jobs, job_layout(config)),
+        "THRESHOLDS": _pack_records(thresholds, threshold_layout(config)),
+    }
+    encoder = network.encoder
+    if encoder is not None and encoder.thresholds:
+        widths["LEVELS"] = 8
+        images["LEVELS"] = np.array(encoder.thresholds, np.uint32)[:, None]
+    registers = {
+        "NETWORK": REGISTERS["NETWORK"].pack(INPUTS=network.n_in, LAYERS=len(network.layers)),
+        "READOUT": REGISTERS["READOUT"].pack(
+            OUTPUTS=network.n_out, KIND=network.readout, EVERY_STEP=int(network.readout_every_step), VECTOR=1
+        ),
+    }
+    if encoder is not None:
+        registers["ENCODER"] = REGISTERS["ENCODER"].pack(STEPS=encoder.steps, CODING=encoder.coding)
+        state = encoder.lfsr_state()
+        for k in range(4):
+            registers[f"SEED{k}"] = state >> 32 * k & 0xFFFFFFFF
+    return Program(network, config, images, widths, tuple(tiles), tuple(weight_base), tuple(tile_base), registers)
+
+
+def _pack_records(table: dict[str, list[int]], layout: dict[str, int]) -> Words:
+    fields = [(np.array(table[name])[:, None], bits) for name, bits in layout.items()]
+    return _pack(fields, sum(layout.values()))
+
+
+def _check_layer(index: int, layer: Layer, config: CoreConfig) -> None:
+    low, high = weight_range(config.weight_bits, layer.unit_weights)
+    require(
+        config.weight_bits == 1 or not layer.unit_weights,
+        f"layer {index} has 0/1 weights of 1 bit, core {config.name!r} has {config.weight_bits}-bit weights; "
+        f"give the layer weight_bits={config.weight_bits}",
+    )
+    matrices = [layer.weights] + ([] if layer.recurrent is None else [layer.recurrent])
+    for matrix in matrices:
+        require(
+            low <= matrix.min() and matrix.max() <= high and (config.weight_bits > 1 or layer.weight_bits == 1),
+            f"layer {index} has weights from {matrix.min()} to {matrix.max()}, core {config.name!r} holds {low} to {high} "
+            f"({config.weight_bits} bits); choose another preset or weight_bits",
+        )
+    if config.bias_bits:
+        bound = 1 << config.bias_bits - 1
+        low_bias, high_bias = -bound, bound - 1
+    else:
+        low_bias = high_bias = 0
+    require(
+        low_bias <= layer.biases.min() and layer.biases.max() <= high_bias,
+        f"layer {index} has biases from {layer.biases.min()} to {layer.biases.max()}, core {config.name!r} holds "
+        f"{low_bias} to {high_bias}; choose another preset or bias_bits",
+    )

@@ -1,0 +1,187 @@
+"""The register map: the one description from which the bus decoder, this model, the documentation
+table and (later) the firmware header are made.
+
+Addresses are bytes on a 32-bit bus; every register is one word.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: Value of register ID: "HYST" as bytes from the highest down.
+MAGIC = 0x48595354
+#: Value of register VERSION: major 16 bits, minor 16 bits; a change of meaning is a new major.
+MAP_VERSION = 0x0001_0000
+
+
+@dataclass(frozen=True)
+class Field:
+    """Bits ``lsb … lsb + width - 1`` of a register."""
+
+    name: str
+    lsb: int
+    width: int
+    doc: str
+
+
+@dataclass(frozen=True)
+class Register:
+    """One word.
+
+    Access: ``ro`` reads the core; ``rw`` keeps what is written; ``strobe`` acts on 1s written and reads
+    0; ``w1c`` is set by the core and cleared by writing 1s; ``port`` is a memory behind one address.
+    """
+
+    name: str
+    address: int
+    access: Literal["ro", "rw", "strobe", "w1c", "port"]
+    doc: str
+    fields: tuple[Field, ...] = ()
+
+    def pack(self, **values: int) -> int:
+        """A register value from its fields' values."""
+        word = 0
+        by_name = {field.name: field for field in self.fields}
+        for name, value in values.items():
+            field = by_name[name]
+            if not 0 <= value < 1 << field.width:
+                raise ValueError(f"{self.name}.{name} must be from 0 to {(1 << field.width) - 1}, not {value}")
+            word |= value << field.lsb
+        return word
+
+    def unpack(self, word: int) -> dict[str, int]:
+        """Field values of a register value."""
+        return {field.name: word >> field.lsb & ((1 << field.width) - 1) for field in self.fields}
+
+
+def _map() -> dict[str, Register]:
+    registers: list[Register] = []
+
+    def add(
+        name: str,
+        access: Literal["ro", "rw", "strobe", "w1c", "port"],
+        doc: str,
+        *fields: tuple[str, int, int, str],
+    ) -> None:
+        registers.append(Register(name, 4 * len(registers), access, doc, tuple(Field(*field) for field in fields)))
+
+    add("ID", "ro", f"{MAGIC:#010x}, the bytes HYST")
+    add("VERSION", "ro", "version of this map", ("MINOR", 0, 16, "additions"), ("MAJOR", 16, 16, "changes of meaning"))
+    add(
+        "SHAPE",
+        "ro",
+        "what the core was generated with",
+        ("LANES", 0, 12, "neurons updated together"),
+        ("WEIGHT_BITS", 12, 4, "bits of a weight"),
+        ("POTENTIAL_BITS", 16, 5, "bits of a potential"),
+        ("POTENTIAL_SIGNED", 21, 1, "potentials are two's complement"),
+        ("LEAK_BITS", 22, 4, "fractional bits of the leak code"),
+        ("ENCODER", 26, 1, "rate, level and latency coding are there"),
+        ("DIRECT", 27, 1, "direct coding is there"),
+        ("WEIGHT_LATENCY", 28, 3, "cycles of a weight read"),
+    )
+    add("LIMITS0", "ro", "what fits", ("MAX_INPUTS", 0, 16, "inputs"), ("MAX_NEURONS", 16, 16, "neurons of a layer"))
+    add(
+        "LIMITS1",
+        "ro",
+        "what fits",
+        ("WEIGHT_ROWS", 0, 21, "rows of the weight memory"),
+        ("MAX_LAYERS", 24, 5, "layers"),
+    )
+    add(
+        "LIMITS2",
+        "ro",
+        "what fits",
+        ("TILES", 0, 13, "tiles of all layers"),
+        ("MAX_OUTPUTS", 16, 14, "neurons of the last layer"),
+    )
+    add(
+        "CONTROL",
+        "rw",
+        "switches",
+        ("RUN", 0, 1, "accept input; memories may be written only while 0 and STATUS.BUSY is 0"),
+    )
+    add(
+        "COMMAND",
+        "strobe",
+        "actions",
+        ("RESET", 0, 1, "drop all samples under way and all errors; memories and settings stay"),
+        ("CLEAR", 1, 1, "clear the performance counters"),
+    )
+    add("STATUS", "ro", "state", ("BUSY", 0, 1, "a sample is under way"), ("FAULT", 1, 1, "input is being dropped"))
+    add(
+        "ERROR",
+        "w1c",
+        "errors since they were last cleared",
+        ("HEADER", 0, 1, "unknown packet kind or bad length; input is dropped until COMMAND.RESET"),
+        ("INDEX", 1, 1, "an event named an input that is not there; the event was dropped"),
+        ("WRITE", 2, 1, "a memory was written while the core could run; the write was dropped"),
+    )
+    add(
+        "NETWORK",
+        "rw",
+        "size of the network",
+        ("INPUTS", 0, 14, "inputs of layer 0"),
+        ("LAYERS", 16, 5, "layers"),
+    )
+    add(
+        "READOUT",
+        "rw",
+        "what is answered",
+        ("OUTPUTS", 0, 14, "neurons of the last layer"),
+        ("KIND", 16, 2, "0 spike count, 1 first spike, 2 potential"),
+        ("EVERY_STEP", 18, 1, "answer after each step, not only a sample's last"),
+        ("VECTOR", 19, 1, "send all values before the winner"),
+    )
+    add(
+        "ENCODER",
+        "rw",
+        "how pixels become input",
+        ("STEPS", 0, 8, "time steps of an image"),
+        ("CODING", 8, 2, "0 rate, 1 level, 2 latency, 3 direct"),
+    )
+    for index in range(4):
+        add(f"SEED{index}", "rw", f"bits {32 * index} to {32 * index + 31} of the rate coder's 127-bit start state")
+    add(
+        "MEMORY_ADDRESS",
+        "rw",
+        "where MEMORY_DATA writes next; it counts up by itself",
+        ("WORD", 0, 28, "word, see docs/registers.md"),
+        ("REGION", 28, 4, "memory"),
+    )
+    add("MEMORY_DATA", "port", "writes a word of a memory; reads 0")
+    for name, doc in COUNTERS.items():
+        add(name, "ro", doc)
+    return {register.name: register for register in registers}
+
+
+#: Performance counters: 32 bits, wrap around, cleared by COMMAND.CLEAR. The schedule model predicts each.
+COUNTERS = {
+    "CYCLES": "cycles with a sample under way (first header accepted to last answer word accepted)",
+    "EVENTS": "weight rows read, one an event and tile",
+    "BUBBLES": "cycles spent on spans of events that turned out empty",
+    "STALLS": "cycles an event waited because its tile's state was still being updated",
+    "UPDATES": "tiles updated; each reads and writes one row of state memory",
+    "STEPS": "time steps accepted",
+    "SAMPLES": "samples answered",
+    "WORDS_IN": "input words accepted",
+    "WAITS_IN": "cycles an input word waited",
+    "WORDS_OUT": "answer words accepted",
+    "WAITS_OUT": "cycles an answer word waited",
+}
+
+#: All registers by name, in order of address.
+REGISTERS = _map()
+
+#: Memories behind MEMORY_ADDRESS / MEMORY_DATA, by name.
+REGIONS = {"WEIGHTS": 0, "NEURONS": 1, "JOBS": 2, "THRESHOLDS": 3, "LEVELS": 4}
+
+
+def table() -> str:
+    """The register map as a Markdown table (``docs/registers.md`` is made from it)."""
+    lines = ["| address | register | access | bits | field | meaning |", "|---|---|---|---|---|---|"]
+    for register in REGISTERS.values():
+        lines.append(f"| {register.address:#04x} | {register.name} | {register.access} | | | {register.doc} |")
+        for field in register.fields:
+            bits = f"{field.lsb + field.width - 1}:{field.lsb}" if field.width > 1 else f"{field.lsb}"
+            lines.append(f"| | | | {bits} | {field.name} | {field.doc} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,207 @@
+"""Run a network over whole data sets, exactly, at the speed of float matrix products.
+
+NumPy multiplies integer matrices one element at a time, float ones through BLAS. Float results are
+exact here, whatever order BLAS adds in: every partial sum is a sum of some of the terms ``w * s``,
+so its magnitude is at most ``max_j Σ_i |w[i, j]| · max(s)``. While that bound is at most 2**24 every partial
+sum is an integer that float32 represents, hence no operation rounds (fused or not); up to
+2**53 the same holds for float64. :func:`product_dtype` chooses, and refuses what neither can hold.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .encode import Coding, check_pixels, encode
+from .errors import HysteronError, require
+from .network import Int32, Layer, Mode, Network, Readout
+from .neuron import Leak, starts_armed, step
+
+#: Read-out of a neuron that has not fired (read-out FIRST) and the ceiling of a spike count.
+NEVER = (1 << 15) - 1
+#: Potentials of one chunk of samples, in elements: a few arrays of it stay in a core's cache.
+_CHUNK = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a network did.
+
+    Attributes
+    ----------
+    predictions
+        ``(samples,)`` int64: the winning output; ties resolve to the lowest index.
+    values
+        ``(samples, n_out)`` int32: the read-out after the last step.
+    step_values
+        ``(samples, steps, n_out)`` int32 if the network answers at every step, else None.
+    events
+        ``(samples, layers + 1)`` int64: spikes of the input (pixel bits set, in direct coding) and of each
+        layer, over all steps.
+    spikes
+        For each layer ``(samples, steps, n_out)`` bool, if they were asked for.
+    potentials
+        For each layer ``(samples, steps, n_out)`` int32, after the reset; if asked for.
+    inputs
+        ``(samples, steps, n_in)`` uint8 spikes that entered, or ``(samples, n_in)`` pixels in direct coding.
+    """
+
+    predictions: NDArray[np.int64]
+    values: Int32
+    step_values: Int32 | None
+    events: NDArray[np.int64]
+    spikes: tuple[NDArray[np.bool_], ...] | None
+    potentials: tuple[Int32, ...] | None
+    inputs: NDArray[np.uint8]
+
+
+def product_dtype(layer: Layer, largest_input: int = 1) -> type[np.floating]:
+    """Float type in which the layer's matrix products are exact (the bound is in the module's text)."""
+    bound = int(np.abs(layer.weights).astype(np.int64).sum(0).max()) * largest_input
+    if layer.recurrent is not None:
+        bound += int(np.abs(layer.recurrent).astype(np.int64).sum(0).max())
+    if bound <= 1 << 24:
+        return np.float32
+    require(bound <= 1 << 53, f"a neuron's inputs can sum to {bound}, beyond the exact range 2**53")
+    return np.float64
+
+
+def run(network: Network, inputs: NDArray[np.generic], *, trace: bool = False) -> Result:
+    """Run ``network`` on a batch.
+
+    Parameters
+    ----------
+    network
+        What to run.
+    inputs
+        ``(samples, steps, n_in)`` spikes (0 and 1) for a network without encoder, else images
+        ``(samples, pixels…)`` of bytes.
+    trace
+        Keep every spike and potential; it takes ``5 * samples * steps * neurons`` bytes.
+
+    Raises
+    ------
+    HysteronError
+        If the shape or a value does not suit the network.
+    """
+    encoder = network.encoder
+    if encoder is None:
+        data = check_spikes(inputs, network.n_in)
+        steps = data.shape[1]
+    else:
+        data = check_pixels(inputs, network.n_in)
+        steps = encoder.steps
+    widest = max(layer.n_out for layer in network.layers)
+    chunk = max(1, _CHUNK // widest)
+    parts = []
+    for first in range(0, max(len(data), 1), chunk):
+        part = data[first : first + chunk]
+        if encoder is not None and encoder.coding is not Coding.DIRECT:
+            part = encode(encoder, part)
+        parts.append(_run_chunk(network, part, steps, trace))
+
+    def join(pick: str) -> NDArray[np.generic]:
+        return np.concatenate([getattr(part, pick) for part in parts])
+
+    def join_layers(pick: str) -> tuple[NDArray[np.generic], ...]:
+        return tuple(np.concatenate(layer) for layer in zip(*(getattr(part, pick) for part in parts), strict=True))
+
+    return Result(
+        predictions=join("predictions"),
+        values=join("values"),
+        step_values=join("step_values") if network.readout_every_step else None,
+        events=join("events"),
+        spikes=join_layers("spikes") if trace else None,
+        potentials=join_layers("potentials") if trace else None,
+        inputs=join("inputs"),
+    )
+
+
+def check_spikes(inputs: NDArray[np.generic], n_in: int) -> NDArray[np.uint8]:
+    """``inputs`` as ``(samples, steps, n_in)`` uint8 of 0 and 1; anything else is refused."""
+    inputs = np.asarray(inputs)
+    require(inputs.ndim == 3, f"spikes must have shape (samples, steps, {n_in}), not {inputs.shape}")
+    require(inputs.shape[2] == n_in, f"spikes must have {n_in} inputs as the network has, not {inputs.shape[2]}")
+    require(inputs.shape[1] > 0, "a sample needs at least one time step, not 0")
+    if inputs.dtype == bool:
+        return inputs.astype(np.uint8)
+    bad = (inputs != 0) & (inputs != 1)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise HysteronError(f"spike{list(where)} (sample, step, input) must be 0 or 1, not {inputs[where]}")
+    return inputs.astype(np.uint8)
+
+
+def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: bool) -> Result:
+    samples = len(inputs)
+    current: NDArray[np.generic] = inputs
+    constant = inputs.ndim == 2
+    in_events = np.bitwise_count(inputs).sum(axis=1, dtype=np.int64) * steps if constant else _count(inputs)
+    events = [in_events]
+    all_spikes, all_potentials = [], []
+    last = len(network.layers) - 1
+    values = np.zeros((samples, network.n_out), np.int32)
+    step_values = np.zeros((samples, steps, network.n_out), np.int32)
+    for index, layer in enumerate(network.layers):
+        dtype = product_dtype(layer, 255 if constant and index == 0 else 1)
+        weights = layer.weights.astype(dtype)
+        recurrent = None if layer.recurrent is None else layer.recurrent.astype(dtype)
+        word = np.int32 if dtype is np.float32 else np.int64
+        drive = current.astype(dtype, copy=False)
+        # One product for all steps: the same numbers, a fraction of the calls.
+        drive = (drive.reshape(-1, layer.n_in) @ weights).astype(word)
+        drive += layer.biases.astype(word)
+        drive = drive.reshape(samples, 1 if constant and index == 0 else steps, layer.n_out)
+        leak = Leak.of(layer, network.potential, word)
+        u = np.zeros((samples, layer.n_out), word)
+        armed = starts_armed(layer, u.shape)
+        fired = np.zeros((samples, steps, layer.n_out), dtype)
+        potentials = np.zeros((samples, steps, layer.n_out), np.int32) if trace else None
+        for t in range(steps):
+            total = drive[:, 0 if drive.shape[1] == 1 else t]
+            if recurrent is not None and t:
+                total = total + (fired[:, t - 1] @ recurrent).astype(word)
+            u, armed, spikes, _ = step(u, armed, total, layer, leak, network.potential)
+            fired[:, t] = spikes
+            if potentials is not None:
+                potentials[:, t] = u
+            if index == last:
+                values = _read(network.readout, values, spikes, u, t)
+                step_values[:, t] = values
+        events.append(_count(fired))
+        if potentials is not None:
+            all_spikes.append(fired.astype(bool))
+            all_potentials.append(potentials)
+        current = fired
+    return Result(
+        predictions=winner(network.readout, values),
+        values=values,
+        step_values=step_values if network.readout_every_step else None,
+        events=np.stack(events, axis=1),
+        spikes=tuple(all_spikes),
+        potentials=tuple(all_potentials),
+        inputs=inputs,
+    )
+
+
+def _count(spikes: NDArray[np.generic]) -> NDArray[np.int64]:
+    return np.count_nonzero(spikes.reshape(len(spikes), -1), axis=1).astype(np.int64)
+
+
+def _read(readout: Readout, values: Int32, spikes: NDArray[np.bool_], u: NDArray[np.signedinteger], t: int) -> Int32:
+    """Read-out after step ``t``, from the one before it."""
+    if readout is Readout.POTENTIAL:
+        return u.astype(np.int32)
+    if readout is Readout.COUNT:
+        before = values if t else np.zeros_like(values)
+        return np.minimum(before + spikes, NEVER).astype(np.int32)
+    before = values if t else np.full_like(values, NEVER)
+    return np.where((before == NEVER) & spikes, min(t, NEVER - 1), before).astype(np.int32)
+
+
+def winner(readout: Readout, values: Int32) -> NDArray[np.int64]:
+    """Index of the winning value along the last axis; ties resolve to the lowest index."""
+    return (np.argmin if readout is Readout.FIRST else np.argmax)(values, axis=-1).astype(np.int64)
+
+
+__all__ = ["NEVER", "Mode", "Result", "check_spikes", "product_dtype", "run", "winner"]

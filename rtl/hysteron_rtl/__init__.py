@@ -1,0 +1,5 @@
+"""Hysteron's hardware generator, in Amaranth."""
+
+from .core import Core
+
+__all__ = ["Core"]

@@ -1,0 +1,209 @@
+"""The on-chip encoder: pixels in, spike bitmaps out, as :mod:`hysteron_golden.encode` defines them."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hysteron_golden.encode import GROUP, LFSR_BITS, MAX_STEPS, Coding
+from hysteron_golden.hardware import WORD, CoreConfig, bits_for, ceil_div
+from hysteron_golden.registers import REGIONS
+
+from .memory import LoadedMemory, LoadSignature
+
+
+class Encoder(wiring.Component):
+    """Compares :data:`~hysteron_golden.encode.GROUP` pixels a cycle with a random byte each or with
+    the step's threshold, and hands over a bitmap word at a time.
+
+    Two images are held: one arrives while the other is encoded. A step of n groups takes n + 3
+    cycles; an image in direct coding 8 (n + 2) + 1.
+
+    Attributes
+    ----------
+    load : In(LoadSignature)
+    inputs, steps, coding, seed : In
+        Register values.
+    pixels_en, pixels, pixels_last : In
+        Four pixels; the last word of an image.
+    bank_free : Out
+        An image can be taken.
+    idle : Out
+        No image is held.
+    slot_free : In
+        The next bitmap has a place.
+    write, word, plane, bits : Out
+        A word of the bitmap.
+    finish, found : Out
+        The bitmap of ``plane`` is complete; its words with a spike.
+    filled, flags : Out
+        The slot is complete (with ``finish``); see :data:`hysteron_rtl.inputs.SLOT_FLAGS`.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "load": In(LoadSignature()),
+                "inputs": In(14),
+                "steps": In(8),
+                "coding": In(2),
+                "seed": In(128),
+                "pixels_en": In(1),
+                "pixels": In(32),
+                "pixels_last": In(1),
+                "bank_free": Out(1),
+                "idle": Out(1),
+                "slot_free": In(1),
+                "write": Out(1),
+                "word": Out(bits_for(config.input_words)),
+                "plane": Out(bits_for(config.planes)),
+                "bits": Out(WORD),
+                "finish": Out(1),
+                "found": Out(config.input_words),
+                "filled": Out(1),
+                "flags": Out(data.StructLayout({"start": 1, "last": 1, "direct": 1})),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        groups = ceil_div(config.max_inputs, GROUP)
+        group_bits = bits_for(groups)
+
+        # Images
+        m.submodules.images = images = memory.Memory(shape=8 * GROUP, depth=2 << group_bits, init=[])
+        store, fetch = images.write_port(granularity=32), images.read_port()
+        full, put, get = Signal(2), Signal(), Signal()
+        half = Signal(group_bits + 1)
+        free_bank = Signal()
+        arrived = self.pixels_en & self.pixels_last
+        m.d.comb += [
+            self.bank_free.eq(~full.bit_select(put, 1)),
+            store.addr.eq(Cat(half[1:], put)),
+            # The upper half of a group that an image leaves open is cleared with the lower one.
+            store.data.eq(Mux(half[0], self.pixels.replicate(2), self.pixels)),
+            store.en.eq(Mux(self.pixels_en, Mux(half[0], 0b10, 0b11), 0)),
+        ]
+        m.d.sync += full.eq((full | (arrived << put)) & ~(free_bank << get))
+        with m.If(self.pixels_en):
+            m.d.sync += half.eq(half + 1)
+        with m.If(arrived):
+            m.d.sync += [half.eq(0), put.eq(~put)]
+        with m.If(free_bank):
+            m.d.sync += get.eq(~get)
+
+        # Thresholds of this step and the one before
+        m.submodules.levels = levels = LoadedMemory(width=8, depth=MAX_STEPS + 1, region=REGIONS["LEVELS"])
+        wiring.connect(m, levels.load, wiring.flipped(self.load))
+        step = Signal(8)
+        level, level_before = Signal(8), Signal(8)
+        m.d.comb += levels.address.eq(step)
+
+        # Encode
+        random = Signal(LFSR_BITS)
+        group, group_q = Signal(group_bits), Signal(group_bits)
+        last_group = Signal(group_bits)
+        m.d.comb += last_group.eq(((self.inputs + (GROUP - 1)) >> 3) - 1)
+        valid = Signal()  # a group's pixels are out of the memory
+        pixels = Signal(data.ArrayLayout(8, GROUP))
+        m.d.comb += pixels.eq(fetch.data)
+        spikes = Signal(GROUP)
+        byte = self._random_bytes(random)
+        m.d.comb += level.eq(levels.data)
+        # Pixels beyond the image are 0 and exceed nothing.
+        for k in range(GROUP):
+            with m.Switch(self.coding):
+                with m.Case(Coding.RATE.value):
+                    m.d.comb += spikes[k].eq(pixels[k] > byte[k])
+                with m.Case(Coding.LEVEL.value):
+                    m.d.comb += spikes[k].eq(pixels[k] > level)
+                with m.Case(Coding.LATENCY.value):
+                    m.d.comb += spikes[k].eq((pixels[k] > level) & ((step == 0) | (pixels[k] <= level_before)))
+                with m.Case(Coding.DIRECT.value):
+                    if config.direct:
+                        m.d.comb += spikes[k].eq(Array(pixels[k])[self.plane])
+        parts = WORD // GROUP
+        earlier = Signal(WORD - GROUP)
+        part = group_q[: bits_for(parts)]
+        assembled = Signal(WORD)
+        m.d.comb += [
+            assembled.eq(earlier | (spikes << (part * GROUP))),
+            self.bits.eq(assembled),
+            self.word.eq(group_q >> 2),
+            self.write.eq(valid & ((part == parts - 1) | (group_q == last_group))),
+        ]
+        with m.If(valid):
+            m.d.sync += [
+                random.eq(Cat(self._shifted(random))),
+                earlier.eq(Mux(self.write, 0, assembled)),
+            ]
+            with m.If(self.write & (assembled != 0)):
+                m.d.sync += self.found.eq(self.found | (1 << self.word))
+
+        direct = Signal()
+        m.d.comb += direct.eq((self.coding == Coding.DIRECT) if config.direct else 0)
+        ends = Signal()
+        m.d.comb += [
+            ends.eq(direct | (step + 1 == self.steps)),
+            self.flags.start.eq(direct | (step == 0)),
+            self.flags.last.eq(ends),
+            self.flags.direct.eq(direct),
+            fetch.addr.eq(Cat(group, get)),
+        ]
+        m.d.sync += [valid.eq(0), group_q.eq(group)]
+        with m.FSM() as fsm:
+            m.d.comb += self.idle.eq(fsm.ongoing("IDLE") & (full == 0))
+            with m.State("IDLE"):
+                m.d.sync += [
+                    step.eq(0),
+                    self.plane.eq(config.planes - 1),
+                    group.eq(0),
+                    random.eq(self.seed),
+                ]
+                with m.If(full.bit_select(get, 1)):
+                    m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.comb += levels.en.eq(1)
+                with m.If(self.slot_free):
+                    m.next = "READ"
+            with m.State("READ"):
+                m.d.comb += fetch.en.eq(1)
+                m.d.sync += [valid.eq(1), group.eq(group + 1)]
+                with m.If(group == last_group):
+                    m.next = "DRAIN"
+            with m.State("DRAIN"):
+                m.d.sync += group.eq(0)
+                m.next = "FINISH"
+            with m.State("FINISH"):
+                m.d.comb += self.finish.eq(1)
+                m.d.sync += [self.found.eq(0), level_before.eq(level)]
+                with m.If(direct & (self.plane != 0)):
+                    m.d.sync += self.plane.eq(self.plane - 1)
+                    m.next = "READ"
+                with m.Else():
+                    m.d.comb += self.filled.eq(1)
+                    m.d.sync += step.eq(step + 1)
+                    m.next = "WAIT"
+                    with m.If(ends):
+                        m.d.comb += free_bank.eq(1)
+                        m.next = "IDLE"
+        if config.direct:
+            # Steps of spikes lie in plane 0.
+            with m.If(~direct):
+                m.d.sync += self.plane.eq(0)
+        return m
+
+    def _random_bytes(self, random: Signal) -> list[Value]:
+        """The next GROUP bytes of the sequence ``x[i] = x[i-126] ^ x[i-127]``."""
+        new = self._new_bits(random)
+        return [Cat(new[8 * k : 8 * k + 8]) for k in range(GROUP)]
+
+    @staticmethod
+    def _new_bits(random: Signal) -> list[Value]:
+        # Bit b of the register is x[now - 1 - b].
+        return [random[LFSR_BITS - 1 - k] ^ random[LFSR_BITS - 2 - k] for k in range(8 * GROUP)]
+
+    def _shifted(self, random: Signal) -> list[Value]:
+        new = self._new_bits(random)
+        return [*reversed(new), *(random[b] for b in range(LFSR_BITS - len(new)))]

@@ -1,0 +1,78 @@
+"""A memory that the bus fills and the core reads.
+
+Every memory of the core is built on :class:`amaranth.lib.memory.Memory`, so a platform's ``get_memory()``
+decides what stands for it: block RAM, SPRAM or a macro.
+"""
+
+from amaranth.hdl import Module
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hysteron_golden.hardware import bits_for
+from hysteron_golden.program import row_stride, row_words
+
+from .bits import delay
+
+
+class LoadSignature(wiring.Signature):
+    """Writes from the bus to a memory region, as the bus sees them: word ``address`` of region
+    ``region`` becomes ``data`` where ``strobe`` is 1."""
+
+    def __init__(self) -> None:
+        super().__init__({"strobe": Out(1), "region": Out(4), "address": Out(28), "data": Out(32)})
+
+
+class LoadedMemory(wiring.Component):
+    """A read-only memory of the core that is loaded over the bus, 32 bits at a time.
+
+    Parameters
+    ----------
+    width, depth
+        Bits of a row, rows.
+    region
+        Number of the region, :data:`hysteron_golden.registers.REGIONS`.
+    latency
+        Cycles from ``en`` to the row on ``data``; ``data`` then holds until the next row comes.
+
+    Attributes
+    ----------
+    load : In(LoadSignature)
+        Word ``k`` of row ``r`` is written at address ``r * row_stride(width) + k``; words beyond a row
+        or rows beyond the depth are dropped.
+    en, address : In
+        Read port.
+    data : Out
+        ``latency`` cycles after ``en``.
+    """
+
+    def __init__(self, *, width: int, depth: int, region: int, latency: int = 1) -> None:
+        self.width, self.depth, self.region, self.latency = width, depth, region, latency
+        super().__init__(
+            {
+                "load": In(LoadSignature()),
+                "en": In(1),
+                "address": In(bits_for(depth)),
+                "data": Out(width),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        words, stride = row_words(self.width), row_stride(self.width)
+        stored = self.width if words == 1 else 32 * words
+        m.submodules.memory = ram = memory.Memory(shape=stored, depth=self.depth, init=[])
+        write = ram.write_port(granularity=None if words == 1 else 32)
+        read = ram.read_port()
+        column_bits = stride.bit_length() - 1
+        column = self.load.address[:column_bits]
+        row = self.load.address[column_bits:]
+        hit = self.load.strobe & (self.load.region == self.region) & (row < self.depth)
+        m.d.comb += [
+            write.addr.eq(row),
+            write.en.eq(hit if words == 1 else (hit << column)),
+            write.data.eq(self.load.data if words == 1 else self.load.data.replicate(words)),
+            read.en.eq(self.en),
+            read.addr.eq(self.address),
+            self.data.eq(delay(m, read.data, self.latency - 1, "data")),
+        ]
+        return m

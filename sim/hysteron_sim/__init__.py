@@ -1,0 +1,1 @@
+"""Simulation of generated cores on Verilator and cocotb, and the comparison with the golden model."""

@@ -1,0 +1,285 @@
+"""Run programs on a simulated core, from ordinary Python.
+
+A :class:`Simulator` starts one verilated model under cocotb and keeps it; each :meth:`Simulator.run` loads
+a program over the register bus, streams samples and collects everything the core did. Between runs the
+simulated clock stands, so property-based tests can drive it.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_golden.errors import HysteronError
+from hysteron_golden.hardware import CoreConfig
+from hysteron_golden.packets import Words
+from hysteron_golden.program import Program
+from hysteron_golden.registers import COUNTERS, REGISTERS
+
+from .build import _LeanVerilator, build_model, verilator_environment
+
+_WRITE, _READ, _RUN, _LIMIT = range(4)
+#: Registers read after every run.
+_READ_BACK = ("STATUS", "ERROR", *COUNTERS)
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """What one run streams.
+
+    Attributes
+    ----------
+    words
+        Input words.
+    beats
+        Answer words to wait for.
+    source_gaps, sink_gaps
+        See :func:`hysteron_golden.schedule.schedule`.
+    limit
+        The run ends after so many cycles whatever has come out.
+    """
+
+    words: Words
+    beats: int
+    source_gaps: Sequence[int] = ()
+    sink_gaps: Sequence[int] = ()
+    limit: int = 50_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What the core did in one run; names and units as in :class:`hysteron_golden.schedule.Schedule`.
+
+    ``spikes`` is ``(updates, lanes)`` bool and ``potentials`` ``(updates, lanes)`` int32.
+    """
+
+    accept_cycles: NDArray[np.int64]
+    beat_cycles: NDArray[np.int64]
+    beats: Words
+    read_cycles: NDArray[np.int64]
+    read_rows: NDArray[np.int64]
+    update_cycles: NDArray[np.int64]
+    update_layers: NDArray[np.int64]
+    update_tiles: NDArray[np.int64]
+    spikes: NDArray[np.bool_]
+    potentials: NDArray[np.int32]
+    registers: dict[str, int] = field(default_factory=dict)
+
+
+class Script:
+    """Operations for the harness, see ``harness.sv``."""
+
+    def __init__(self) -> None:
+        self.operations: list[tuple[int, int, int]] = []
+        self.runs: list[Stimulus] = []
+
+    def write(self, register: str, value: int) -> None:
+        """Write a register."""
+        self.operations.append((_WRITE, REGISTERS[register].address, value))
+
+    def read(self, register: str) -> None:
+        """Read a register."""
+        self.operations.append((_READ, REGISTERS[register].address, 0))
+
+    def load(self, program: Program) -> None:
+        """Reset the core and load a program."""
+        self.reset()
+        self.operations += [(_WRITE, address, word) for address, word in program.bus_writes()]
+
+    def run(self, stimulus: Stimulus) -> None:
+        """Clear the counters, run, stop, and read status and counters."""
+        self.write("COMMAND", REGISTERS["COMMAND"].pack(CLEAR=1))
+        self.write("CONTROL", REGISTERS["CONTROL"].pack(RUN=1))
+        self.operations += [(_LIMIT, 0, stimulus.limit), (_RUN, len(self.runs), stimulus.beats)]
+        self.runs.append(stimulus)
+        self.write("CONTROL", 0)
+        for name in _READ_BACK:
+            self.read(name)
+
+    def reset(self) -> None:
+        """Drop everything under way."""
+        self.write("COMMAND", REGISTERS["COMMAND"].pack(RESET=1))
+
+
+class Simulator:
+    """A verilated core under cocotb.
+
+    Parameters
+    ----------
+    config
+        The core; its simulator is built on first use.
+    detail
+        Whether to watch every weight-row read and tile update, or only input and answers.
+    """
+
+    def __init__(self, config: CoreConfig, *, detail: bool = True) -> None:
+        self.config = config
+        self.detail = detail
+        model = build_model(config)
+        self.folder = Path(tempfile.mkdtemp(prefix="hysteron-"))
+        for name in ("requests", "replies"):
+            os.mkfifo(self.folder / name)
+        self.failure: BaseException | None = None
+        self.scripts = 0
+        self.thread = threading.Thread(target=self._simulate, args=(model,), daemon=True)
+        self.thread.start()
+        self.requests: IO[str] = self._open("requests", "w")
+        self.replies: IO[str] = self._open("replies", "r")
+
+    def _open(self, name: str, mode: str) -> IO[str]:
+        """Open a pipe unless the simulator dies first (a pipe's open waits for the other side)."""
+        opened: list[IO[str]] = []
+        opener = threading.Thread(target=lambda: opened.append((self.folder / name).open(mode)), daemon=True)
+        opener.start()
+        while opener.is_alive():
+            opener.join(0.1)
+            if not self.thread.is_alive() and not opened:
+                raise HysteronError(f"the simulator did not start ({self.failure}); see {self.folder / 'run.log'}")
+        return opened[0]
+
+    def _simulate(self, model: Path) -> None:
+        try:
+            with verilator_environment():
+                runner = _LeanVerilator()
+                runner.build_dir = model
+                runner.test(
+                    hdl_toplevel="bench",
+                    hdl_toplevel_lang="verilog",
+                    test_module="hysteron_sim.server",
+                    test_dir=self.folder,
+                    build_dir=model,
+                    plusargs=[f"+folder={self.folder}"],
+                    extra_env={"HYSTERON_PIPES": str(self.folder), "COCOTB_LOG_LEVEL": "ERROR"},
+                    results_xml=str(self.folder / "results.xml"),
+                    log_file=self.folder / "run.log",
+                )
+        except BaseException as error:
+            self.failure = error
+
+    def __enter__(self) -> "Simulator":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the simulator and remove its files."""
+        try:
+            print("null", file=self.requests, flush=True)
+            self.requests.close()
+        except BrokenPipeError:
+            pass
+        self.thread.join(30)
+        self.replies.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def play(
+        self, script: Script, *, reset: bool = False, progress: Callable[[float], None] | None = None
+    ) -> list[Observed]:
+        """Play a script, after a hardware reset if asked for.
+
+        Returns one :class:`Observed` a run. ``progress`` is called now and then with the fraction of the
+        current run's answer words that are out.
+        """
+        number = self.scripts
+        self.scripts += 1
+        stem = self.folder / str(number)
+        np.array(script.operations, ">u4").reshape(-1, 3).tofile(f"{stem}.script")
+        for index, stimulus in enumerate(script.runs):
+            records = np.zeros((len(stimulus.words), 2), ">u4")
+            records[:, 1] = stimulus.words
+            gaps = np.asarray(stimulus.source_gaps, np.int64)[: len(records)]
+            records[: len(gaps), 0] = gaps
+            records.tofile(f"{stem}.{index}.in")
+            if len(stimulus.sink_gaps):
+                np.array(stimulus.sink_gaps, ">u4").tofile(f"{stem}.{index}.out_gaps")
+        request = {"script": number, "detail": int(self.detail), "reset": reset or number == 0}
+        print(json.dumps(request), file=self.requests, flush=True)
+        while not (reply := json.loads(self.replies.readline() or "null")) or "script" not in reply:
+            if reply is None:
+                raise HysteronError(f"the simulator died ({self.failure}); see {self.folder / 'run.log'}")
+            if progress and script.runs:
+                progress(1 - reply["beats_left"] / max(1, script.runs[-1].beats))
+        observed = [self._observed(f"{stem}.{index}") for index in range(len(script.runs))]
+        self._registers(Path(f"{stem}.registers"), observed)
+        for path in self.folder.glob(f"{number}.*"):
+            path.unlink()
+        return observed
+
+    def reset(self) -> None:
+        """Reset the core through its reset input."""
+        self.play(Script(), reset=True)
+
+    def run(self, program: Program, stimulus: Stimulus) -> Observed:
+        """Load ``program`` and run it once."""
+        script = Script()
+        script.load(program)
+        script.run(stimulus)
+        return self.play(script)[0]
+
+    def _observed(self, stem: str) -> Observed:
+        accepts = _hex_columns(Path(f"{stem}.accepts"), 1)
+        beats = _hex_columns(Path(f"{stem}.beats"), 2)
+        reads = _hex_columns(Path(f"{stem}.reads"), 2)
+        updates = _lines(Path(f"{stem}.updates"))
+        lanes, bits = self.config.lanes, self.config.potential_bits
+        fields = [line.split() for line in updates]
+        numbers = np.array([[int(text, 16) for text in line[:3]] for line in fields], np.int64).reshape(-1, 3)
+        potentials = _unpack([line[4] for line in fields], lanes, bits)
+        if self.config.potential_signed:
+            potentials = potentials - (potentials >> (bits - 1) << bits)
+        return Observed(
+            accept_cycles=accepts[:, 0],
+            beat_cycles=beats[:, 0],
+            beats=beats[:, 1].astype(np.uint32),
+            read_cycles=reads[:, 0],
+            read_rows=reads[:, 1],
+            update_cycles=numbers[:, 0],
+            update_layers=numbers[:, 1],
+            update_tiles=numbers[:, 2],
+            spikes=_unpack([line[3] for line in fields], lanes, 1).astype(bool),
+            potentials=potentials.astype(np.int32),
+        )
+
+    def _registers(self, path: Path, observed: list[Observed]) -> None:
+        """Sort the registers read back: :meth:`Script.run` reads a fixed list after each run."""
+        values = _hex_columns(path, 2)[:, 1].tolist()
+        names = [name for _ in observed for name in _READ_BACK]
+        extra = len(values) - len(names)
+        if extra < 0:
+            raise HysteronError(f"the simulator wrote {len(values)} register values, not {len(names)}")
+        for index, one in enumerate(observed):
+            begin = extra + index * len(_READ_BACK)
+            one.registers.update(zip(_READ_BACK, values[begin : begin + len(_READ_BACK)], strict=True))
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _hex_columns(path: Path, columns: int) -> NDArray[np.int64]:
+    """Lines of hex numbers as ``(lines, columns)``."""
+    words = path.read_text().split() if path.exists() else []
+    return np.array([int(word, 16) for word in words], np.int64).reshape(-1, columns)
+
+
+def _unpack(texts: list[str], lanes: int, bits: int) -> NDArray[np.int64]:
+    """Hex texts of ``lanes`` numbers of ``bits`` bits each, the first in the lowest bits, as ``(texts, lanes)``."""
+    if not texts:
+        return np.zeros((0, lanes), np.int64)
+    size = len(texts[0]) + len(texts[0]) % 2
+    raw = np.frombuffer(bytes.fromhex("".join(text.zfill(size) for text in texts)), np.uint8)
+    little = raw.reshape(len(texts), -1)[:, ::-1]
+    ones = np.unpackbits(little, axis=1, bitorder="little")[:, : lanes * bits].reshape(len(texts), lanes, bits)
+    return ones.astype(np.int64) @ (1 << np.arange(bits, dtype=np.int64))
