@@ -104,7 +104,7 @@ def _map() -> dict[str, Register]:
         "COMMAND",
         "strobe",
         "actions",
-        ("RESET", 0, 1, "drop all samples under way and all errors; memories and settings stay"),
+        ("RESET", 0, 1, "drop all samples under way; memories, settings and ERROR stay"),
         ("CLEAR", 1, 1, "clear the performance counters"),
     )
     add("STATUS", "ro", "state", ("BUSY", 0, 1, "a sample is under way"), ("FAULT", 1, 1, "input is being dropped"))

@@ -19,8 +19,9 @@ from .neuron import Leak, starts_armed, step
 
 #: Read-out of a neuron that has not fired (read-out FIRST) and the ceiling of a spike count.
 NEVER = (1 << 15) - 1
-#: Potentials of one chunk of samples, in elements: a few arrays of it stay in a core's cache.
-_CHUNK = 1 << 15
+#: Potentials of one chunk of samples, in elements: small enough for the elementwise work to stay in
+#: cache, large enough that the matrix products are not spent on waking BLAS's threads.
+_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)

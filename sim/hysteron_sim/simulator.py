@@ -5,6 +5,7 @@ a program over the register bus, streams samples and collects everything the cor
 simulated clock stands, so property-based tests can drive it.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -81,6 +82,7 @@ class Script:
     def __init__(self) -> None:
         self.operations: list[tuple[int, int, int]] = []
         self.runs: list[Stimulus] = []
+        self.read_backs: list[int] = []  # for each run the number of register reads before its own
 
     def write(self, register: str, value: int) -> None:
         """Write a register."""
@@ -91,8 +93,9 @@ class Script:
         self.operations.append((_READ, REGISTERS[register].address, 0))
 
     def load(self, program: Program) -> None:
-        """Reset the core and load a program."""
+        """Reset the core, clear its errors and load a program."""
         self.reset()
+        self.write("ERROR", 0xFFFFFFFF)
         self.operations += [(_WRITE, address, word) for address, word in program.bus_writes()]
 
     def run(self, stimulus: Stimulus) -> None:
@@ -102,6 +105,7 @@ class Script:
         self.operations += [(_LIMIT, 0, stimulus.limit), (_RUN, len(self.runs), stimulus.beats)]
         self.runs.append(stimulus)
         self.write("CONTROL", 0)
+        self.read_backs.append(sum(operation == _READ for operation, *_ in self.operations))
         for name in _READ_BACK:
             self.read(name)
 
@@ -173,15 +177,19 @@ class Simulator:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Stop the simulator and remove its files."""
-        try:
-            print("null", file=self.requests, flush=True)
+    def stop(self) -> None:
+        """End the simulator's process; its files stay."""
+        if self.thread.is_alive():
+            with contextlib.suppress(BrokenPipeError, ValueError):
+                print("null", file=self.requests, flush=True)
+        with contextlib.suppress(BrokenPipeError):
             self.requests.close()
-        except BrokenPipeError:
-            pass
         self.thread.join(30)
         self.replies.close()
+
+    def close(self) -> None:
+        """End the simulator's process and remove its files."""
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def play(
@@ -192,6 +200,19 @@ class Simulator:
         Returns one :class:`Observed` a run. ``progress`` is called now and then with the fraction of the
         current run's answer words that are out.
         """
+        number = self.write(script)
+        last = max(1, script.runs[-1].beats) if script.runs else 1
+        self.execute(number, reset=reset, progress=progress and (lambda left: progress(1 - left / last)))
+        observed = [self._observed(f"{self.folder / str(number)}.{index}") for index in range(len(script.runs))]
+        values = _hex_columns(self.folder / f"{number}.registers", 2)[:, 1].tolist()
+        for one, begin in zip(observed, script.read_backs, strict=True):
+            one.registers.update(zip(_READ_BACK, values[begin : begin + len(_READ_BACK)], strict=True))
+        for path in self.folder.glob(f"{number}.*"):
+            path.unlink()
+        return observed
+
+    def write(self, script: Script) -> int:
+        """Write a script's files and return its number."""
         number = self.scripts
         self.scripts += 1
         stem = self.folder / str(number)
@@ -204,18 +225,27 @@ class Simulator:
             records.tofile(f"{stem}.{index}.in")
             if len(stimulus.sink_gaps):
                 np.array(stimulus.sink_gaps, ">u4").tofile(f"{stem}.{index}.out_gaps")
+        return number
+
+    def execute(self, number: int, *, reset: bool = False, progress: Callable[[int], None] | None = None) -> None:
+        """Play a written script; ``progress`` takes the answer words still to come."""
         request = {"script": number, "detail": int(self.detail), "reset": reset or number == 0}
-        print(json.dumps(request), file=self.requests, flush=True)
-        while not (reply := json.loads(self.replies.readline() or "null")) or "script" not in reply:
-            if reply is None:
-                raise HysteronError(f"the simulator died ({self.failure}); see {self.folder / 'run.log'}")
-            if progress and script.runs:
-                progress(1 - reply["beats_left"] / max(1, script.runs[-1].beats))
-        observed = [self._observed(f"{stem}.{index}") for index in range(len(script.runs))]
-        self._registers(Path(f"{stem}.registers"), observed)
-        for path in self.folder.glob(f"{number}.*"):
-            path.unlink()
-        return observed
+        try:
+            print(json.dumps(request), file=self.requests, flush=True)
+            while reply := json.loads(self.replies.readline() or "null"):
+                if "script" in reply:
+                    return
+                if progress:
+                    progress(reply["beats_left"])
+        except BrokenPipeError:
+            pass
+        raise HysteronError(f"the simulator died ({self.failure}); see {self.folder / 'run.log'}")
+
+    def read_back(self, script: Script) -> list[int]:
+        """Play a script without runs; the registers it read, in order."""
+        number = self.write(script)
+        self.execute(number)
+        return _hex_columns(self.folder / f"{number}.registers", 2)[:, 1].tolist()
 
     def reset(self) -> None:
         """Reset the core through its reset input."""
@@ -251,17 +281,6 @@ class Simulator:
             spikes=_unpack([line[3] for line in fields], lanes, 1).astype(bool),
             potentials=potentials.astype(np.int32),
         )
-
-    def _registers(self, path: Path, observed: list[Observed]) -> None:
-        """Sort the registers read back: :meth:`Script.run` reads a fixed list after each run."""
-        values = _hex_columns(path, 2)[:, 1].tolist()
-        names = [name for _ in observed for name in _READ_BACK]
-        extra = len(values) - len(names)
-        if extra < 0:
-            raise HysteronError(f"the simulator wrote {len(values)} register values, not {len(names)}")
-        for index, one in enumerate(observed):
-            begin = extra + index * len(_READ_BACK)
-            one.registers.update(zip(_READ_BACK, values[begin : begin + len(_READ_BACK)], strict=True))
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,0 +1,203 @@
+"""``hysteron compile``, ``info`` and ``registers``: what a network and a core are, and their files."""
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hysteron_golden import PRESETS, CoreConfig, HysteronError, Network, compile_network, load
+from hysteron_golden.errors import require
+from hysteron_golden.registers import REGIONS, REGISTERS
+from hysteron_golden.registers import table as register_table
+from hysteron_golden.store import write_file
+from hysteron_sim.build import build_root
+
+from .output import console, table, waiting
+
+
+def core_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that choose a core."""
+    command = click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Change a parameter of the preset, e.g. lanes=64.",
+    )(command)
+    return click.option("--preset", help=f"Core: {', '.join(PRESETS)}.  [the first of these that the network fits]")(
+        command
+    )
+
+
+def choose_core(network: Network | None, preset: str | None, settings: tuple[str, ...]) -> CoreConfig:
+    """The preset asked for, or the first that ``network`` fits, with ``settings`` applied."""
+    changes = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        require(bool(equals), f"--set takes NAME=VALUE, not {text!r}")
+        changes[name] = value
+    if preset is not None or network is None:
+        return CoreConfig.preset(preset or "digits").override(changes)
+    reasons = []
+    for config in PRESETS.values():
+        if config.name == "tiny":
+            continue
+        try:
+            compile_network(network, config.override(changes))
+        except HysteronError as error:
+            reasons.append(str(error))
+        else:
+            return config.override(changes)
+    raise HysteronError(f"no preset fits the network {network.shape}; for the last one, {reasons[-1]}")
+
+
+@click.command(name="compile")
+@click.argument("network", type=click.Path(path_type=Path), required=False)
+@core_options
+@click.option("--out", type=click.Path(path_type=Path), help="Folder  [build/compile/<core>]")
+def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...], out: Path | None) -> None:
+    """Generate a core's Verilog and, for a NETWORK, the bus writes that load it.
+
+    Writes core.v, core.json (the parameters) and, with a network, load.txt: a line "address word" in hex
+    for each write.
+
+    Example: hysteron compile networks/digits.hyn --preset digits
+    """
+    from hysteron_rtl.verilog import convert
+
+    net = None if network is None else load(network)
+    config = choose_core(net, preset, settings)
+    program = None if net is None else compile_network(net, config)
+    folder = out or build_root() / "compile" / config.name.rstrip("*")
+    with waiting(f"generating core {config.name}"):
+        text = convert(config)
+    write_file(folder / "core.v", text.encode())
+    parameters = {field.name: getattr(config, field.name) for field in fields(config)}
+    write_file(folder / "core.json", (json.dumps(parameters, indent=2) + "\n").encode())
+    written = ["core.v", "core.json"]
+    if program is not None:
+        lines = [f"{address:02x} {word:08x}\n" for address, word in program.bus_writes()]
+        write_file(folder / "load.txt", "".join(lines).encode())
+        written.append("load.txt")
+    console.print(f"{config.name}: {', '.join(written)} in {folder}", soft_wrap=True)
+
+
+@click.command()
+@click.argument("network", type=click.Path(path_type=Path), required=False)
+@core_options
+def info(network: Path | None, preset: str | None, settings: tuple[str, ...]) -> None:
+    """Show a NETWORK and how it fits a core, or the presets.
+
+    Example: hysteron info networks/digits.hyn
+    """
+    if network is None:
+        chosen = [choose_core(None, preset, settings)] if preset or settings else list(PRESETS.values())
+        rows = table("Cores", "<parameter", *(config.name for config in chosen))
+        for field in fields(CoreConfig)[1:]:
+            rows.add_row(field.name, *(str(getattr(config, field.name)) for config in chosen))
+        for label, value in (
+            ("weight memory, bits", lambda c: f"{c.weight_rows * c.weight_row_bits:,}"),
+            ("accumulator, bits", lambda c: str(c.accumulator_bits)),
+        ):
+            rows.add_row(label, *(value(config) for config in chosen))
+        console.print(rows)
+        return
+    net = load(network)
+    rows = table(
+        f"{net.name}: {net.shape}",
+        "layer",
+        "inputs",
+        "neurons",
+        "<mode",
+        "<reset",
+        "low",
+        "high",
+        "leak",
+        "bits",
+        "<recurrent",
+    )
+    full = 1 << net.layers[0].leak_bits
+    for index, layer in enumerate(net.layers):
+        codes = sorted({int(code) for code in layer.leak_codes})
+        leak = f"{codes[0] / full:g}" if len(codes) == 1 else f"{codes[0] / full:g}…{codes[-1] / full:g}"
+        rows.add_row(
+            str(index),
+            str(layer.n_in),
+            str(layer.n_out),
+            layer.mode.name.lower(),
+            layer.reset.name.lower(),
+            str(layer.theta_low),
+            str(layer.theta_high),
+            leak,
+            str(layer.weight_bits),
+            "yes" if layer.recurrent is not None else "no",
+        )
+    console.print(rows)
+    console.print(f"potential: {net.potential.bits} bits, {'signed' if net.potential.signed else 'unsigned'}")
+    console.print(f"input: {net.encoder or 'spikes'}")
+    console.print(f"read-out: {net.readout.name.lower()}{' after every step' if net.readout_every_step else ''}")
+    for key, value in net.notes.items():
+        console.print(f"{key}: {value}", soft_wrap=True)
+    config = choose_core(net, preset, settings)
+    program = compile_network(net, config)
+    rows = program.images["WEIGHTS"].shape[0]
+    console.print(
+        f"core {config.name}: {sum(program.tiles)} of {config.tiles} tiles, {rows} of {config.weight_rows} weight rows"
+    )
+
+
+@click.command()
+@click.option(
+    "--check", type=click.Path(path_type=Path), help="Compare with this file instead; status 1 if it differs."
+)
+@click.option("--write", type=click.Path(path_type=Path), help="Write to this file instead.")
+def registers(check: Path | None, write: Path | None) -> None:
+    """Print the register map as Markdown (docs/registers.md is made by it).
+
+    Example: hysteron registers --write docs/registers.md
+    """
+    text = register_page()
+    if write is not None:
+        write_file(write, text.encode())
+    elif check is not None:
+        if not check.exists() or check.read_text() != text:
+            raise SystemExit(f"error: {check} is not what 'hysteron registers --write {check}' makes; run that")
+    else:
+        click.echo(text, nl=False)
+
+
+def register_page() -> str:
+    """``docs/registers.md``."""
+    regions = "\n".join(f"| {number} | {name} | {_REGION_TEXT[name]} |" for name, number in REGIONS.items())
+    data = REGISTERS["MEMORY_DATA"]
+    return f"""# Registers
+
+Made by `hysteron registers --write docs/registers.md` from `golden/hysteron_golden/registers.py`; do not edit.
+
+The bus is Wishbone B4 classic, 32 bits; addresses below are bytes. Access: `ro` read only, `rw` read and write,
+`strobe` acts on 1s written and reads 0, `w1c` is set by the core and cleared by writing 1s, `port` is a memory
+behind one address.
+
+{register_table()}
+## Memories
+
+A word written to {data.name} ({data.address:#04x}) goes to the region and word address in MEMORY_ADDRESS, which then counts
+up. A row of a memory takes as many words as its bits need; the next row begins at the next multiple of the
+smallest power of two that holds a row. Memories may be written only while CONTROL.RUN and STATUS.BUSY are 0.
+
+| region | name | a row |
+|---|---|---|
+{regions}
+"""
+
+
+_REGION_TEXT = {
+    "WEIGHTS": "one weight for each lane, lane 0 in the lowest bits",
+    "NEURONS": "leak code and bias for each lane, lane 0 in the lowest bits",
+    "JOBS": "a layer's sequencer descriptor (`hysteron_golden.program.job_layout`)",
+    "THRESHOLDS": "a layer's neuron descriptor (`hysteron_golden.program.threshold_layout`)",
+    "LEVELS": "the encoder's threshold of a time step, 8 bits",
+}

@@ -1,0 +1,44 @@
+"""Entry point of the command ``hysteron``."""
+
+import sys
+
+import click
+
+from hysteron_golden.errors import HysteronError
+
+from .bench import bench
+from .compile import compile_, info, registers
+from .sim import sim
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hysteron")
+def cli() -> None:
+    """Spiking-neural-network accelerators: golden model, Verilog, simulation."""
+
+
+for command in (sim, bench, compile_, info, registers):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one line and exit status 2."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except HysteronError as error:
+        click.echo(f"error: {error}", err=True)
+        status = 2
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        status = 2
+    except OSError as error:
+        click.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        status = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What every command does with its results: a table for people, JSON for machines, a progress bar."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hysteron_golden.store import write_file
+
+#: Tables go to standard output, progress to standard error.
+console = Console(highlight=False)
+_progress_console = Console(stderr=True)
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write ``values`` as JSON."""
+    write_file(path, (json.dumps(values, indent=2) + "\n").encode())
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table; columns whose name starts with ``<`` are text, the others numbers."""
+    result = Table(title=title, title_justify="left")
+    for column in columns:
+        result.add_column(column.lstrip("<"), justify="left" if column.startswith("<") else "right")
+    return result
+
+
+@contextmanager
+def progress(text: str, total: int) -> Iterator[Callable[[float], None]]:
+    """A progress bar over ``total`` things; the yielded function takes how many are done."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=_progress_console,
+        disable=not _progress_console.is_terminal,
+    ) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda done: bar.update(task, completed=done)
+        bar.update(task, completed=total)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """A spinner, and a plain line where there is no terminal."""
+    if not _progress_console.is_terminal:
+        _progress_console.print(text)
+        yield
+        return
+    with _progress_console.status(text):
+        yield

@@ -1,0 +1,49 @@
+"""Verilog of a core, one text, top module ``hysteron_core``."""
+
+import re
+import warnings
+
+from amaranth.back import verilog
+
+from hysteron_golden.hardware import CoreConfig
+
+from .core import Core
+
+#: Amaranth's dummy register against simulators that never start a process; its number differs from module to module.
+_DUMMY = re.compile(r"dump_module\$\d+")
+_MODULE = re.compile(r"^module (\\\S+|\w+) ?\(.*?^endmodule\n", re.MULTILINE | re.DOTALL)
+
+
+def convert(config: CoreConfig, *, trace: bool = False) -> str:
+    """The core as Verilog.
+
+    All lanes share one module ``neuron``: Amaranth writes a module for each instance, a simulator or
+    synthesiser does the same work once for all if it is told that they are one.
+    """
+    with warnings.catch_warnings():
+        # Ports of blocks that a configuration leaves unused.
+        warnings.simplefilter("ignore", UserWarning)
+        text = verilog.convert(Core(config, trace=trace), name="hysteron_core", emit_src=False)
+    return merge_modules(text, "neuron")
+
+
+def merge_modules(text: str, name: str) -> str:
+    """Replace the modules ``….<name>_0``, ``….<name>_1`` … by one called ``name``.
+
+    Raises
+    ------
+    AssertionError
+        If they differ in anything but their name.
+    """
+    copies: dict[str, str] = {}
+    for match in _MODULE.finditer(text):
+        if re.search(rf"\.{name}_\d+$", match[1]):
+            body = match[0].replace(match[1] + " ", name + " ", 1)
+            copies[match[1]] = _DUMMY.sub("dump_module", body)
+    bodies = set(copies.values())
+    assert len(bodies) == 1, f"{len(bodies)} different modules are called {name}"
+    text = _MODULE.sub(lambda match: "" if match[1] in copies else match[0], text)
+    text = re.sub(
+        rf"^  (\\\S+\.{name}_\d+) ", lambda match: f"  {name} " if match[1] in copies else match[0], text, flags=re.M
+    )
+    return text + "\n" + bodies.pop()

@@ -1,0 +1,14 @@
+"""A simulated ``tiny`` core for all tests of a module."""
+
+from collections.abc import Iterator
+
+import pytest
+from cores import TINY
+
+from hysteron_sim.simulator import Simulator
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[Simulator]:
+    with Simulator(TINY) as simulator:
+        yield simulator
