@@ -204,7 +204,7 @@ def bench_table(rows: list[dict[str, Any]], figures: dict[str, Any]) -> str:
     """The table as Markdown, as the README shows it."""
     simulated, hardened = OPENSPIKE_CYCLES
     lines = [
-        "| core | activity | cycles a step | bound | utilisation | steps/s at the stated clock | OpenSpike: cycles a step |",
+        "| core | activity | cycles a step | bound | utilisation | steps/s at 100 MHz | OpenSpike, cycles a step |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows:

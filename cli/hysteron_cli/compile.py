@@ -139,13 +139,13 @@ def info(network: Path | None, preset: str | None, settings: tuple[str, ...]) ->
     console.print(f"potential: {net.potential.bits} bits, {'signed' if net.potential.signed else 'unsigned'}")
     console.print(f"input: {net.encoder or 'spikes'}")
     console.print(f"read-out: {net.readout.name.lower()}{' after every step' if net.readout_every_step else ''}")
-    for key, value in net.notes.items():
-        console.print(f"{key}: {value}", soft_wrap=True)
+    for key, text in net.notes.items():
+        console.print(f"{key}: {text}", soft_wrap=True)
     config = choose_core(net, preset, settings)
     program = compile_network(net, config)
-    rows = program.images["WEIGHTS"].shape[0]
+    used = program.images["WEIGHTS"].shape[0]
     console.print(
-        f"core {config.name}: {sum(program.tiles)} of {config.tiles} tiles, {rows} of {config.weight_rows} weight rows"
+        f"core {config.name}: {sum(program.tiles)} of {config.tiles} tiles, {used} of {config.weight_rows} weight rows"
     )
 
 
@@ -184,8 +184,8 @@ behind one address.
 {register_table()}
 ## Memories
 
-A word written to {data.name} ({data.address:#04x}) goes to the region and word address in MEMORY_ADDRESS, which then counts
-up. A row of a memory takes as many words as its bits need; the next row begins at the next multiple of the
+A word written to {data.name} ({data.address:#04x}) goes to the region and word address in MEMORY_ADDRESS, which
+then counts up. A row of a memory takes as many words as its bits need; the next row begins at the next multiple of the
 smallest power of two that holds a row. Memories may be written only while CONTROL.RUN and STATUS.BUSY are 0.
 
 | region | name | a row |

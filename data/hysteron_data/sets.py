@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from .digits import load_digits_split
 #: Names that :func:`load_test_set` knows.
 NAMES = ("digits", "mnist", "fashion-mnist")
 
-_IDX_DTYPES = {
+_IDX_DTYPES: dict[int, Any] = {
     8: np.uint8,
     9: np.int8,
     11: np.dtype(">i2"),
@@ -44,7 +45,7 @@ class TestSet:
     __test__ = False  # the name is no pytest class
 
     name: str
-    inputs: NDArray[np.generic]
+    inputs: NDArray[Any]
     labels: NDArray[np.int64] | None
 
 
@@ -58,9 +59,8 @@ def load_test_set(source: str) -> TestSet:
         return TestSet("digits", images, labels)
     if source in NAMES:
         folder = _data_folder(source)
-        images = read_idx(folder / "t10k-images-idx3-ubyte.gz")
-        labels = read_idx(folder / "t10k-labels-idx1-ubyte.gz").astype(np.int64)
-        return _paired(source, images, labels)
+        pixels = read_idx(folder / "t10k-images-idx3-ubyte.gz")
+        return _paired(source, pixels, read_idx(folder / "t10k-labels-idx1-ubyte.gz").astype(np.int64))
     path = Path(source)
     require(
         path.suffix == ".npz",
@@ -74,14 +74,14 @@ def load_test_set(source: str) -> TestSet:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise HysteronError(f"data file {source!r} is damaged or no .npz file ({error}); write it again") from None
     require("inputs" in arrays, f"data file {source!r} must hold an array 'inputs', it has {sorted(arrays)}")
-    labels = arrays.get("labels")
-    if labels is not None:
-        require(labels.dtype.kind in "iu", f"labels in {source!r} must be integers, not {labels.dtype}")
-        labels = labels.astype(np.int64)
-    return _paired(path.stem, arrays["inputs"], labels)
+    given = arrays.get("labels")
+    if given is not None:
+        require(given.dtype.kind in "iu", f"labels in {source!r} must be integers, not {given.dtype}")
+        given = given.astype(np.int64)
+    return _paired(path.stem, arrays["inputs"], given)
 
 
-def _paired(name: str, inputs: NDArray[np.generic], labels: NDArray[np.int64] | None) -> TestSet:
+def _paired(name: str, inputs: NDArray[Any], labels: NDArray[np.int64] | None) -> TestSet:
     require(len(inputs) > 0, f"data set {name!r} must hold at least one sample, not 0")
     require(
         labels is None or labels.shape == (len(inputs),),
@@ -103,7 +103,7 @@ def _data_folder(name: str) -> Path:
     return folder
 
 
-def read_idx(path: Path) -> NDArray[np.generic]:
+def read_idx(path: Path) -> NDArray[Any]:
     """An array from a gzipped IDX file (the format of MNIST; Y. LeCun, "The MNIST database").
 
     Raises

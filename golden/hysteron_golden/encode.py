@@ -16,6 +16,7 @@ cost one XOR gate each, which is what lets hardware encode :data:`GROUP` pixels 
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ def random_bytes(state: int, count: int) -> NDArray[np.uint8]:
     return np.packbits(bits[LFSR_BITS:], bitorder="little")
 
 
-def check_pixels(images: NDArray[np.generic], n_in: int) -> NDArray[np.uint8]:
+def check_pixels(images: NDArray[Any], n_in: int) -> NDArray[np.uint8]:
     """``images`` as ``(samples, n_in)`` bytes.
 
     Raises

@@ -6,6 +6,7 @@ neuron is in :mod:`hysteron_golden.neuron`, of a whole network in :mod:`hysteron
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,8 @@ from .encode import Encoder
 from .errors import HysteronError, integer_in, require
 
 Int32 = NDArray[np.int32]
+#: Any array; what it must hold is checked, not declared.
+Array = NDArray[Any]
 
 #: Weight widths that the hardware is generated for.
 WEIGHT_BITS = (1, 2, 4, 8)
@@ -142,12 +145,12 @@ class Layer:
         Naming the first value that is out of range.
     """
 
-    weights: Int32
+    weights: Array
     theta_high: int
     theta_low: int = 0
-    leak: Int32 | int | None = None
-    bias: Int32 | int = 0
-    recurrent: Int32 | None = None
+    leak: Array | int | None = None
+    bias: Array | int = 0
+    recurrent: Array | None = None
     mode: Mode = Mode.LATCH
     reset: Reset = Reset.ZERO
     weight_bits: int = 4
@@ -175,10 +178,11 @@ class Layer:
         for name, value in (("leak", leak), ("bias", self.bias)):
             array = np.asarray(value)
             put(name, _whole(name, np.broadcast_to(array, (n_out,)) if array.ndim == 0 else array, (n_out,)))
-        bad = (self.leak < 0) | (self.leak > 1 << self.leak_bits)
+        codes = self.leak_codes
+        bad = (codes < 0) | (codes > 1 << self.leak_bits)
         if bad.any():
             j = int(np.argmax(bad))
-            raise HysteronError(f"leak[{j}] must be from 0 to {1 << self.leak_bits}, not {self.leak[j]}")
+            raise HysteronError(f"leak[{j}] must be from 0 to {1 << self.leak_bits}, not {codes[j]}")
         for name, enum in (("mode", Mode), ("reset", Reset)):
             try:
                 put(name, enum(getattr(self, name)))

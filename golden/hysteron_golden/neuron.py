@@ -80,6 +80,8 @@ def step(
         mode, which needs none.
     total
         ``(samples, n_out)`` bias plus weighted spikes.
+    layer, leak, potential
+        What they are neurons of; ``leak`` is ``Leak.of(layer, potential, …)``.
 
     Returns
     -------

@@ -115,7 +115,7 @@ def _by_tile(values: NDArray[np.integer], lanes: int, fill: int) -> NDArray[np.i
     return np.moveaxis(padded.reshape(*values.shape[:-1], -1, lanes), -2, 0)
 
 
-def _weight_codes(layer: Layer, values: NDArray[np.integer], bits: int) -> NDArray[np.integer]:
+def _weight_codes(values: NDArray[np.integer], bits: int) -> NDArray[np.integer]:
     """Memory codes: 1-bit weights as 1 for +1 and 0 for the other value, wider ones as they are."""
     return (values > 0).astype(np.int32) if bits == 1 else values
 
@@ -140,7 +140,8 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
     fits("outputs", network.n_out, config.max_outputs, "max_outputs")
     require(
         config.potential.low <= network.potential.low and network.potential.high <= config.potential.high,
-        f"the network's potentials reach {network.potential.low} to {network.potential.high}, core {config.name!r} holds "
+        f"the network's potentials reach {network.potential.low} to {network.potential.high}, "
+        f"core {config.name!r} holds "
         f"{config.potential.low} to {config.potential.high}; choose another preset or potential_bits",
     )
     require(
@@ -163,9 +164,9 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
     for index, layer in enumerate(network.layers):
         fits(f"neurons in layer {index}", layer.n_out, config.max_neurons, "max_neurons")
         _check_layer(index, layer, config)
-        matrix = _weight_codes(layer, layer.weights, config.weight_bits)
+        matrix = _weight_codes(layer.weights, config.weight_bits)
         if layer.recurrent is not None:
-            matrix = np.concatenate([matrix, _weight_codes(layer, layer.recurrent, config.weight_bits)])
+            matrix = np.concatenate([matrix, _weight_codes(layer.recurrent, config.weight_bits)])
         per_tile = _by_tile(matrix, lanes, 0)
         weights.append(per_tile.reshape(-1, lanes))
         neurons.append((_by_tile(layer.leak_codes, lanes, 0), _by_tile(layer.biases, lanes, 0)))
@@ -244,7 +245,8 @@ def _check_layer(index: int, layer: Layer, config: CoreConfig) -> None:
     for matrix in matrices:
         require(
             low <= matrix.min() and matrix.max() <= high and (config.weight_bits > 1 or layer.weight_bits == 1),
-            f"layer {index} has weights from {matrix.min()} to {matrix.max()}, core {config.name!r} holds {low} to {high} "
+            f"layer {index} has weights from {matrix.min()} to {matrix.max()}, "
+            f"core {config.name!r} holds {low} to {high} "
             f"({config.weight_bits} bits); choose another preset or weight_bits",
         )
     if config.bias_bits:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .encode import Coding, check_pixels, encode
 from .errors import HysteronError, require
-from .network import Int32, Layer, Mode, Network, Readout
+from .network import Array, Int32, Layer, Mode, Network, Readout
 from .neuron import Leak, starts_armed, step
 
 #: Read-out of a neuron that has not fired (read-out FIRST) and the ceiling of a spike count.
@@ -67,7 +67,7 @@ def product_dtype(layer: Layer, largest_input: int = 1) -> type[np.floating]:
     return np.float64
 
 
-def run(network: Network, inputs: NDArray[np.generic], *, trace: bool = False) -> Result:
+def run(network: Network, inputs: Array, *, trace: bool = False) -> Result:
     """Run ``network`` on a batch.
 
     Parameters
@@ -92,19 +92,20 @@ def run(network: Network, inputs: NDArray[np.generic], *, trace: bool = False) -
     else:
         data = check_pixels(inputs, network.n_in)
         steps = encoder.steps
+    require(len(data) > 0, "there must be at least one sample, not 0")
     widest = max(layer.n_out for layer in network.layers)
     chunk = max(1, _CHUNK // widest)
     parts = []
-    for first in range(0, max(len(data), 1), chunk):
+    for first in range(0, len(data), chunk):
         part = data[first : first + chunk]
         if encoder is not None and encoder.coding is not Coding.DIRECT:
             part = encode(encoder, part)
         parts.append(_run_chunk(network, part, steps, trace))
 
-    def join(pick: str) -> NDArray[np.generic]:
+    def join(pick: str) -> Array:
         return np.concatenate([getattr(part, pick) for part in parts])
 
-    def join_layers(pick: str) -> tuple[NDArray[np.generic], ...]:
+    def join_layers(pick: str) -> tuple[Array, ...]:
         return tuple(np.concatenate(layer) for layer in zip(*(getattr(part, pick) for part in parts), strict=True))
 
     return Result(
@@ -118,7 +119,7 @@ def run(network: Network, inputs: NDArray[np.generic], *, trace: bool = False) -
     )
 
 
-def check_spikes(inputs: NDArray[np.generic], n_in: int) -> NDArray[np.uint8]:
+def check_spikes(inputs: Array, n_in: int) -> NDArray[np.uint8]:
     """``inputs`` as ``(samples, steps, n_in)`` uint8 of 0 and 1; anything else is refused."""
     inputs = np.asarray(inputs)
     require(inputs.ndim == 3, f"spikes must have shape (samples, steps, {n_in}), not {inputs.shape}")
@@ -135,7 +136,7 @@ def check_spikes(inputs: NDArray[np.generic], n_in: int) -> NDArray[np.uint8]:
 
 def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: bool) -> Result:
     samples = len(inputs)
-    current: NDArray[np.generic] = inputs
+    current: Array = inputs
     constant = inputs.ndim == 2
     in_events = np.bitwise_count(inputs).sum(axis=1, dtype=np.int64) * steps if constant else _count(inputs)
     events = [in_events]
@@ -185,7 +186,7 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
     )
 
 
-def _count(spikes: NDArray[np.generic]) -> NDArray[np.int64]:
+def _count(spikes: Array) -> NDArray[np.int64]:
     return np.count_nonzero(spikes.reshape(len(spikes), -1), axis=1).astype(np.int64)
 
 

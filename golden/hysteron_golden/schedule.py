@@ -344,14 +344,13 @@ class _Model:
                     source, bits = (a.inputs, WORD) if index == 0 else (a.spikes[index - 1], config.spike_word)
                     forward += [[row] for row in _words(source, bits)]
                 if layer.recurrent is not None:
-                    back += [[]] + _words(a.spikes[index], config.spike_word)[:-1]
+                    back += [[], *_words(a.spikes[index], config.spike_word)[:-1]]
             self.forward.append(forward)
             self.recurrent.append(back)
 
     def run(self) -> Schedule:
         while self._job():
             pass
-        program, depth = self.program, self.depth
         sample_cycles = self._sample_cycles()
         counters = dict(self.counters)
         counters["CYCLES"] = _covered(sample_cycles)

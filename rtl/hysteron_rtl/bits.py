@@ -34,7 +34,7 @@ def number(bits: int, is_signed: bool) -> Shape:
     return signed(bits) if is_signed else unsigned(bits)
 
 
-def struct(layout: dict[str, int], signs: Callable[[str], bool] = lambda name: False) -> data.StructLayout:
+def struct(layout: dict[str, int], signs: Callable[[str], bool] = lambda _: False) -> data.StructLayout:
     """A packed structure from a ``name: width`` table of golden; ``signs`` says which are signed."""
     return data.StructLayout({name: number(width, signs(name)) for name, width in layout.items() if width})
 

@@ -5,6 +5,7 @@ from a generator seeded by one of them.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -130,7 +131,7 @@ def _layer(
     low = max(draw(st.sampled_from([high, high // 2, 0, -reach, potential.low])), potential.low)
     codes = draw(st.sampled_from(["zero", "keep", "half", "mixed"]))
     full = 1 << config.leak_bits
-    leak = {"zero": 0, "keep": full, "half": full // 2, "mixed": rng.integers(0, full + 1, n_out)}[codes]
+    leak: Any = {"zero": 0, "keep": full, "half": full // 2, "mixed": rng.integers(0, full + 1, n_out)}[codes]
     bound = 1 << max(config.bias_bits - 1, 0) if config.bias_bits else 0
     bias = rng.integers(-bound, bound, n_out) if bound and draw(st.booleans()) else 0
     return Layer(

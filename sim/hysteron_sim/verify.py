@@ -129,6 +129,7 @@ def _updates(program: Program, result: Result, predicted: Schedule, observed: Ob
     lanes = program.config.lanes
     n = min(len(predicted.update_cycles), len(observed.update_cycles))
     found = []
+    place: tuple[int, int, int, int, int | None]
     if n < max(len(predicted.update_cycles), len(observed.update_cycles)):
         cycle = int(predicted.update_cycles[min(n, len(predicted.update_cycles) - 1)])
         found.append(
@@ -143,18 +144,6 @@ def _updates(program: Program, result: Result, predicted: Schedule, observed: Ob
             continue
         _, samples, steps, tiles = jobs[mine].T
 
-        def place(k: int, what: str, golden: object, rtl: object, neuron: int | None = None) -> Mismatch:
-            return Mismatch(
-                what,
-                int(cycles[mine[k]]),
-                int(samples[k]),
-                int(steps[k]),
-                layer,
-                neuron,
-                golden,
-                rtl,
-            )
-
         for what, expected, got in (
             ("tile address", predicted.update_tiles, observed.update_tiles),
             ("layer number", jobs[:, 0], observed.update_layers),
@@ -163,7 +152,8 @@ def _updates(program: Program, result: Result, predicted: Schedule, observed: Ob
             wrong = np.flatnonzero(expected[mine] != got[mine])
             if len(wrong):
                 k = int(wrong[0])
-                found.append(place(k, what, int(expected[mine[k]]), int(got[mine[k]])))
+                place = (int(cycles[mine[k]]), int(samples[k]), int(steps[k]), layer, None)
+                found.append(Mismatch(what, *place, int(expected[mine[k]]), int(got[mine[k]])))
         width = program.tiles[layer] * lanes
         for what, values, seen in (
             ("spike", result.spikes[layer], observed.spikes),
@@ -179,5 +169,6 @@ def _updates(program: Program, result: Result, predicted: Schedule, observed: Ob
             if wrong.any():
                 k, lane = (int(i) for i in np.argwhere(wrong)[0])
                 neuron = int(tiles[k]) * lanes + lane
-                found.append(place(k, what, int(expected[k, lane]), int(seen[mine[k], lane]), neuron))
+                place = (int(cycles[mine[k]]), int(samples[k]), int(steps[k]), layer, neuron)
+                found.append(Mismatch(what, *place, int(expected[k, lane]), int(seen[mine[k], lane])))
     return found
