@@ -42,6 +42,7 @@ lint: $(READY) ## check style, types and generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hysteron registers --check docs/registers.md
+	$(BIN)/hysteron figures --check docs/images
 
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .

@@ -73,7 +73,7 @@ def activity_rows(preset: str) -> Iterator[dict[str, Any]]:
         for activity in ACTIVITIES:
             # One long sample, so that its beginning and end weigh little.
             steps = 1000 if activity < 0.1 else 200
-            inputs = _exact_activity(rng, steps, network.n_in, activity)
+            inputs = exact_activity(rng, steps, network.n_in, activity)
             comparison = simulate(simulator, program, run(network, inputs, trace=True), inputs)
             if comparison.mismatches:
                 raise HysteronError(f"{preset} at activity {activity:g}: {comparison.mismatches[0]}")
@@ -87,7 +87,7 @@ def activity_rows(preset: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def _exact_activity(rng: np.random.Generator, steps: int, n_in: int, activity: float) -> NDArray[np.uint8]:
+def exact_activity(rng: np.random.Generator, steps: int, n_in: int, activity: float) -> NDArray[np.uint8]:
     """``(1, steps, n_in)`` spikes with the same number in every step."""
     spikes = np.zeros((1, steps, n_in), np.uint8)
     for t in range(steps):
@@ -138,7 +138,7 @@ def simulator_speed() -> dict[str, float]:
     config = PRESETS["mnist"]
     network = relay_network("mnist")
     program = compile_network(network, config)
-    inputs = _exact_activity(np.random.default_rng(SEED), 8000, network.n_in, 0.1)
+    inputs = exact_activity(np.random.default_rng(SEED), 8000, network.n_in, 0.1)
     activity = activities(run(network, inputs, trace=True), inputs)
     predicted = schedule(program, activity, reads=False)
     script = Script()
@@ -196,7 +196,7 @@ def bench(out: Path | None) -> None:
         folder / "bench.json",
         {"rows": rows, **figures, "seed": SEED, "machine": platform.processor() or platform.machine()},
     )
-    console.print(bench_table(rows, figures))
+    click.echo(bench_table(rows, figures))
     console.print(f"figures: {folder / 'bench.json'}", soft_wrap=True)
 
 

@@ -8,6 +8,7 @@ from hysteron_golden.errors import HysteronError
 
 from .bench import bench
 from .compile import compile_, info, registers
+from .figures import figures
 from .sim import sim
 
 
@@ -17,7 +18,7 @@ def cli() -> None:
     """Spiking-neural-network accelerators: golden model, Verilog, simulation."""
 
 
-for command in (sim, bench, compile_, info, registers):
+for command in (sim, bench, compile_, info, registers, figures):
     cli.add_command(command)
 
 

@@ -55,8 +55,8 @@ def _layer_rows(n_in: int, n_out: int, recurrent: bool, lanes: int) -> int:
 
 
 @st.composite
-def cases(draw: st.DrawFn, config: CoreConfig) -> Case:
-    """Cases that fit ``config``."""
+def cases(draw: st.DrawFn, config: CoreConfig, coding: Coding | None = None) -> Case:
+    """Cases that fit ``config``, with pixels in ``coding`` or with spikes."""
     seed = draw(st.integers(0, 2**32 - 1))
     rng = np.random.default_rng(seed)
     depth = draw(st.integers(1, config.max_layers))
@@ -82,14 +82,14 @@ def cases(draw: st.DrawFn, config: CoreConfig) -> Case:
             break
         rows += _layer_rows(fan_in, n_out, recurrent, config.lanes)
         tiles += need_tiles
-        kind = draw(st.sampled_from(["any", "extreme", "positive", "unit"]))
+        kind = draw(st.sampled_from(["positive", "any", "extreme", "unit"]))
         layers.append(_layer(draw, rng, config, potential, (fan_in, n_out), recurrent, kind))
         fan_in = n_out
     while layers and layers[-1].n_out > config.max_outputs:
         layers.pop()
     if not layers:
         layers = [_layer(draw, rng, config, potential, (n_in, 1), False, "any")]
-    encoder = _encoder(draw, config)
+    encoder = _encoder(draw, coding)
     network = Network(
         tuple(layers),
         potential,
@@ -101,12 +101,12 @@ def cases(draw: st.DrawFn, config: CoreConfig) -> Case:
     samples = draw(st.integers(1, 4))
     if encoder is None:
         steps = draw(st.integers(1, 6))
-        activity = draw(st.sampled_from([0.0, 0.02, 0.1, 0.3, 1.0]))
+        activity = draw(st.sampled_from([0.3, 0.1, 0.6, 0.02, 1.0, 0.0]))
         inputs = (rng.random((samples, steps, n_in)) < activity).astype(np.uint8)
     else:
-        scale = draw(st.sampled_from([0, 60, 255]))
+        scale = draw(st.sampled_from([255, 255, 60, 0]))
         inputs = (rng.random((samples, n_in)) * (scale + 1)).astype(np.uint8)
-        inputs[rng.random(inputs.shape) < draw(st.sampled_from([0.0, 0.5, 0.9]))] = 0
+        inputs[rng.random(inputs.shape) < draw(st.sampled_from([0.0, 0.3, 0.8]))] = 0
     source, sink = (
         tuple(rng.integers(0, longest + 1, 4000).tolist()) if (longest := draw(st.sampled_from([0, 0, 1, 7]))) else ()
         for _ in range(2)
@@ -127,7 +127,7 @@ def _layer(
     unit = config.weight_bits == 1 and kind == "unit"
     # Thresholds near what the inputs reach make neurons fire, hold and re-arm; the extremes are drawn too.
     reach = max(1, int(n_in**0.5) * weight_range(config.weight_bits, unit=unit)[1])
-    high = min(draw(st.sampled_from([0, 1, reach // 4, reach, 4 * reach, potential.high])), potential.high)
+    high = min(draw(st.sampled_from([0, 1, reach // 8, reach // 4, reach // 2, reach, potential.high])), potential.high)
     low = max(draw(st.sampled_from([high, high // 2, 0, -reach, potential.low])), potential.low)
     codes = draw(st.sampled_from(["zero", "keep", "half", "mixed"]))
     full = 1 << config.leak_bits
@@ -149,10 +149,14 @@ def _layer(
     )
 
 
-def _encoder(draw: st.DrawFn, config: CoreConfig) -> Encoder | None:
-    if not config.encoder or draw(st.booleans()):
+def codings(config: CoreConfig) -> list[Coding | None]:
+    """Input codings of ``config``; None stands for spikes."""
+    return [None, *(c for c in Coding if config.encoder and (config.direct or c is not Coding.DIRECT))]
+
+
+def _encoder(draw: st.DrawFn, coding: Coding | None) -> Encoder | None:
+    if coding is None:
         return None
-    coding = draw(st.sampled_from([c for c in Coding if config.direct or c is not Coding.DIRECT]))
     steps = draw(st.integers(1, 5))
     if coding is Coding.LATENCY:
         return Encoder.latency(steps)
@@ -160,4 +164,4 @@ def _encoder(draw: st.DrawFn, config: CoreConfig) -> Encoder | None:
     return Encoder(coding, steps, levels, draw(st.integers(0, 2**32 - 1)) if coding is Coding.RATE else 0)
 
 
-__all__ = ["Case", "cases"]
+__all__ = ["Case", "cases", "codings"]

@@ -1,0 +1,183 @@
+"""The command as its user types it, wrong input included."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hysteron_golden import Layer, Mode, Network, Potential, save
+from hysteron_sim.simulator import Simulator
+
+Run = Callable[..., tuple[int, str, str]]
+
+DIGITS = Path(__file__).parents[2] / "networks" / "digits.hyn"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A file of a network with 10 inputs."""
+    path = tmp_path / "small.hyn"
+    rng = np.random.default_rng(5)
+    save(Network((Layer(rng.integers(-8, 8, (10, 6)), 9, 3),), Potential(12), name="small"), path)
+    return path
+
+
+def spikes_file(path: Path, n_in: int = 10, **arrays: np.ndarray) -> Path:
+    rng = np.random.default_rng(6)
+    np.savez(path, **({"inputs": (rng.random((3, 4, n_in)) < 0.5).astype(np.uint8)} | arrays))
+    return path
+
+
+def one_line(text: str, *words: str) -> None:
+    """``text`` is one line of error that holds ``words``."""
+    lines = [line for line in text.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, text
+    assert "Traceback" not in text
+    for word in words:
+        assert word in lines[0]
+
+
+def test_help_shows_an_example_for_every_command(hysteron: Run) -> None:
+    status, text, _ = hysteron("--help")
+    assert status == 0
+    commands = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line.strip()]
+    assert {"sim", "bench", "info", "compile", "registers", "figures"} <= set(commands)
+    for command in commands:
+        status, text, _ = hysteron(command, "--help")
+        assert status == 0
+        assert f"Example: hysteron {command}" in text
+
+
+def test_sim_reports_equality_and_figures(hysteron: Run, small: Path, tmp_path: Path) -> None:
+    data = spikes_file(tmp_path / "data.npz", labels=np.array([0, 1, 2]))
+    status, text, _ = hysteron("sim", small, "--data", data, "--preset", "tiny", "--out", tmp_path / "out")
+    assert status == 0, text
+    assert "all equal" in text
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    keys = "preset images accuracy mismatches cycles_per_image_median cycles_per_image_max events_per_image"
+    assert {*keys.split(), "utilisation", "clock_hz", "images_per_second"} <= set(report)
+    assert report["mismatches"] == 0
+    assert report["images"] == 3
+    assert report["images_per_second"] == pytest.approx(1e8 * 3 / report["counters"]["CYCLES"])
+    assert "<svg" in (tmp_path / "out" / "report.html").read_text() or "image/svg" in (
+        tmp_path / "out" / "report.html"
+    ).read_text()
+
+
+def test_sim_names_the_first_difference_and_fails(
+    hysteron: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A core whose spikes differ from golden's in one place."""
+    honest = Simulator._observed
+
+    def lying(self: Simulator, stem: str) -> object:
+        observed = honest(self, stem)
+        observed.spikes[5, 2] ^= True
+        return observed
+
+    monkeypatch.setattr(Simulator, "_observed", lying)
+    data = spikes_file(tmp_path / "data.npz")
+    status, _, errors = hysteron("sim", small, "--data", data, "--preset", "tiny", "--out", tmp_path / "out")
+    assert status == 1
+    # Update 5 is step 2 of sample 0, its second tile of four lanes.
+    assert "spike differs at sample 0, step 2, layer 0, neuron 6, cycle" in errors
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["mismatches"] == 1
+    assert "neuron 6" in report["first_mismatch"]
+
+
+def test_info_and_compile(hysteron: Run, small: Path, tmp_path: Path) -> None:
+    status, text, _ = hysteron("info", small)
+    assert status == 0
+    assert "10-6" in text
+    status, text, _ = hysteron("info")
+    assert "openspike" in text
+    status, text, _ = hysteron("compile", small, "--preset", "tiny", "--out", tmp_path)
+    assert status == 0
+    assert "module hysteron_core" in (tmp_path / "core.v").read_text()
+    assert json.loads((tmp_path / "core.json").read_text())["lanes"] == 4
+    assert all(len(line.split()) == 2 for line in (tmp_path / "load.txt").read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["sim", "none.hyn", "--data", "digits"], ["none.hyn", "does not exist"]),
+        (["sim", "{small}", "--data", "cats"], ["cats", "digits, mnist"]),
+        (["sim", "{small}", "--data", "none.npz"], ["none.npz", "does not exist"]),
+        (["sim", "{small}", "--data", "{wide}"], ["10 inputs", "11"]),
+        (["sim", "{small}", "--data", "{two}"], ["0 or 1", "2"]),
+        (["sim", "{small}", "--data", "{nan}"], ["0 or 1", "nan"]),
+        (["sim", "{small}", "--data", "{flat}"], ["shape (samples, steps, 10)", "(3, 10)"]),
+        (["sim", "{small}", "--data", "{none}"], ["at least one sample", "0"]),
+        (["sim", "{small}", "--data", "{labels}"], ["3 samples", "(2,)"]),
+        (["sim", "{small}", "--data", "{data}", "--preset", "huge"], ["huge", "tiny, digits"]),
+        (["sim", "{small}", "--data", "{data}", "--preset", "tiny", "--set", "lanes=3"], ["power of two", "3"]),
+        (["sim", "{small}", "--data", "{data}", "--preset", "tiny", "--set", "weight_bits=7"], ["weight_bits", "7"]),
+        (["sim", "{small}", "--data", "{data}", "--preset", "tiny", "--set", "lanes=x"], ["lanes", "'x'"]),
+        (["sim", "{small}", "--data", "{data}", "--preset", "tiny", "--set", "colour=3"], ["colour", "lanes"]),
+        (["sim", "{small}", "--data", "{data}", "--preset", "tiny", "--set", "max_inputs=9"], ["10 inputs", "has 9"]),
+        (["sim", "{small}", "--data", "{data}", "--set", "lanes"], ["NAME=VALUE", "'lanes'"]),
+        (["sim", "{cut}", "--data", "{data}"], ["cut.hyn", "damaged"]),
+        (["sim", "{text}", "--data", "{data}"], ["text.hyn", "no network file"]),
+        (["sim", "{small}"], ["--data"]),
+        (["sim", "{small}", "--data", "{data}", "--images", "0"], ["0"]),
+        (["fly"], ["fly"]),
+        (["figures"], ["--write"]),
+    ],
+    ids=lambda value: " ".join(value)[:60],
+)
+def test_wrong_input_is_one_line_and_status_2(
+    hysteron: Run, small: Path, tmp_path: Path, words: list[str], told: list[str]
+) -> None:
+    files = {"small": small, "data": spikes_file(tmp_path / "data.npz"), "wide": spikes_file(tmp_path / "wide.npz", 11)}
+    spikes = np.zeros((3, 4, 10))
+    for name, value in {"two": 2, "nan": np.nan}.items():
+        spikes[0, 0, 0] = value
+        files[name] = spikes_file(tmp_path / f"{name}.npz", inputs=spikes)
+    files["flat"] = spikes_file(tmp_path / "flat.npz", inputs=np.zeros((3, 10)))
+    files["none"] = spikes_file(tmp_path / "none.npz", inputs=np.zeros((0, 4, 10)))
+    files["labels"] = spikes_file(tmp_path / "labels.npz", labels=np.array([1, 2]))
+    files["cut"], files["text"] = tmp_path / "cut.hyn", tmp_path / "text.hyn"
+    files["cut"].write_bytes(small.read_bytes()[:-200])
+    files["text"].write_text("hello")
+    before = set(tmp_path.rglob("*"))
+    tail = ["--out", tmp_path / "out"] if words[0] == "sim" else []
+    status, _, errors = hysteron(*(word.format(**files) for word in words), *tail)
+    assert status == 2
+    one_line(errors, *told)
+    assert set(tmp_path.rglob("*")) == before, "something was written"
+
+
+def test_a_network_that_fits_no_preset(hysteron: Run, tmp_path: Path) -> None:
+    path = tmp_path / "big.hyn"
+    save(Network((Layer(np.zeros((2000, 3)), 5, mode=Mode.PLAIN),)), path)
+    status, _, errors = hysteron("info", path)
+    assert status == 2
+    one_line(errors, "2000-3", "no preset fits")
+
+
+def test_pixels_of_a_wrong_shape_or_value(hysteron: Run, tmp_path: Path) -> None:
+    for inputs, told in (
+        (np.zeros((2, 8, 9)), "64 pixels"),
+        (np.full((2, 64), 256), "256"),
+        (np.full((2, 64), np.nan), "nan"),
+    ):
+        data = tmp_path / "data.npz"
+        np.savez(data, inputs=inputs)
+        status, _, errors = hysteron("sim", DIGITS, "--data", data, "--out", tmp_path / "out")
+        assert status == 2
+        one_line(errors, told)
+    assert not (tmp_path / "out").exists()
+
+
+def test_generated_pages_are_compared(hysteron: Run, tmp_path: Path) -> None:
+    page = tmp_path / "registers.md"
+    assert hysteron("registers", "--check", page)[0] == 1
+    assert hysteron("registers", "--write", page)[0] == 0
+    assert hysteron("registers", "--check", page)[0] == 0
+    page.write_text(page.read_text() + "x")
+    status, _, errors = hysteron("registers", "--check", page)
+    assert status == 1
+    assert "hysteron registers --write" in errors

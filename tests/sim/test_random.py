@@ -6,47 +6,53 @@ import pytest
 from cores import CORES
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from hysteron_golden.program import compile_network
-from hysteron_golden.run import run
-from hysteron_sim.random_networks import Case, cases
+from hysteron_golden import Coding, compile_network, run
+from hysteron_sim.random_networks import Case, cases, codings
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
 
 #: Every failure reproduces from this number: HYSTERON_SEED=… pytest …
 SEED = int(os.environ.get("HYSTERON_SEED", "20261121"))
-#: Networks on each core.
-EXAMPLES = int(os.environ.get("HYSTERON_EXAMPLES", "70"))
+#: Networks for each core and input coding.
+EXAMPLES = int(os.environ.get("HYSTERON_EXAMPLES", "30"))
 
 
 @pytest.mark.parametrize("name", CORES)
 def test_random_networks(name: str) -> None:
     config = CORES[name]
     print(f"seed {SEED}, core {config}")
-    played = 0
     with Simulator(config) as simulator:
+        for coding in codings(config):
+            assert play(simulator, coding) >= EXAMPLES
 
-        @seed(SEED)
-        @settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            database=None,
-            print_blob=True,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
+
+def play(simulator: Simulator, coding: Coding | None) -> int:
+    """Play random networks and return how many."""
+    config = simulator.config
+    played = 0
+
+    @seed(SEED)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases(config, coding))
+    def equal(case: Case) -> None:
+        nonlocal played
+        played += 1
+        program = compile_network(case.network, config)
+        result = run(case.network, case.inputs, trace=True)
+        comparison = simulate(
+            simulator, program, result, case.inputs, source_gaps=case.source_gaps, sink_gaps=case.sink_gaps
         )
-        @given(cases(config))
-        def play(case: Case) -> None:
-            nonlocal played
-            played += 1
-            program = compile_network(case.network, config)
-            result = run(case.network, case.inputs, trace=True)
-            comparison = simulate(
-                simulator, program, result, case.inputs, source_gaps=case.source_gaps, sink_gaps=case.sink_gaps
-            )
-            if comparison.mismatches:
-                # The core may be stuck: the next case must start from a clean one.
-                simulator.reset()
-            assert not comparison.mismatches, f"{case!r}: {comparison.mismatches[0]}"
+        if comparison.mismatches:
+            # The core may be stuck: the next case must start from a clean one.
+            simulator.reset()
+        assert not comparison.mismatches, f"{case!r}: {comparison.mismatches[0]}"
 
-        play()
-    assert played >= EXAMPLES
+    equal()
+    return played

@@ -1,0 +1,37 @@
+"""``hysteron figures``: the pictures of the documentation."""
+
+import base64
+from pathlib import Path
+
+import click
+from hysteron_golden.network import Mode
+from hysteron_golden.store import write_file
+
+from .output import console
+
+
+def documentation_figures() -> dict[str, bytes]:
+    """File names and SVG contents."""
+    from .report.pictures import demonstration_traces
+    from .report.retrace import demonstration
+
+    address = demonstration_traces(*demonstration([Mode.LATCH, Mode.PLAIN]))
+    return {"hysteresis.svg": base64.b64decode(address.partition(",")[2])}
+
+
+@click.command()
+@click.option("--check", type=click.Path(path_type=Path), help="Compare with this folder; status 1 if it differs.")
+@click.option("--write", type=click.Path(path_type=Path), help="Write to this folder.")
+def figures(check: Path | None, write: Path | None) -> None:
+    """Draw the pictures of the documentation.
+
+    Example: hysteron figures --write docs/images
+    """
+    if (check is None) == (write is None):
+        raise click.UsageError("give --write FOLDER or --check FOLDER")
+    for name, content in documentation_figures().items():
+        if write is not None:
+            write_file(write / name, content)
+            console.print(write / name)
+        elif check is not None and (not (check / name).exists() or (check / name).read_bytes() != content):
+            raise SystemExit(f"error: {check / name} is out of date; run 'hysteron figures --write {check}'")

@@ -1,0 +1,69 @@
+"""What the documentation tells people to type works."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+#: Targets that take minutes or call these tests; that they exist is checked.
+LONG = {"make sim", "make test", "make bench", "hysteron bench"}
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """``(page, text)`` of every code block of a language."""
+    found = []
+    for page in PAGES:
+        for match in re.finditer(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            found.append((page.name, match[1]))
+    return found
+
+
+def commands() -> list[str]:
+    lines = {line.split("#")[0].strip() for _, text in blocks("sh") for line in text.splitlines()}
+    return sorted(line for line in lines if line)
+
+
+def test_there_is_something_to_check() -> None:
+    assert {"make sim", "make test"} <= set(commands())
+    assert blocks("python")
+
+
+@pytest.mark.parametrize("command", commands())
+def test_command(command: str, tmp_path: Path) -> None:
+    words = shlex.split(command)
+    if words[0] == "make":
+        help_text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert f"make {words[1]} " in help_text
+    elif words[0] == "hysteron" and command not in LONG:
+        program = [sys.executable, "-m", "hysteron_cli.main", *words[1:]]
+        if words[1] in ("sim", "compile"):
+            program += ["--out", str(tmp_path)]
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    else:
+        # Everything else must at least name programs and files of this project.
+        for word in words:
+            if word.startswith(("tests/", "networks/", "docs/")):
+                assert (ROOT / word).exists(), word
+        assert words[0] in {"git", "cd", "hysteron"} or words[0].startswith(("HYSTERON_", ".venv/bin/"))
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("python"), ids=lambda value: value[:20].strip())
+def test_python_block(page: str, text: str) -> None:
+    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{page}: {done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_exist(page: Path) -> None:
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#\s]+)\)", text):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+    for path in re.findall(r"`((?:golden|rtl|sim|cli|data|train|docs|tests|networks)/[\w./-]+\.\w+)`", text):
+        assert (ROOT / path).exists(), path
