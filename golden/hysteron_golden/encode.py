@@ -8,9 +8,10 @@ direct    no spikes: the pixel itself is the input current of layer 0 at every s
 ========  ====================================================================================
 
 The random bytes come from one linear-feedback shift register of 127 bits with the recurrence
-``x[i] = x[i-126] ^ x[i-127]`` (the reciprocal of the primitive trinomial x^127 + x + 1; Zierler, "Primitive
-trinomials whose degree is a Mersenne exponent", 1969). Because both taps are old, 64 new bits a cycle
-cost one XOR gate each, which is what lets hardware encode :data:`GROUP` pixels a cycle.
+``x[i] = x[i-64] ^ x[i-127]``, the primitive trinomial x^127 + x^63 + 1 (Zierler, "Primitive trinomials
+whose degree is a Mersenne exponent", 1969). Both taps are at least 64 bits old, so 64 new bits a cycle cost one
+XOR gate each, which is what lets hardware encode :data:`GROUP` pixels a cycle; and they are far apart,
+so that bytes are independent in pairs (neighbouring taps would hand on runs of zeros).
 """
 
 import hashlib
@@ -21,12 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import HysteronError, integer_in, require
+from .errors import HysteronError, integer_in, rectangular, require
 
 #: Pixels encoded together; the random byte of pixel *i* at step *t* is number ``t * 8 * groups + i``.
 GROUP = 8
-#: Length of the shift register.
+#: Length of the shift register, which is its older tap, and its younger tap.
 LFSR_BITS = 127
+LFSR_TAP = 64
 #: Largest number of steps an encoder makes of one image.
 MAX_STEPS = 255
 
@@ -67,8 +69,8 @@ class Encoder:
             object.__setattr__(self, "coding", Coding(self.coding))
         except ValueError:
             raise HysteronError(f"coding must be one of {list(Coding)}, not {self.coding!r}") from None
-        integer_in("encoder steps", self.steps, 1, MAX_STEPS)
-        integer_in("encoder seed", self.seed, 0, (1 << 64) - 1)
+        object.__setattr__(self, "steps", integer_in("encoder steps", self.steps, 1, MAX_STEPS))
+        object.__setattr__(self, "seed", integer_in("encoder seed", self.seed, 0, (1 << 64) - 1))
         tabled = self.coding in (Coding.LEVEL, Coding.LATENCY)
         require(
             len(self.thresholds) == (self.steps if tabled else 0),
@@ -109,12 +111,10 @@ def random_bytes(state: int, count: int) -> NDArray[np.uint8]:
     """
     bits = np.empty(LFSR_BITS + 8 * count, np.uint8)
     bits[:LFSR_BITS] = [state >> (LFSR_BITS - 1 - i) & 1 for i in range(LFSR_BITS)]
-    position = LFSR_BITS
-    while position < bits.size:
-        n = min(LFSR_BITS - 1, bits.size - position)
-        old = bits[position - LFSR_BITS : position - LFSR_BITS + n + 1]
-        bits[position : position + n] = old[:n] ^ old[1 : n + 1]
-        position += n
+    for position in range(LFSR_BITS, bits.size, LFSR_TAP):
+        n = min(LFSR_TAP, bits.size - position)
+        old, young = position - LFSR_BITS, position - LFSR_TAP
+        bits[position : position + n] = bits[old : old + n] ^ bits[young : young + n]
     return np.packbits(bits[LFSR_BITS:], bitorder="little")
 
 
@@ -126,7 +126,7 @@ def check_pixels(images: NDArray[Any], n_in: int) -> NDArray[np.uint8]:
     HysteronError
         If an image has another number of pixels or a pixel is not a whole number from 0 to 255.
     """
-    images = np.asarray(images)
+    images = rectangular("images", images)
     require(images.ndim >= 2, f"images must have shape (samples, pixels…), not {images.shape}")
     pixels = int(np.prod(images.shape[1:]))
     require(

@@ -1,4 +1,9 @@
-"""The one exception a user's mistake raises."""
+"""The one exception a user's mistake raises, and the checks that raise it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 class HysteronError(ValueError):
@@ -27,3 +32,29 @@ def integer_in(name: str, value: object, low: int, high: int) -> int:
     if not low <= result <= high:
         raise HysteronError(f"{name} must be from {low} to {high}, not {result}")
     return result
+
+
+def set_integers(item: object, **limits: tuple[int, int]) -> None:
+    """Check integer fields of a frozen dataclass and keep them as plain ints.
+
+    ``limits`` gives each field's smallest and largest value.
+    """
+    for name, (low, high) in limits.items():
+        value = integer_in(name, getattr(item, name), low, high)
+        object.__setattr__(item, name, value)
+
+
+def set_flags(item: object, *names: str) -> None:
+    """Check truth-value fields of a frozen dataclass and keep them as plain bools."""
+    for name in names:
+        value = getattr(item, name)
+        require(isinstance(value, bool | np.bool_), f"{name} must be true or false, not {value!r}")
+        object.__setattr__(item, name, bool(value))
+
+
+def rectangular(name: str, values: ArrayLike) -> NDArray[Any]:
+    """``values`` as an array; rows of different lengths are refused."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise HysteronError(f"{name} must be a rectangular array, but its rows differ in shape") from None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
-from .errors import HysteronError, integer_in, require
+from .errors import HysteronError, require, set_flags, set_integers
 from .network import WEIGHT_BITS, Potential, weight_range
 
 #: Spike words of the input memory, and bits of a bus and a stream word.
@@ -85,20 +85,25 @@ class CoreConfig:
     clock_hz: int = 100_000_000
 
     def __post_init__(self) -> None:
-        integer_in("lanes", self.lanes, 2, 1024)
-        require(self.lanes & (self.lanes - 1) == 0, f"lanes must be a power of two, not {self.lanes}")
         require(self.weight_bits in WEIGHT_BITS, f"weight_bits must be one of {WEIGHT_BITS}, not {self.weight_bits!r}")
-        integer_in("potential_bits", self.potential_bits, 8, 24)
-        integer_in("leak_bits", self.leak_bits, 1, 8)
-        integer_in("bias_bits", self.bias_bits, 0, 24)
-        integer_in("max_inputs", self.max_inputs, 1, 8192)
-        integer_in("max_neurons", self.max_neurons, 1, 8192)
-        integer_in("max_layers", self.max_layers, 1, 16)
-        integer_in("weight_rows", self.weight_rows, 1, 1 << 20)
-        integer_in("tiles", self.tiles, 1, 1 << 12)
-        integer_in("max_outputs", self.max_outputs, 1, self.max_neurons)
-        integer_in("weight_latency", self.weight_latency, 1, 4)
-        integer_in("clock_hz", self.clock_hz, 1, 10**10)
+        set_integers(
+            self,
+            lanes=(2, 1024),
+            weight_bits=(1, 8),
+            potential_bits=(8, 24),
+            leak_bits=(1, 8),
+            bias_bits=(0, 24),
+            max_inputs=(1, 8192),
+            max_neurons=(1, 8192),
+            max_layers=(1, 16),
+            weight_rows=(1, 1 << 20),
+            tiles=(1, 1 << 12),
+            weight_latency=(1, 4),
+            clock_hz=(1, 10**10),
+        )
+        set_integers(self, max_outputs=(1, self.max_neurons))
+        set_flags(self, "potential_signed", "encoder", "direct")
+        require(self.lanes & (self.lanes - 1) == 0, f"lanes must be a power of two, not {self.lanes}")
         require(self.encoder or not self.direct, "direct input needs the encoder; set encoder=true")
 
     @classmethod

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .encode import Encoder
-from .errors import HysteronError, integer_in, require
+from .errors import HysteronError, integer_in, rectangular, require, set_flags
 
 Int32 = NDArray[np.int32]
 #: Any array; what it must hold is checked, not declared.
@@ -62,7 +62,8 @@ class Potential:
     signed: bool = True
 
     def __post_init__(self) -> None:
-        integer_in("potential bits", self.bits, 8, 24)
+        object.__setattr__(self, "bits", integer_in("potential bits", self.bits, 8, 24))
+        set_flags(self, "signed")
 
     @property
     def low(self) -> int:
@@ -77,10 +78,7 @@ class Potential:
 
 def _whole(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Int32:
     """``values`` as a read-only int32 array of ``shape`` (None: any); names the first bad element."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise HysteronError(f"{name} must be a rectangular array of integers: {error}") from None
+    array = rectangular(name, values)
     require(array.dtype.kind in "biuf", f"{name} must hold integers, not {array.dtype}")
     require(
         array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True)),
@@ -92,10 +90,9 @@ def _whole(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Int32
             where = tuple(int(i) for i in np.argwhere(bad)[0])
             raise HysteronError(f"{name}{list(where)} = {array[where]} is not an integer; quantise the network first")
     limit = np.iinfo(np.int32)
-    require(
-        array.size == 0 or (array.min() >= limit.min and array.max() <= limit.max),
-        f"{name} must fit 32 bits, not {array.max() if array.size else 0}",
-    )
+    far = (array < limit.min) | (array > limit.max)
+    if far.any():
+        raise HysteronError(f"{name} must fit 32 bits, not {array[far][0]}")
     result = array.astype(np.int32)
     result.setflags(write=False)
     return result
@@ -166,7 +163,9 @@ class Layer:
             not self.unit_weights or self.weight_bits == 1,
             f"0/1 weights need 1 weight bit, not {self.weight_bits}",
         )
-        integer_in("leak bits", self.leak_bits, 1, 8)
+        set_flags(self, "unit_weights")
+        put("weight_bits", int(self.weight_bits))
+        put("leak_bits", integer_in("leak bits", self.leak_bits, 1, 8))
         put("weights", _whole("weights", self.weights, (None, None)))
         n_in, n_out = self.weights.shape
         require(n_in > 0 and n_out > 0, f"a layer needs inputs and neurons, not {n_in} and {n_out}")
@@ -256,6 +255,7 @@ class Network:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
+        set_flags(self, "readout_every_step")
         require(len(self.layers) > 0, "a network needs at least one layer, not 0")
         try:
             object.__setattr__(self, "readout", Readout(self.readout))

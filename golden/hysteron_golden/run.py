@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encode import Coding, check_pixels, encode
-from .errors import HysteronError, require
+from .errors import HysteronError, rectangular, require
 from .network import Array, Int32, Layer, Mode, Network, Readout
 from .neuron import Leak, starts_armed, step
 
@@ -92,11 +92,10 @@ def run(network: Network, inputs: Array, *, trace: bool = False) -> Result:
     else:
         data = check_pixels(inputs, network.n_in)
         steps = encoder.steps
-    require(len(data) > 0, "there must be at least one sample, not 0")
     widest = max(layer.n_out for layer in network.layers)
     chunk = max(1, _CHUNK // widest)
     parts = []
-    for first in range(0, len(data), chunk):
+    for first in range(0, max(len(data), 1), chunk):
         part = data[first : first + chunk]
         if encoder is not None and encoder.coding is not Coding.DIRECT:
             part = encode(encoder, part)
@@ -121,7 +120,7 @@ def run(network: Network, inputs: Array, *, trace: bool = False) -> Result:
 
 def check_spikes(inputs: Array, n_in: int) -> NDArray[np.uint8]:
     """``inputs`` as ``(samples, steps, n_in)`` uint8 of 0 and 1; anything else is refused."""
-    inputs = np.asarray(inputs)
+    inputs = rectangular("spikes", inputs)
     require(inputs.ndim == 3, f"spikes must have shape (samples, steps, {n_in}), not {inputs.shape}")
     require(inputs.shape[2] == n_in, f"spikes must have {n_in} inputs as the network has, not {inputs.shape[2]}")
     require(inputs.shape[1] > 0, "a sample needs at least one time step, not 0")
@@ -148,7 +147,7 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
         dtype = product_dtype(layer, 255 if constant and index == 0 else 1)
         weights = layer.weights.astype(dtype)
         recurrent = None if layer.recurrent is None else layer.recurrent.astype(dtype)
-        word = np.int32 if dtype is np.float32 else np.int64
+        word = _word(layer, dtype)
         drive = current.astype(dtype, copy=False)
         # One product for all steps: the same numbers, a fraction of the calls.
         drive = (drive.reshape(-1, layer.n_in) @ weights).astype(word)
@@ -186,8 +185,14 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
     )
 
 
+def _word(layer: Layer, dtype: type[np.floating]) -> type[np.signedinteger]:
+    """Integer type in which total, bias and potential (at most 2**24) add up without wrapping."""
+    small = dtype is np.float32 and int(np.abs(layer.biases.astype(np.int64)).max()) <= 1 << 30
+    return np.int32 if small else np.int64
+
+
 def _count(spikes: Array) -> NDArray[np.int64]:
-    return np.count_nonzero(spikes.reshape(len(spikes), -1), axis=1).astype(np.int64)
+    return np.count_nonzero(spikes, axis=(1, 2)).astype(np.int64)
 
 
 def _read(readout: Readout, values: Int32, spikes: NDArray[np.bool_], u: NDArray[np.signedinteger], t: int) -> Int32:

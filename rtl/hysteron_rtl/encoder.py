@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.encode import GROUP, LFSR_BITS, MAX_STEPS, Coding
+from hysteron_golden.encode import GROUP, LFSR_BITS, LFSR_TAP, MAX_STEPS, Coding
 from hysteron_golden.hardware import WORD, CoreConfig, bits_for, ceil_div
 from hysteron_golden.registers import REGIONS
 
@@ -195,14 +195,14 @@ class Encoder(wiring.Component):
         return m
 
     def _random_bytes(self, random: Signal) -> list[Value]:
-        """The next GROUP bytes of the sequence ``x[i] = x[i-126] ^ x[i-127]``."""
+        """The next GROUP bytes of the sequence ``x[i] = x[i-64] ^ x[i-127]``."""
         new = self._new_bits(random)
         return [Cat(new[8 * k : 8 * k + 8]) for k in range(GROUP)]
 
     @staticmethod
     def _new_bits(random: Signal) -> list[Value]:
         # Bit b of the register is x[now - 1 - b].
-        return [random[LFSR_BITS - 1 - k] ^ random[LFSR_BITS - 2 - k] for k in range(8 * GROUP)]
+        return [random[LFSR_BITS - 1 - k] ^ random[LFSR_TAP - 1 - k] for k in range(8 * GROUP)]
 
     def _shifted(self, random: Signal) -> list[Value]:
         new = self._new_bits(random)

@@ -160,9 +160,13 @@ def test_an_event_that_is_no_input_is_dropped_and_reported(tiny: Simulator) -> N
 
 def test_bitmap_bits_beyond_the_inputs_are_ignored(tiny: Simulator) -> None:
     packet = np.array([header(Kind.BITMAP, 2, True), 0x1, 0xFFFFFF00], np.uint32)
-    beats, error = counts(tiny, relay(40), [packet])
-    assert beats[:11] == [1] + 10 * [0]
-    assert error == 0
+    script = Script()
+    script.load(relay(40))
+    script.run(Stimulus(packet, 12, limit=300))
+    (observed,) = tiny.play(script)
+    assert words(observed.beats)[:11] == [1] + 10 * [0]
+    assert observed.registers["EVENTS"] == 3, "one event for each of three tiles"
+    assert observed.registers["ERROR"] == 0
 
 
 @pytest.mark.parametrize(

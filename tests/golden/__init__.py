@@ -1,0 +1,1 @@
+"""Tests of the golden model, one module for each of its modules."""

@@ -1,0 +1,408 @@
+"""Memory images, taken apart bit by bit by a reader that is written from their description."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from hysteron_golden.encode import Coding, Encoder
+from hysteron_golden.hardware import CoreConfig
+from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
+from hysteron_golden.program import compile_network, job_layout, row_stride, row_words, threshold_layout
+from hysteron_golden.registers import REGIONS, REGISTERS
+
+from .support import layer, network, random_network, refusal
+
+TINY = CoreConfig.preset("tiny")
+
+
+def core(**changes):
+    """The tiny preset with some fields changed."""
+    return dataclasses.replace(TINY, **changes)
+
+
+# -- the reader ------------------------------------------------------------------------------------------------
+
+
+def row_value(words):
+    """A memory row as one integer: word 0 holds the lowest bits."""
+    return sum(int(word) << 32 * k for k, word in enumerate(words))
+
+
+def take(value, widths):
+    """Cut ``value`` into fields of ``widths``, the lowest first; nothing may be left."""
+    fields = []
+    for width in widths:
+        fields.append(value & (1 << width) - 1)
+        value >>= width
+    assert value == 0, "bits beyond the row's width are set"
+    return fields
+
+
+def signed(value, bits):
+    """Two's complement."""
+    return value - (1 << bits) if bits and value >> bits - 1 else value
+
+
+def read_back(program):
+    """The layers of a program as dictionaries, from its images alone."""
+    config = program.config
+    job_names = ["source", "own", "last_tile", "weights", "fan_in", "stride", "recurrent", "unit"]
+    limit_names = ["theta_high", "theta_low", "u_min", "u_max", "mode", "reset"]
+    assert list(job_layout(config)) == job_names and list(threshold_layout(config)) == limit_names
+    jobs = [take(row_value(row), job_layout(config).values()) for row in program.images["JOBS"]]
+    limits = [take(row_value(row), threshold_layout(config).values()) for row in program.images["THRESHOLDS"]]
+    weight_rows = [take(row_value(row), [config.weight_bits] * config.lanes) for row in program.images["WEIGHTS"]]
+    neuron_rows = [
+        take(row_value(row), [config.leak_bits + 1, config.bias_bits] * config.lanes)
+        for row in program.images["NEURONS"]
+    ]
+    layers = []
+    for job_fields, limit_fields in zip(jobs, limits, strict=True):
+        job = dict(zip(job_names, job_fields, strict=True))
+        limit = dict(zip(limit_names, limit_fields, strict=True))
+        n_tiles = job["last_tile"] + 1
+        columns, leak, bias = [], [], []
+        for tile in range(n_tiles):
+            first = job["weights"] + tile * job["stride"]
+            rows = weight_rows[first : first + job["stride"]]
+            assert len(rows) == job["stride"]
+            parameters = neuron_rows[job["own"] + tile]
+            for lane in range(config.lanes):
+                codes = [row[lane] for row in rows]
+                if config.weight_bits == 1:
+                    columns.append([code if job["unit"] else 2 * code - 1 for code in codes])
+                else:
+                    columns.append([signed(code, config.weight_bits) for code in codes])
+                leak.append(parameters[2 * lane])
+                bias.append(signed(parameters[2 * lane + 1], config.bias_bits))
+        for name in ("theta_high", "theta_low", "u_min", "u_max"):
+            if config.potential_signed:
+                limit[name] = signed(limit[name], config.potential_bits)
+        layers.append({**job, **limit, "matrix": np.array(columns).T, "leak": leak, "bias": bias})
+    return layers
+
+
+def check(program):
+    """The images say what the network says."""
+    net, config = program.network, program.config
+    layers = read_back(program)
+    assert len(layers) == len(net.layers) == len(program.tiles)
+    tile = row = source = 0
+    for index, (got, want) in enumerate(zip(layers, net.layers, strict=True)):
+        n_tiles = -(-want.n_out // config.lanes)
+        recurrent = want.recurrent is not None
+        matrix = np.concatenate([want.weights, want.recurrent]) if recurrent else want.weights
+        assert np.array_equal(got["matrix"][:, : want.n_out], matrix), f"weights of layer {index}"
+        assert got["leak"][: want.n_out] == want.leak.tolist()
+        assert got["bias"][: want.n_out] == want.bias.tolist()
+        assert not any(got["leak"][want.n_out :]) and not any(got["bias"][want.n_out :]), "lanes without a neuron"
+        if not (config.weight_bits == 1 and not want.unit_weights):
+            assert not got["matrix"][:, want.n_out :].any(), "lanes without a neuron"
+        expected = {
+            "source": source,
+            "own": tile,
+            "last_tile": n_tiles - 1,
+            "weights": row,
+            "fan_in": want.n_in,
+            "stride": want.n_in + want.n_out * recurrent,
+            "recurrent": int(recurrent),
+            "unit": int(want.unit_weights),
+            "theta_high": want.theta_high,
+            "theta_low": want.theta_low,
+            "u_min": net.potential.low,
+            "u_max": net.potential.high,
+            "mode": int(want.mode),
+            "reset": int(want.reset),
+        }
+        assert {name: got[name] for name in expected} == expected, f"layer {index}"
+        assert (program.tiles[index], program.tile_base[index], program.weight_base[index]) == (n_tiles, tile, row)
+        source = tile
+        tile += n_tiles
+        row += n_tiles * expected["stride"]
+    assert len(program.images["NEURONS"]) == tile and len(program.images["WEIGHTS"]) == row
+    assert tile <= config.tiles and row <= config.weight_rows
+    widths = {
+        "WEIGHTS": config.lanes * config.weight_bits,
+        "NEURONS": config.lanes * (config.leak_bits + 1 + config.bias_bits),
+        "JOBS": sum(job_layout(config).values()),
+        "THRESHOLDS": sum(threshold_layout(config).values()),
+    }
+    if net.encoder is not None and net.encoder.thresholds:
+        widths["LEVELS"] = 8
+        assert program.images["LEVELS"].tolist() == [[value] for value in net.encoder.thresholds]
+    assert program.widths == widths
+    for region, image in program.images.items():
+        assert image.dtype == np.uint32 and image.ndim == 2 and image.shape[1] == -(-widths[region] // 32), region
+
+
+# -- random networks -------------------------------------------------------------------------------------------
+
+CORES = {
+    "tiny": TINY,
+    "2 lanes": core(lanes=2, weight_rows=4000, tiles=40),
+    "odd rows": core(lanes=8, weight_bits=8, bias_bits=7, leak_bits=4, potential_bits=23),
+    "64 lanes": core(lanes=64, weight_bits=4, max_neurons=130, max_outputs=130, bias_bits=11),
+    "1 bit": core(lanes=8, weight_bits=1, bias_bits=5),
+    "2 bits, no bias": core(lanes=16, weight_bits=2, bias_bits=0, leak_bits=8),
+    "unsigned": core(potential_bits=9, potential_signed=False, leak_bits=1),
+    "openspike": CoreConfig.preset("openspike"),
+    "small": core(max_inputs=1, max_neurons=1, max_outputs=1, max_layers=1, weight_rows=2, tiles=1),
+}
+
+
+@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("seed", range(4))
+def test_images_of_random_networks(name, seed):
+    config = CORES[name]
+    rng = np.random.default_rng(seed)
+    depth = int(rng.integers(1, config.max_layers, endpoint=True))
+    widest = min(config.max_neurons, 130)
+    sizes = [int(rng.integers(1, min(config.max_inputs, 70), endpoint=True))]
+    sizes += [int(rng.integers(1, widest, endpoint=True)) for _ in range(depth - 1)]
+    sizes += [int(rng.integers(1, min(config.max_outputs, widest), endpoint=True))]
+    layer_bits = [b for b in (1, 2, 4, 8) if b <= config.weight_bits]
+    net = random_network(
+        rng,
+        tuple(sizes),
+        bits=int(rng.choice(layer_bits)),
+        m=config.leak_bits,
+        potential=config.potential,
+        bias=min((1 << config.bias_bits) // 2 - 1, 40) if config.bias_bits else 0,
+        **({} if config.weight_bits == 1 else {"unit": False}),
+    )
+    check(compile_network(net, config))
+
+
+@pytest.mark.parametrize("n_out", range(1, 20))
+def test_every_size_of_a_layer(n_out):
+    net = random_network(
+        np.random.default_rng(n_out), (7, n_out, 3), bits=4, m=3, potential=Potential(12), recurrent=True, bias=30
+    )
+    check(compile_network(net, TINY))
+
+
+def test_the_largest_values():
+    """All fields at their ends: weights, biases, leak codes, thresholds, sizes."""
+    sizes = (70, 19, 19, 19, 11)
+    layers = [
+        Layer(
+            weights=np.where(np.indices((a, b)).sum(0) % 2, 7, -8),
+            theta_high=2047,
+            theta_low=-2048,
+            leak=np.arange(b) % 2 * 8,
+            bias=np.where(np.arange(b) % 2, 31, -32),
+            mode=Mode.WINDOW,
+            reset=Reset.NONE,
+            recurrent=np.full((b, b), -8),
+        )
+        for a, b in itertools.pairwise(sizes)
+    ]
+    check(compile_network(Network(tuple(layers), potential=Potential(12)), core(weight_rows=1000, tiles=18)))
+
+
+def test_a_network_of_fewer_bits_fits_a_wider_core():
+    rng = np.random.default_rng(4)
+    for bits in (1, 2):
+        net = random_network(rng, (9, 6, 5), bits=bits, unit=False, m=3, potential=Potential(8), bias=9)
+        check(compile_network(net, TINY))
+    unsigned = network(potential=Potential(11, False))
+    check(compile_network(unsigned, TINY))
+
+
+def test_weights_by_hand():
+    """A layer of 2 inputs and 5 neurons on 4 lanes of 4 bits: two tiles of two rows."""
+    net = network(
+        layers=(Layer([[1, 2, 3, 4, 5], [-1, -2, -3, -4, -8]], 10, recurrent=None, leak=[1, 2, 3, 4, 8]),),
+        potential=Potential(12),
+    )
+    program = compile_network(net, TINY)
+    assert program.images["WEIGHTS"].tolist() == [[0x4321], [0xCDEF], [0x0005], [0x0008]]
+    # A neuron is a leak code of 4 bits and a bias of 6: 10 bits a lane, 40 bits a row, 2 words.
+    first = 1 | 2 << 10 | 3 << 20 | 4 << 30
+    assert program.images["NEURONS"].tolist() == [[first & 0xFFFFFFFF, first >> 32], [8, 0]]
+
+
+def test_inputs_come_before_recurrent_sources_within_a_tile():
+    net = network(
+        layers=(Layer([[1] * 5], 10, recurrent=[[2] * 5, [3] * 5, [4] * 5, [5] * 5, [6] * 5]),),
+        potential=Potential(12),
+    )
+    rows = compile_network(net, TINY).images["WEIGHTS"][:, 0].tolist()
+    assert rows == [0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 0x6666, 1, 2, 3, 4, 5, 6]
+
+
+# -- registers and bus writes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("readout", Readout)
+@pytest.mark.parametrize("every_step", [True, False])
+def test_registers_of_a_network(readout, every_step):
+    rng = np.random.default_rng(1)
+    net = random_network(
+        rng, (33, 18, 9), bits=4, m=3, potential=Potential(12), readout=readout, every_step=every_step, bias=5
+    )
+    registers = compile_network(net, TINY).registers
+    assert set(registers) == {"NETWORK", "READOUT"}
+    assert REGISTERS["NETWORK"].unpack(registers["NETWORK"]) == {"INPUTS": 33, "LAYERS": 2}
+    assert REGISTERS["READOUT"].unpack(registers["READOUT"]) == {
+        "OUTPUTS": 9,
+        "KIND": int(readout),
+        "EVERY_STEP": int(every_step),
+        "VECTOR": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        Encoder(Coding.RATE, 255, seed=2**64 - 1),
+        Encoder(Coding.LEVEL, 3, (0, 255, 7)),
+        Encoder(Coding.LATENCY, 2, (255, 0)),
+        Encoder(Coding.DIRECT, 1),
+    ],
+    ids=lambda e: e.coding.name,
+)
+def test_registers_of_an_encoder(encoder):
+    program = compile_network(network(encoder=encoder, potential=Potential(12)), TINY)
+    registers = program.registers
+    assert REGISTERS["ENCODER"].unpack(registers["ENCODER"]) == {"STEPS": encoder.steps, "CODING": int(encoder.coding)}
+    assert all(0 <= registers[f"SEED{k}"] < 1 << 32 for k in range(4))
+    assert sum(registers[f"SEED{k}"] << 32 * k for k in range(4)) == encoder.lfsr_state()
+    assert ("LEVELS" in program.images) == bool(encoder.thresholds)
+    check(program)
+
+
+@pytest.mark.parametrize(
+    ("width", "words", "stride"),
+    [(1, 1, 1), (8, 1, 1), (32, 1, 1), (33, 2, 2), (64, 2, 2), (65, 3, 4), (96, 3, 4), (129, 5, 8), (1024, 32, 32)],
+)
+def test_row_words_and_stride(width, words, stride):
+    assert (row_words(width), row_stride(width)) == (words, stride)
+
+
+@pytest.mark.parametrize("name", ["tiny", "odd rows", "64 lanes", "1 bit", "2 bits, no bias"])
+def test_bus_writes_load_everything(name):
+    """A bus that does what the register map says ends with every image at its rows' addresses."""
+    config = CORES[name]
+    encoder = Encoder(Coding.LEVEL, 3, (9, 5, 1))
+    net = random_network(
+        np.random.default_rng(3),
+        (20, 17, 9),
+        bits=config.weight_bits,
+        unit=False,
+        m=config.leak_bits,
+        potential=config.potential,
+        bias=3 if config.bias_bits else 0,
+        encoder=encoder,
+    )
+    program = compile_network(net, config)
+    names = {register.address: register.name for register in REGISTERS.values()}
+    region_names = {code: region for region, code in REGIONS.items()}
+    memory, registers, region, word = {}, {}, None, None
+    for address, value in program.bus_writes():
+        assert address % 4 == 0 and 0 <= value < 1 << 32 and type(value) is int
+        if names[address] == "MEMORY_ADDRESS":
+            region, word = value >> 28, value & (1 << 28) - 1
+        elif names[address] == "MEMORY_DATA":
+            key = region_names[region], word
+            assert key not in memory, "a word is written twice"
+            memory[key] = value
+            word += 1
+        else:
+            assert REGISTERS[names[address]].access == "rw" and names[address] not in registers
+            registers[names[address]] = value
+    assert registers == program.registers
+    expected = {}
+    for kind, image in program.images.items():
+        step = 1
+        while step < image.shape[1]:
+            step *= 2
+        expected.update({(kind, row * step + k): int(image[row, k]) for row, k in np.ndindex(*image.shape)})
+    assert memory == expected
+    if name == "odd rows":
+        assert any(image.shape[1] == 3 for image in program.images.values()), "no row leaves a gap"
+
+
+# -- what does not fit -----------------------------------------------------------------------------------------
+
+
+def wide(n_in, *sizes):
+    """A network of ones of these sizes."""
+    layers = [Layer(np.ones((a, b)), 10) for a, b in itertools.pairwise((n_in, *sizes))]
+    return Network(tuple(layers), potential=Potential(12))
+
+
+@pytest.mark.parametrize(
+    ("net", "config", "need", "have"),
+    [
+        (wide(1, 1, 1, 1, 1, 1), TINY, "5 layers", "4"),
+        (wide(71, 1), TINY, "71 inputs", "70"),
+        (wide(1, 12), TINY, "12 outputs", "11"),
+        (wide(1, 20, 1), TINY, "20 neurons in layer 0", "19"),
+        (wide(1, 1, 20, 1), TINY, "20 neurons in layer 1", "19"),
+        (wide(1, 19, 19, 19, 11), core(tiles=17), "18 tiles", "17"),
+        (wide(70, 19, 11), core(weight_rows=406), "407 weight rows", "406"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_both_figures(net, config, need, have):
+    message = refusal(lambda: compile_network(net, config))
+    assert f"needs {need}, core 'tiny' has {have};" in message, message
+    assert "preset" in message
+
+
+def test_what_just_fits():
+    check(compile_network(wide(70, 19, 11), core(weight_rows=407)))
+    check(compile_network(wide(1, 19, 19, 19, 11), core(tiles=18)))
+
+
+@pytest.mark.parametrize(
+    ("net", "config", "words"),
+    [
+        (network(potential=Potential(13)), TINY, ["-4096 to 4095", "-2048 to 2047", "potential_bits"]),
+        (network(potential=Potential(12, False)), TINY, ["0 to 4095", "-2048 to 2047"]),
+        (network(potential=Potential(8)), core(potential_signed=False), ["-128 to 127", "0 to 4095"]),
+        (network(layers=(layer(leak_bits=5),), potential=Potential(12)), TINY, ["5 fractional", "has 3", "leak_bits"]),
+        (
+            network(encoder=Encoder(Coding.RATE, 1), potential=Potential(12)),
+            core(encoder=False, direct=False),
+            ["no encoder", "encoder=true"],
+        ),
+        (
+            network(encoder=Encoder(Coding.DIRECT, 1), potential=Potential(12)),
+            core(direct=False),
+            ["pixels directly", "direct=true"],
+        ),
+        (
+            network(layers=(layer(weight_bits=8, weights=[[8, 0]]),), potential=Potential(12)),
+            TINY,
+            ["layer 0", "weights from 0 to 8", "-8 to 7", "4 bits"],
+        ),
+        (
+            network(layers=(layer(weight_bits=8, recurrent=[[-9, 0], [0, 0]]),), potential=Potential(12)),
+            TINY,
+            ["layer 0", "weights from -9 to 0", "-8 to 7"],
+        ),
+        (
+            network(layers=(layer(weight_bits=2, weights=[[1, -1]]),), potential=Potential(12)),
+            core(weight_bits=1),
+            ["layer 0", "from -1 to 1", "1 bits"],
+        ),
+        (
+            network(layers=(layer(weight_bits=1, unit_weights=True, weights=[[1, 0]]),), potential=Potential(12)),
+            TINY,
+            ["layer 0", "0/1 weights", "4-bit", "weight_bits=4"],
+        ),
+        (
+            network(layers=(layer(), Layer([[1], [1]], 5, bias=32)), potential=Potential(12)),
+            TINY,
+            ["layer 1", "biases from 32 to 32", "-32 to 31", "bias_bits"],
+        ),
+        (network(layers=(layer(bias=[-33, 0]),), potential=Potential(12)), TINY, ["from -33 to 0", "-32 to 31"]),
+        (network(layers=(layer(bias=[0, 1]),), potential=Potential(12)), core(bias_bits=0), ["from 0 to 1", "0 to 0"]),
+    ],
+)
+def test_what_a_core_cannot_do_is_named(net, config, words):
+    message = refusal(lambda: compile_network(net, config))
+    assert all(word in message for word in [*words, "core 'tiny'"]), message

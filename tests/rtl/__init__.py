@@ -1,0 +1,1 @@
+"""Unit tests of the hardware blocks, in Amaranth's own simulator."""

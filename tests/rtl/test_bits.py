@@ -1,0 +1,75 @@
+"""Combinational helpers: the tree that finds the lowest set bit, delays, records."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.lib import data
+
+from hysteron_rtl.bits import delay, lowest_set, number, struct
+
+from .bench import set_bits, simulate
+
+
+def check_lowest_set(width: int, words: list[int]) -> None:
+    m = Module()
+    value = Signal(width)
+    some, index, rest = (Signal(width, name=name) for name in ("some", "index", "rest"))
+    parts = lowest_set(value)
+    m.d.comb += [signal.eq(part) for signal, part in zip((some, index, rest), parts, strict=True)]
+    assert len(parts[0]) == 1
+    assert len(parts[1]) == max(1, (width - 1).bit_length())
+    assert len(parts[2]) == width
+
+    async def bench(ctx: Any) -> None:
+        for word in words:
+            ctx.set(value, word)
+            bits = set_bits(word)
+            got = ctx.get(some), ctx.get(index), ctx.get(rest)
+            assert got == (bool(bits), bits[0] if bits else 0, word & (word - 1)), f"{word:#x}"
+
+    simulate(m, bench, clocked=False)
+
+
+@pytest.mark.parametrize("width", range(1, 11))
+def test_lowest_set_of_every_word(width: int) -> None:
+    check_lowest_set(width, list(range(1 << width)))
+
+
+@pytest.mark.parametrize("width", [25, 32, 128])
+def test_lowest_set_of_wide_words(width: int) -> None:
+    rng = Random(width)
+    single = [1 << k for k in range(width)]
+    pairs = [1 << rng.randrange(width) | 1 << rng.randrange(width) for _ in range(100)]
+    check_lowest_set(width, [0, (1 << width) - 1, *single, *pairs, *(rng.getrandbits(width) for _ in range(100))])
+
+
+@pytest.mark.parametrize("cycles", range(5))
+def test_delay(cycles: int) -> None:
+    layout = data.StructLayout({"a": signed(5), "b": 3})
+    m = Module()
+    narrow, record = Signal(signed(7)), Signal(layout)
+    later, record_later = delay(m, narrow, cycles, "narrow"), delay(m, record, cycles, "record")
+    rng = Random(cycles)
+    sent: list[tuple[int, dict[str, int]]] = [(0, {"a": 0, "b": 0})] * cycles
+
+    async def bench(ctx: Any) -> None:
+        for _ in range(30):
+            sent.append((rng.randrange(-64, 64), {"a": rng.randrange(-16, 16), "b": rng.randrange(8)}))
+            ctx.set(narrow, sent[-1][0])
+            ctx.set(record, sent[-1][1])
+            value, fields = sent[-1 - cycles]
+            assert ctx.get(later) == value
+            assert ctx.get(record_later) == layout.const(fields)
+            await ctx.tick()
+
+    m.d.sync += Signal().eq(0)  # a clock domain, also without any delay
+    simulate(m, bench)
+
+
+def test_struct_leaves_out_what_has_no_width() -> None:
+    layout = struct({"leak": 4, "bias": 0, "u": 12}, lambda name: name == "u")
+    assert layout == data.StructLayout({"leak": unsigned(4), "u": signed(12)})
+    assert layout.size == 16
+    assert (number(3, True), number(3, False)) == (signed(3), unsigned(3))
