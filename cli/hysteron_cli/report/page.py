@@ -178,7 +178,7 @@ def _tiles(summary: Mapping[str, Any]) -> list[Tile]:
     return [
         Tile(
             "Accuracy",
-            _NONE if accuracy is None else f"{100 * accuracy:.1f}",
+            _NONE if accuracy is None else f"{100 * accuracy:.2f}",
             "%" if accuracy is not None else "",
             "no labels given" if accuracy is None else f"of {_images(summary)}",
         ),
@@ -192,13 +192,13 @@ def _tiles(summary: Mapping[str, Any]) -> list[Tile]:
             "Latency",
             _number(latency),
             "cycles",
-            "median" if not clock or latency is None else f"median; {_si(latency / clock)}s {at}",
+            "an image alone" if not clock or latency is None else f"an image alone; {_si(latency / clock)}s {at}",
         ),
         Tile("Throughput", _number(get("images_per_second")), "images/s", at),
         Tile("Events per image", _number(get("events_per_image")), "events", "each reads one weight row"),
         Tile(
             "Utilisation",
-            _NONE if share is None else f"{100 * share:.1f}",
+            _NONE if share is None else f"{100 * share:.2f}",
             "%" if share is not None else "",
             "lane-cycles needed / cycles taken",
         ),
