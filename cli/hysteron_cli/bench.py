@@ -25,8 +25,7 @@ from hysteron_golden import (
     compile_network,
     run,
 )
-from hysteron_golden.errors import HysteronError
-from hysteron_sim.build import build_model, build_root
+from hysteron_golden.files import build_root
 
 from .output import console, progress, waiting, write_json
 
@@ -76,7 +75,7 @@ def activity_rows(preset: str) -> Iterator[dict[str, Any]]:
             inputs = exact_activity(rng, steps, network.n_in, activity)
             comparison = simulate(simulator, program, run(network, inputs, trace=True), inputs)
             if comparison.mismatches:
-                raise HysteronError(f"{preset} at activity {activity:g}: {comparison.mismatches[0]}")
+                raise SystemExit(f"mismatch: {preset} at activity {activity:g}: {comparison.mismatches[0]}")
             predicted = comparison.schedule
             yield {
                 "preset": preset,
@@ -132,6 +131,7 @@ def simulator_speed() -> dict[str, float]:
     A run is timed from the start of its process to its end.
     """
     from hysteron_golden import activities, schedule
+    from hysteron_sim.build import build_model
     from hysteron_sim.simulator import Script, Simulator
     from hysteron_sim.verify import stimulus_of
 
@@ -178,6 +178,8 @@ def bench(out: Path | None) -> None:
 
     Example: hysteron bench
     """
+    from hysteron_sim.build import build_model
+
     folder = out or build_root() / "bench"
     rows: list[dict[str, Any]] = []
     for preset in ("mnist", "openspike"):

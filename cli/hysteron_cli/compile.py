@@ -10,10 +10,9 @@ import click
 
 from hysteron_golden import PRESETS, CoreConfig, HysteronError, Network, compile_network, load
 from hysteron_golden.errors import require
+from hysteron_golden.files import build_root, write_file
 from hysteron_golden.registers import REGIONS, REGISTERS
 from hysteron_golden.registers import table as register_table
-from hysteron_golden.store import write_file
-from hysteron_sim.build import build_root
 
 from .output import console, table, waiting
 
@@ -42,16 +41,17 @@ def choose_core(network: Network | None, preset: str | None, settings: tuple[str
     if preset is not None or network is None:
         return CoreConfig.preset(preset or "digits").override(changes)
     reasons = []
-    for config in PRESETS.values():
-        if config.name == "tiny":
+    for preset_config in PRESETS.values():
+        if preset_config.name == "tiny":
             continue
+        config = preset_config.override(changes)
         try:
-            compile_network(network, config.override(changes))
+            compile_network(network, config)
         except HysteronError as error:
-            reasons.append(str(error))
+            reasons.append(f"{config.name}: {str(error).partition(';')[0]}")
         else:
-            return config.override(changes)
-    raise HysteronError(f"no preset fits the network {network.shape}; for the last one, {reasons[-1]}")
+            return config
+    raise HysteronError(f"no preset fits the network {network.shape} ({'; '.join(reasons)}); change one with --set")
 
 
 @click.command(name="compile")
@@ -72,6 +72,8 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
     config = choose_core(net, preset, settings)
     program = None if net is None else compile_network(net, config)
     folder = out or build_root() / "compile" / config.name.rstrip("*")
+    # A loader of an earlier call need not suit this core.
+    (folder / "load.txt").unlink(missing_ok=True)
     with waiting(f"generating core {config.name}"):
         text = convert(config)
     write_file(folder / "core.v", text.encode())
@@ -160,10 +162,12 @@ def registers(check: Path | None, write: Path | None) -> None:
     Example: hysteron registers --write docs/registers.md
     """
     text = register_page()
+    if check is not None and write is not None:
+        raise click.UsageError("give --write FILE or --check FILE, not both")
     if write is not None:
         write_file(write, text.encode())
     elif check is not None:
-        if not check.exists() or check.read_text() != text:
+        if not check.exists() or check.read_bytes() != text.encode():
             raise SystemExit(f"error: {check} is not what 'hysteron registers --write {check}' makes; run that")
     else:
         click.echo(text, nl=False)

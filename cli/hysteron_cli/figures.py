@@ -4,8 +4,9 @@ import base64
 from pathlib import Path
 
 import click
+
+from hysteron_golden.files import write_file
 from hysteron_golden.network import Mode
-from hysteron_golden.store import write_file
 
 from .output import console
 

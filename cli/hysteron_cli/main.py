@@ -29,6 +29,12 @@ def main() -> None:
     except HysteronError as error:
         click.echo(f"error: {error}", err=True)
         status = 2
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        status = 0
+    except ModuleNotFoundError as error:
+        click.echo(f"error: {error.name} is missing, which this command needs; pip install 'hysteron[sim]'", err=True)
+        status = 2
     except click.ClickException as error:
         click.echo(f"error: {error.format_message()}", err=True)
         status = 2

@@ -9,11 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from hysteron_golden.store import write_file
+from hysteron_golden.files import write_file
 
 #: Tables go to standard output, progress to standard error.
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False)
 _progress_console = Console(stderr=True)
 
 
@@ -24,7 +25,8 @@ def write_json(path: Path, values: Any) -> None:
 
 def table(title: str, *columns: str) -> Table:
     """An empty table; columns whose name starts with ``<`` are text, the others numbers."""
-    result = Table(title=title, title_justify="left")
+    # As Text: a network's name is the user's, not markup.
+    result = Table(title=Text(title), title_justify="left")
     for column in columns:
         result.add_column(column.lstrip("<"), justify="left" if column.startswith("<") else "right")
     return result

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from hysteron_data.sets import NAMES, load_test_set
 from hysteron_golden import CoreConfig, Program, Result, activities, compile_network, load, run, schedule
 from hysteron_golden.errors import require
+from hysteron_golden.files import build_root
 from hysteron_golden.schedule import Activity, Schedule
-from hysteron_sim.build import build_root
 
 from .compile import choose_core, core_options
 from .output import console, progress, table, waiting, write_json
-from .report import write_report
 
 #: Samples up to which every weight read and tile update is watched by default.
 FULL_TRACE = 1000
@@ -55,6 +54,8 @@ def sim(
     """
     from hysteron_sim.simulator import Simulator
     from hysteron_sim.verify import simulate
+
+    from .report import write_report
 
     net = load(network)
     tests = load_test_set(data)

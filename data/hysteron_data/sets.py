@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_golden.errors import HysteronError, require
+from hysteron_golden.store import read_arrays
 
 from .digits import load_digits_split
 
@@ -66,13 +66,7 @@ def load_test_set(source: str) -> TestSet:
         path.suffix == ".npz",
         f"data must be one of {', '.join(NAMES)} or an .npz file with 'inputs' and 'labels', not {source!r}",
     )
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise HysteronError(f"data file {source!r} does not exist; check the path") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise HysteronError(f"data file {source!r} is damaged or no .npz file ({error}); write it again") from None
+    arrays = read_arrays(path, "data file", "write it again")
     require("inputs" in arrays, f"data file {source!r} must hold an array 'inputs', it has {sorted(arrays)}")
     given = arrays.get("labels")
     if given is not None:
@@ -82,6 +76,7 @@ def load_test_set(source: str) -> TestSet:
 
 
 def _paired(name: str, inputs: NDArray[Any], labels: NDArray[np.int64] | None) -> TestSet:
+    require(inputs.ndim >= 2, f"data set {name!r} must have inputs of shape (samples, …), not {inputs.shape}")
     require(len(inputs) > 0, f"data set {name!r} must hold at least one sample, not 0")
     require(
         labels is None or labels.shape == (len(inputs),),
@@ -122,11 +117,12 @@ def read_idx(path: Path) -> NDArray[Any]:
         f"data file {str(path)!r} is no IDX file; get it again",
     )
     dtype, rank = np.dtype(_IDX_DTYPES[data[2]]), data[3]
+    require(len(data) >= 4 + 4 * rank, f"data file {str(path)!r} is damaged: its header is cut off; get it again")
     shape = tuple(np.frombuffer(data[4 : 4 + 4 * rank], ">u4").tolist())
     body = data[4 + 4 * rank :]
     want = int(np.prod(shape)) * dtype.itemsize
     require(
-        len(shape) == rank and len(body) == want,
+        len(body) == want,
         f"data file {str(path)!r} is damaged: its header announces {want} bytes, it has {len(body)}; get it again",
     )
     return np.frombuffer(body, dtype).reshape(shape)

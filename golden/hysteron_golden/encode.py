@@ -71,6 +71,10 @@ class Encoder:
             raise HysteronError(f"coding must be one of {list(Coding)}, not {self.coding!r}") from None
         object.__setattr__(self, "steps", integer_in("encoder steps", self.steps, 1, MAX_STEPS))
         object.__setattr__(self, "seed", integer_in("encoder seed", self.seed, 0, (1 << 64) - 1))
+        try:
+            object.__setattr__(self, "thresholds", tuple(self.thresholds))
+        except TypeError:
+            raise HysteronError(f"thresholds must be a list of bytes, not {self.thresholds!r}") from None
         tabled = self.coding in (Coding.LEVEL, Coding.LATENCY)
         require(
             len(self.thresholds) == (self.steps if tabled else 0),

@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields, replace
 from .errors import HysteronError, require, set_flags, set_integers
 from .network import WEIGHT_BITS, Potential, weight_range
 
-#: Spike words of the input memory, and bits of a bus and a stream word.
+#: Bits of a word of the bus, of the streams and of the input spike memory.
 WORD = 32
 #: Entries of each elastic read pipe (:mod:`hysteron_rtl.readpipe`): 2 sustain one entry a cycle,
-#: the rest lets scanning run ahead of the lanes over words with several events.
+#: the rest lets scanning run ahead of the lanes over words with several events. A power of two.
 PIPE_DEPTH = 4
 #: Cycles after which a tile's state may be read again, counted between the last events of two passes.
 STATE_LOOP = 4
@@ -165,13 +165,23 @@ class CoreConfig:
         return 8 if self.direct else 1
 
     @property
+    def plane_bits(self) -> int:
+        """Width of a plane's number; 0 if there is but one."""
+        return (self.planes - 1).bit_length()
+
+    @property
     def output_tiles(self) -> int:
         """Tiles of the widest last layer."""
         return ceil_div(self.max_outputs, self.lanes)
 
     @property
     def accumulator_bits(self) -> int:
-        """Width in which no layer that fits the core can overflow, see :mod:`hysteron_golden.run`."""
+        """Width in which no layer that fits the core can overflow.
+
+        The largest magnitude is the largest weight's times the largest weighted fan-in: the inputs (times 255 if
+        they can be pixels) or a layer's neurons, whichever is more, and a layer's neurons again for the
+        recurrent part; and a sign.
+        """
         low, high = weight_range(self.weight_bits, unit=False)
         fan_in = max(self.max_inputs * (255 if self.direct else 1), self.max_neurons) + self.max_neurons
         return (max(-low, high) * fan_in).bit_length() + 1

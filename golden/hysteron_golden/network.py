@@ -90,7 +90,9 @@ def _whole(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Int32
             where = tuple(int(i) for i in np.argwhere(bad)[0])
             raise HysteronError(f"{name}{list(where)} = {array[where]} is not an integer; quantise the network first")
     limit = np.iinfo(np.int32)
-    far = (array < limit.min) | (array > limit.max)
+    # In float32 the largest int32 would round up.
+    exact = array.astype(np.float64) if array.dtype.kind == "f" else array
+    far = (exact < limit.min) | (exact > limit.max)
     if far.any():
         raise HysteronError(f"{name} must fit 32 bits, not {array[far][0]}")
     result = array.astype(np.int32)
@@ -223,6 +225,14 @@ class Layer:
         return np.asarray(self.bias, np.int32)
 
 
+def _is_text(value: object) -> bool:
+    """Whether ``value`` is text that can be written to a file."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """Layers in order, the format of their potentials, and how samples go in and answers come out.
@@ -255,6 +265,18 @@ class Network:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
+        for index, layer in enumerate(self.layers):
+            require(isinstance(layer, Layer), f"layer {index} must be a Layer, not {layer!r}")
+        require(isinstance(self.potential, Potential), f"potential must be a Potential, not {self.potential!r}")
+        require(
+            self.encoder is None or isinstance(self.encoder, Encoder),
+            f"encoder must be an Encoder or None, not {self.encoder!r}",
+        )
+        require(_is_text(self.name), f"name must be text, not {self.name!r}")
+        require(
+            isinstance(self.notes, dict) and all(_is_text(t) for item in self.notes.items() for t in item),
+            f"notes must be texts by name, not {self.notes!r}",
+        )
         set_flags(self, "readout_every_step")
         require(len(self.layers) > 0, "a network needs at least one layer, not 0")
         try:

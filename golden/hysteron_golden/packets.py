@@ -11,18 +11,22 @@ EVENTS     2     one time step; input numbers in any order, two a word, the firs
 PIXELS     3     one image, four pixels a word, the first in the low byte; always a whole sample
 =========  ====  =============================================================================
 
-``last`` marks a sample's last step. An answer is the ``n_out`` read-out values (with READOUT.VECTOR),
-two's complement, and then the trailer: the winner in the low half and the number of the
-answer since the last reset, modulo 2**16, in the high half.
+``last`` marks a sample's last step. An image must not come in the middle of a sample of bitmaps or events. A header
+that breaks these rules is an error, and everything after it is dropped until reset. What a bitmap or an image
+leaves open of its last word counts as 0.
+
+An answer is the ``n_out`` read-out values (with READOUT.VECTOR), two's complement, and then the trailer: the winner
+in the low half and the number of the answer since the last reset, modulo 2**16, in the high half.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import require
+from .errors import integer_in, require
 from .hardware import WORD, ceil_div
 from .network import Int32
 
@@ -35,6 +39,20 @@ class Kind(IntEnum):
     BITMAP = 1
     EVENTS = 2
     PIXELS = 3
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header word's fields."""
+
+    kind: Kind
+    count: int
+    last: bool
+
+    @classmethod
+    def parse(cls, word: int) -> "Header":
+        """Take a header word apart."""
+        return cls(Kind(int(word) >> 28), int(word) & 0xFFFF, bool(int(word) >> 27 & 1))
 
 
 def header(kind: Kind, count: int, last: bool) -> int:
@@ -54,7 +72,9 @@ def bitmap_packet(spikes: NDArray[np.integer | np.bool_], last: bool) -> Words:
 
 
 def event_packet(events: Sequence[int] | NDArray[np.integer], last: bool) -> Words:
-    """One step as a list of inputs."""
+    """One step as a list of inputs, each from 0 to 65535."""
+    for event in events:
+        integer_in("event", event, 0, 0xFFFF)
     padded = np.zeros(ceil_div(len(events), 2) * 2, np.uint32)
     padded[: len(events)] = events
     words = padded[0::2] | padded[1::2] << np.uint32(16)

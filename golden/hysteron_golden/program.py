@@ -1,8 +1,8 @@
 """Map a network onto a core: memory images, layer descriptors and register values.
 
 Neuron *n* of a layer lives in tile ``n // lanes``, lane ``n % lanes``. A layer's weight rows lie tile
-after tile; within a tile the rows of the inputs come first, then those of the recurrent sources. All of a
-layer's tiles share one address in the state, parameter and spike memories, counted over all layers.
+after tile; within a tile the rows of the inputs come first, then those of the recurrent sources. Tiles are
+numbered over all layers; a tile has the same address in the state, the parameter and the spike memory.
 """
 
 from collections.abc import Iterator
@@ -77,7 +77,9 @@ class Program:
     registers: dict[str, int]
 
     def bus_writes(self) -> Iterator[tuple[int, int]]:
-        """``(byte address, word)`` writes that load everything, in order."""
+        """``(byte address, word)`` writes that stop and reset the core and load everything, in order."""
+        yield REGISTERS["CONTROL"].address, 0
+        yield REGISTERS["COMMAND"].address, REGISTERS["COMMAND"].pack(RESET=1)
         address = REGISTERS["MEMORY_ADDRESS"]
         data = REGISTERS["MEMORY_DATA"].address
         for region, image in self.images.items():
@@ -221,6 +223,8 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
             OUTPUTS=network.n_out, KIND=network.readout, EVERY_STEP=int(network.readout_every_step), VECTOR=1
         ),
     }
+    # Without an encoder STEPS is 0, and the core refuses images.
+    registers["ENCODER"] = 0
     if encoder is not None:
         registers["ENCODER"] = REGISTERS["ENCODER"].pack(STEPS=encoder.steps, CODING=encoder.coding)
         state = encoder.lfsr_state()

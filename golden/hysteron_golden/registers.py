@@ -13,6 +13,9 @@ MAGIC = 0x48595354
 MAP_VERSION = 0x0001_0000
 
 
+Access = Literal["ro", "rw", "set", "strobe", "w1c", "port"]
+
+
 @dataclass(frozen=True)
 class Field:
     """Bits ``lsb … lsb + width - 1`` of a register."""
@@ -27,13 +30,14 @@ class Field:
 class Register:
     """One word.
 
-    Access: ``ro`` reads the core; ``rw`` keeps what is written; ``strobe`` acts on 1s written and reads
+    Access: ``ro`` reads the core; ``rw`` keeps what is written; ``set`` does so too, but only while the core
+    stands (CONTROL.RUN and STATUS.BUSY are 0), otherwise the write is dropped; ``strobe`` acts on 1s written and reads
     0; ``w1c`` is set by the core and cleared by writing 1s; ``port`` is a memory behind one address.
     """
 
     name: str
     address: int
-    access: Literal["ro", "rw", "strobe", "w1c", "port"]
+    access: Access
     doc: str
     fields: tuple[Field, ...] = ()
 
@@ -58,7 +62,7 @@ def _map() -> dict[str, Register]:
 
     def add(
         name: str,
-        access: Literal["ro", "rw", "strobe", "w1c", "port"],
+        access: Access,
         doc: str,
         *fields: tuple[str, int, int, str],
     ) -> None:
@@ -94,11 +98,12 @@ def _map() -> dict[str, Register]:
         ("TILES", 0, 13, "tiles of all layers"),
         ("MAX_OUTPUTS", 16, 14, "neurons of the last layer"),
     )
+    add("LIMITS3", "ro", "what fits", ("BIAS_BITS", 0, 5, "bits of a bias"))
     add(
         "CONTROL",
         "rw",
         "switches",
-        ("RUN", 0, 1, "accept input; memories may be written only while 0 and STATUS.BUSY is 0"),
+        ("RUN", 0, 1, "accept input; memories and settings may be written only while 0 and STATUS.BUSY is 0"),
     )
     add(
         "COMMAND",
@@ -112,35 +117,40 @@ def _map() -> dict[str, Register]:
         "ERROR",
         "w1c",
         "errors since they were last cleared",
-        ("HEADER", 0, 1, "unknown packet kind or bad length; input is dropped until COMMAND.RESET"),
+        (
+            "HEADER",
+            0,
+            1,
+            "unknown kind, bad length, or an image amid a sample; input is dropped until COMMAND.RESET",
+        ),
         ("INDEX", 1, 1, "an event named an input that is not there; the event was dropped"),
-        ("WRITE", 2, 1, "a memory was written while the core could run; the write was dropped"),
+        ("WRITE", 2, 1, "a memory or a setting was written while the core could run; the write was dropped"),
     )
     add(
         "NETWORK",
-        "rw",
-        "size of the network",
-        ("INPUTS", 0, 14, "inputs of layer 0"),
-        ("LAYERS", 16, 5, "layers"),
+        "set",
+        "size of the network; to be changed only right after COMMAND.RESET",
+        ("INPUTS", 0, 14, "inputs of layer 0, 1 to MAX_INPUTS"),
+        ("LAYERS", 16, 5, "layers, 1 to MAX_LAYERS"),
     )
     add(
         "READOUT",
-        "rw",
+        "set",
         "what is answered",
-        ("OUTPUTS", 0, 14, "neurons of the last layer"),
+        ("OUTPUTS", 0, 14, "neurons of the last layer, 1 to MAX_OUTPUTS"),
         ("KIND", 16, 2, "0 spike count, 1 first spike, 2 potential"),
         ("EVERY_STEP", 18, 1, "answer after each step, not only a sample's last"),
         ("VECTOR", 19, 1, "send all values before the winner"),
     )
     add(
         "ENCODER",
-        "rw",
+        "set",
         "how pixels become input",
-        ("STEPS", 0, 8, "time steps of an image"),
+        ("STEPS", 0, 8, "time steps of an image; 0 refuses images"),
         ("CODING", 8, 2, "0 rate, 1 level, 2 latency, 3 direct"),
     )
     for index in range(4):
-        add(f"SEED{index}", "rw", f"bits {32 * index} to {32 * index + 31} of the rate coder's 127-bit start state")
+        add(f"SEED{index}", "set", f"bits {32 * index} to {32 * index + 31} of the rate coder's 127-bit start state")
     add(
         "MEMORY_ADDRESS",
         "rw",
@@ -161,7 +171,7 @@ COUNTERS = {
     "BUBBLES": "cycles spent on spans of events that turned out empty",
     "STALLS": "cycles an event waited because its tile's state was still being updated",
     "UPDATES": "tiles updated; each reads and writes one row of state memory",
-    "STEPS": "time steps accepted",
+    "STEPS": "time steps begun",
     "SAMPLES": "samples answered",
     "WORDS_IN": "input words accepted",
     "WAITS_IN": "cycles an input word waited",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .encode import Coding, check_pixels, encode
 from .errors import HysteronError, rectangular, require
-from .network import Array, Int32, Layer, Mode, Network, Readout
+from .network import Array, Int32, Layer, Network, Readout
 from .neuron import Leak, starts_armed, step
 
 #: Read-out of a neuron that has not fired (read-out FIRST) and the ceiling of a spike count.
@@ -22,6 +22,8 @@ NEVER = (1 << 15) - 1
 #: Potentials of one chunk of samples, in elements: small enough for the elementwise work to stay in
 #: cache, large enough that the matrix products are not spent on waking BLAS's threads.
 _CHUNK = 1 << 18
+#: Spikes of one chunk, over all steps: bounds the memory of long samples.
+_ELEMENTS = 1 << 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ def run(network: Network, inputs: Array, *, trace: bool = False) -> Result:
         data = check_pixels(inputs, network.n_in)
         steps = encoder.steps
     widest = max(layer.n_out for layer in network.layers)
-    chunk = max(1, _CHUNK // widest)
+    chunk = max(1, min(_CHUNK // widest, _ELEMENTS // (steps * max(network.n_in, widest))))
     parts = []
     for first in range(0, max(len(data), 1), chunk):
         part = data[first : first + chunk]
@@ -211,4 +213,4 @@ def winner(readout: Readout, values: Int32) -> NDArray[np.int64]:
     return (np.argmin if readout is Readout.FIRST else np.argmax)(values, axis=-1).astype(np.int64)
 
 
-__all__ = ["NEVER", "Mode", "Result", "check_spikes", "product_dtype", "run", "winner"]
+__all__ = ["NEVER", "Result", "check_spikes", "product_dtype", "run", "winner"]

@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from .encode import GROUP, Coding
 from .errors import require
 from .hardware import PIPE_DEPTH, STATE_LOOP, WORD, ceil_div
-from .packets import Kind, Words, answer_words, sample_packets
+from .packets import Header, Kind, Words, answer_words, sample_packets
 from .program import Program
-from .run import NEVER, Result, winner
+from .registers import REGISTERS
+from .run import Result, winner
 
 #: Cycles from the one in which a tile's last event is picked to the one in which its spikes are
 #: stored, on top of the weight latency: event register, accumulator, leak, sum, fire.
@@ -148,7 +149,12 @@ class _Input:
     def __init__(self, program: Program, activity: Sequence[Activity], gaps: Sequence[int]) -> None:
         self.n_in = program.network.n_in
         self.encoder = program.network.encoder
-        self.packets = [(packet, a) for a in activity for packet in a.packets]
+        self.packets = [packet for a in activity for packet in a.packets]
+        pixels = {Header.parse(packet[0]).kind is Kind.PIXELS for packet in self.packets}
+        require(
+            pixels <= {self.encoder is not None},
+            "the model follows pixels into a network with an encoder and spikes into one without, not the other way",
+        )
         self.gaps = gaps
         self.next_packet = 0
         self.word = 0  # words accepted so far
@@ -189,13 +195,13 @@ class _Input:
             return self._encode()
         if self.next_packet == len(self.packets):
             return False
-        packet, _ = self.packets[self.next_packet]
+        packet = self.packets[self.next_packet]
         self.next_packet += 1
         taken = self._header(packet)
         now = self._slot_free(taken + 1)  # prepare
-        count = int(packet[0]) & 0xFFFF
-        if int(packet[0]) >> 28 == Kind.EVENTS:
-            left = count
+        header = Header.parse(packet[0])
+        if header.kind is Kind.EVENTS:
+            left = header.count
             for _ in packet[1:]:
                 # The first event of a word is taken as soon as it is offered, the second a cycle later.
                 pair = min(left, 2)
@@ -213,11 +219,11 @@ class _Input:
         taken = self._take(self.free_at)
         if self.begins_sample:
             self.headers.append(taken)
-        self.begins_sample = bool(int(packet[0]) >> 27 & 1)
+        self.begins_sample = Header.parse(packet[0]).last
         return taken
 
     def _receive_image(self) -> None:
-        packet, _ = self.packets[self.next_packet]
+        packet = self.packets[self.next_packet]
         self.next_packet += 1
         now = self._header(packet)
         now = max(now + 1, self.bank_freed[len(self.banks)] + 1)  # prepare
@@ -302,7 +308,7 @@ class _Model:
         self.depth = len(self.network.layers)
         self.store_latency = program.config.weight_latency + STORE_LATENCY
         self.direct = self.network.encoder is not None and self.network.encoder.coding is Coding.DIRECT
-        self.vector = bool(program.registers["READOUT"] >> 19 & 1)
+        self.vector = bool(REGISTERS["READOUT"].unpack(program.registers["READOUT"])["VECTOR"])
         self.list_reads = reads
         self.sink_gaps = sink_gaps
         self.input = _Input(program, activity, source_gaps)
@@ -528,4 +534,4 @@ def _covered(spans: NDArray[np.int64]) -> int:
     return total
 
 
-__all__ = ["NEVER", "STORE_LATENCY", "Activity", "Schedule", "activities", "schedule"]
+__all__ = ["STORE_LATENCY", "Activity", "Schedule", "activities", "schedule"]

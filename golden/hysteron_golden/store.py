@@ -8,9 +8,6 @@ The layout is described in ``docs/network-file.md``.
 import hashlib
 import io
 import json
-import os
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +16,12 @@ from numpy.typing import NDArray
 
 from .encode import Coding, Encoder
 from .errors import HysteronError, require
+from .files import write_file
 from .network import Layer, Mode, Network, Potential, Readout, Reset
 
 #: Version this release writes; it reads this one and all older.
 VERSION = 1
 _MAGIC = "hysteron-network"
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write ``data`` under a temporary name and rename it, so that ``path`` is never half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(0o644)
-        os.replace(name, path)  # noqa: PTH105 (tests make this step fail)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _digest(arrays: dict[str, NDArray[np.generic]], meta: dict[str, Any]) -> str:
@@ -102,6 +86,31 @@ def save(network: Network, path: str | Path) -> None:
     write_file(Path(path), buffer.getvalue())
 
 
+def read_arrays(path: Path, what: str, remedy: str) -> dict[str, NDArray[Any]]:
+    """All arrays of an ``.npz`` archive, without pickles.
+
+    ``what`` and ``remedy`` complete the message of the :class:`HysteronError` that a missing, damaged or
+    other file raises.
+    """
+    try:
+        archive = np.load(path, allow_pickle=False)
+        require(isinstance(archive, np.lib.npyio.NpzFile), f"{str(path)!r} is no {what}; {remedy}")
+        with archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise HysteronError(f"{what} {str(path)!r} does not exist; check the path") from None
+    except IsADirectoryError:
+        raise HysteronError(f"{str(path)!r} is a folder, not a {what}; check the path") from None
+    except HysteronError:
+        raise
+    except Exception as error:  # zipfile, zlib, struct, tokenize … each have their own for a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise HysteronError(f"{str(path)!r} is no {what} or is damaged ({reason}); {remedy}") from None
+    for name, array in arrays.items():
+        require(isinstance(array, np.ndarray), f"{str(path)!r} is no {what}: entry {name!r} is no array; {remedy}")
+    return arrays
+
+
 def load(path: str | Path) -> Network:
     """Read a network file.
 
@@ -111,26 +120,17 @@ def load(path: str | Path) -> Network:
         If the file is missing, is no network file, is damaged or was written by a newer release.
     """
     path = Path(path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise HysteronError(f"network file {str(path)!r} does not exist; check the path") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise HysteronError(f"{str(path)!r} is no network file or is damaged ({reason}); export it again") from None
-    except Exception as error:  # zlib.error, struct.error, SyntaxError in a broken header …
-        raise HysteronError(f"{str(path)!r} is damaged ({error}); export it again") from None
+    arrays = read_arrays(path, "network file", "export it again")
     try:
         meta = json.loads(arrays.pop("meta").tobytes())
         require(meta["format"] == _MAGIC, f"{str(path)!r} is no network file; its format is {meta['format']!r}")
         version = meta["version"]
     except HysteronError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise HysteronError(f"{str(path)!r} is no network file (it has no readable 'meta'); export it again") from None
     require(
-        isinstance(version, int) and 1 <= version <= VERSION,
+        type(version) is int and 1 <= version <= VERSION,
         f"{str(path)!r} has format version {version}, this release reads 1 to {VERSION}; upgrade hysteron",
     )
     stated = meta.pop("sha256", None)
@@ -139,17 +139,20 @@ def load(path: str | Path) -> Network:
         return _build(meta, arrays)
     except HysteronError as error:
         raise HysteronError(f"{str(path)!r}: {error}") from None
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise HysteronError(f"{str(path)!r} lacks or misuses {error}; export it again") from None
 
 
 def _build(meta: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> Network:
+    arrays = dict(arrays)
+    for name, array in arrays.items():
+        require(array.dtype.kind in "iu", f"array {name!r} must hold integers, not {array.dtype}")
     layers = tuple(
         Layer(
-            weights=arrays[f"weights{index}"],
-            recurrent=arrays.get(f"recurrent{index}"),
-            leak=arrays[f"leak{index}"],
-            bias=arrays[f"bias{index}"],
+            weights=arrays.pop(f"weights{index}"),
+            recurrent=arrays.pop(f"recurrent{index}", None),
+            leak=arrays.pop(f"leak{index}"),
+            bias=arrays.pop(f"bias{index}"),
             mode=Mode[entry["mode"]],
             reset=Reset[entry["reset"]],
             **{key: entry[key] for key in ("theta_high", "theta_low", "weight_bits", "unit_weights", "leak_bits")},
@@ -157,13 +160,16 @@ def _build(meta: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> Netw
         for index, entry in enumerate(meta["layers"])
     )
     encoder = meta["encoder"]
-    return Network(
+    network = Network(
         layers=layers,
         potential=Potential(**meta["potential"]),
-        encoder=encoder
-        and Encoder(Coding[encoder["coding"]], encoder["steps"], tuple(encoder["thresholds"]), encoder["seed"]),
+        encoder=None
+        if encoder is None
+        else Encoder(Coding[encoder["coding"]], encoder["steps"], tuple(encoder["thresholds"]), encoder["seed"]),
         readout=Readout[meta["readout"]],
         readout_every_step=meta["readout_every_step"],
         name=meta["name"],
         notes=meta["notes"],
     )
+    require(not arrays, f"arrays {sorted(arrays)} belong to no layer")
+    return network

@@ -13,7 +13,6 @@ from .inputs import InputUnit
 from .lanes import Lanes
 from .layouts import segment_layout, word_layout
 from .memory import LoadedMemory
-from .neuron import state_layout
 from .readout import ReadoutUnit
 from .readpipe import ReadPipe
 from .registers import ADDRESS_BITS, Counters, Registers
@@ -106,7 +105,6 @@ class Core(wiring.Component):
             wiring.connect(engine, registers.load, block.load)
 
         # Settings
-        e = engine.d.comb
         for block, name, value in (
             (inputs, "run", registers.control_run),
             (inputs, "inputs", registers.network_inputs),
@@ -120,17 +118,21 @@ class Core(wiring.Component):
             (readout, "kind", registers.readout_kind),
             (readout, "vector", registers.readout_vector),
         ):
-            e += getattr(block, name).eq(value)
+            engine.d.comb += getattr(block, name).eq(value)
 
         # Input → sequencer → segments → words → events
         wiring.connect(engine, wiring.flipped(self.i), inputs.i)
-        e += [sequencer.slots.eq(inputs.slots), sequencer.filled.eq(inputs.filled), inputs.free.eq(scanner.frees)]
+        engine.d.comb += [
+            sequencer.slots.eq(inputs.slots),
+            sequencer.filled.eq(inputs.filled),
+            inputs.free.eq(scanner.frees),
+        ]
         wiring.connect(engine, sequencer.o, segments.i)
         segment = segments.i.payload.source
         summary_read = segments.i.valid & segments.i.ready
         hidden_q = Signal()
         engine.d.sync += hidden_q.eq(segment.hidden)
-        e += [
+        engine.d.comb += [
             inputs.summary_en.eq(summary_read & ~segment.hidden),
             inputs.slot.eq(segment.slot),
             inputs.plane.eq(segment.plane),
@@ -146,7 +148,7 @@ class Core(wiring.Component):
         word_read = words.i.valid & words.i.ready
         hidden_word_q = Signal()
         engine.d.sync += hidden_word_q.eq(words.i.payload.hidden)
-        e += [
+        engine.d.comb += [
             inputs.word_en.eq(word_read & ~scanner.source.hidden),
             inputs.word_slot.eq(scanner.source.slot),
             inputs.word_plane.eq(scanner.source.plane),
@@ -164,7 +166,7 @@ class Core(wiring.Component):
         ]
 
         # Events → lanes → spikes → read-out
-        e += [
+        engine.d.comb += [
             weights.en.eq(finder.valid & ~finder.event.empty),
             weights.address.eq(finder.event.row),
             lanes.valid.eq(finder.valid),
@@ -189,7 +191,7 @@ class Core(wiring.Component):
         under_way = Signal(8)  # samples
         engine.d.sync += under_way.eq(under_way + inputs.begins - readout.sample)
         busy = under_way != 0
-        e += [
+        engine.d.comb += [
             registers.status_busy.eq(busy),
             registers.status_fault.eq(inputs.fault),
             registers.locked.eq(busy | registers.control_run),
@@ -209,12 +211,10 @@ class Core(wiring.Component):
             "WORDS_OUT": self.o.valid & self.o.ready,
             "WAITS_OUT": self.o.valid & ~self.o.ready,
         }.items():
-            e += getattr(counters, name.lower()).eq(strobe)
+            engine.d.comb += getattr(counters, name.lower()).eq(strobe)
 
         if self.traced:
-            # As wide as the narrowest state format would be stored: u without the armed flag.
-            assert state_layout(config)["u"].width == config.potential_bits
-            e += [
+            engine.d.comb += [
                 self.trace.read.eq(finder.valid & ~finder.event.empty),
                 self.trace.row.eq(finder.event.row),
                 self.trace.stored.eq(lanes.stored),

@@ -8,6 +8,7 @@ from hysteron_golden.encode import GROUP, LFSR_BITS, LFSR_TAP, MAX_STEPS, Coding
 from hysteron_golden.hardware import WORD, CoreConfig, bits_for, ceil_div
 from hysteron_golden.registers import REGIONS
 
+from .layouts import SLOT_FLAGS
 from .memory import LoadedMemory, LoadSignature
 
 
@@ -36,7 +37,7 @@ class Encoder(wiring.Component):
     finish, found : Out
         The bitmap of ``plane`` is complete; its words with a spike.
     filled, flags : Out
-        The slot is complete (with ``finish``); see :data:`hysteron_rtl.inputs.SLOT_FLAGS`.
+        The slot is complete (with ``finish``); see :data:`hysteron_rtl.layouts.SLOT_FLAGS`.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -56,12 +57,12 @@ class Encoder(wiring.Component):
                 "slot_free": In(1),
                 "write": Out(1),
                 "word": Out(bits_for(config.input_words)),
-                "plane": Out(bits_for(config.planes)),
+                "plane": Out(config.plane_bits),
                 "bits": Out(WORD),
                 "finish": Out(1),
                 "found": Out(config.input_words),
                 "filled": Out(1),
-                "flags": Out(data.StructLayout({"start": 1, "last": 1, "direct": 1})),
+                "flags": Out(SLOT_FLAGS),
             }
         )
 
@@ -107,11 +108,14 @@ class Encoder(wiring.Component):
         m.d.comb += last_group.eq(((self.inputs + (GROUP - 1)) >> 3) - 1)
         valid = Signal()  # a group's pixels are out of the memory
         pixels = Signal(data.ArrayLayout(8, GROUP))
-        m.d.comb += pixels.eq(fetch.data)
+        # What an image leaves open of its last group counts as 0, whatever was sent, and 0 exceeds nothing.
+        rest = self.inputs[: GROUP.bit_length() - 1]
+        cut = (group_q == last_group) & (rest != 0)
+        for k in range(GROUP):
+            m.d.comb += pixels[k].eq(Mux(cut & (rest <= k), 0, fetch.data[8 * k : 8 * k + 8]))
         spikes = Signal(GROUP)
         byte = self._random_bytes(random)
         m.d.comb += level.eq(levels.data)
-        # Pixels beyond the image are 0 and exceed nothing.
         for k in range(GROUP):
             with m.Switch(self.coding):
                 with m.Case(Coding.RATE.value):

@@ -110,9 +110,7 @@ class EventFinder(wiring.Component):
         # A word of w bits holds sources w * word … w * word + w - 1.
         shift = (config.spike_word - 1).bit_length()
         source = Signal(word_bits(config) + 5)
-        m.d.comb += source.eq(
-            Mux(word.hidden, Cat(index[:shift], word.word) if shift else word.word, Cat(index, word.word))
-        )
+        m.d.comb += source.eq(Mux(word.hidden, Cat(index[:shift], word.word), Cat(index, word.word)))
 
         final, last, picks, clash = Signal(), Signal(), Signal(), Signal()
         tile = word.pass_.tile

@@ -8,10 +8,8 @@ from hysteron_golden.hardware import WORD, CoreConfig, bits_for
 from hysteron_golden.packets import Kind
 
 from .encoder import Encoder
+from .layouts import SLOT_FLAGS
 from .memory import LoadSignature
-
-#: What the sequencer must know of a filled slot.
-SLOT_FLAGS = data.StructLayout({"start": 1, "last": 1, "direct": 1})
 
 
 class InputUnit(wiring.Component):
@@ -49,7 +47,7 @@ class InputUnit(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
-        plane, word = bits_for(config.planes), bits_for(config.input_words)
+        plane, word = config.plane_bits, bits_for(config.input_words)
         super().__init__(
             {
                 "i": In(stream.Signature(32)),
@@ -81,7 +79,7 @@ class InputUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        word_bits, plane_bits = bits_for(config.input_words), bits_for(config.planes)
+        word_bits, plane_bits = bits_for(config.input_words), config.plane_bits
 
         # One memory for both slots; the first read port serves the event finder, the second the
         # read-modify-write of event packets.
@@ -186,7 +184,9 @@ class InputUnit(wiring.Component):
                 with m.If(taken):
                     good = (kind == Kind.EVENTS) | ((kind == Kind.BITMAP) & (count <= bitmap_words))
                     if config.encoder:
-                        good |= (kind == Kind.PIXELS) & (count == image_words)
+                        # An image is a sample of its own, and needs to know its number of steps.
+                        image_due = begin & (self.steps != 0)
+                        good |= (kind == Kind.PIXELS) & (count == image_words) & image_due
                     with m.If(good):
                         m.d.comb += self.begins.eq(begin)
                         m.d.sync += begin.eq(last | (kind == Kind.PIXELS))

@@ -2,7 +2,10 @@
 
 from amaranth.lib import data
 
-from hysteron_golden.hardware import WORD, CoreConfig, bits_for
+from hysteron_golden.hardware import CoreConfig, bits_for
+
+#: What the sequencer must know of a filled input slot.
+SLOT_FLAGS = data.StructLayout({"start": 1, "last": 1, "direct": 1})
 
 
 def pass_layout(config: CoreConfig) -> data.StructLayout:
@@ -28,7 +31,7 @@ def source_layout(config: CoreConfig) -> data.StructLayout:
         {
             "hidden": 1,
             "slot": 1,
-            "plane": bits_for(config.planes),
+            "plane": config.plane_bits,
             "layer": bits_for(config.max_layers),
             "parity": 1,
             "tile": bits_for(config.tiles),
@@ -90,15 +93,3 @@ def event_layout(config: CoreConfig) -> data.StructLayout:
 def update_layout(config: CoreConfig) -> data.StructLayout:
     """A tile's new spikes, with the pass that made them."""
     return data.StructLayout({"pass_": pass_layout(config), "spikes": config.lanes})
-
-
-__all__ = [
-    "WORD",
-    "event_layout",
-    "pass_layout",
-    "segment_layout",
-    "source_layout",
-    "update_layout",
-    "word_bits",
-    "word_layout",
-]

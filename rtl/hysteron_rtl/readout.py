@@ -144,8 +144,7 @@ class ReadoutUnit(wiring.Component):
                     with m.If(output + 1 == self.outputs):
                         m.next = "TRAILER"
             with m.State("TRAILER"):
-                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(Cat(winner, 0, number))]
-                m.d.comb += self.o.payload.eq(winner | (number << 16))
+                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(winner | (number << 16))]
                 with m.If(self.o.ready):
                     m.d.comb += [self.answered.eq(1), self.sample.eq(finals[0])]
                     m.d.sync += [number.eq(number + 1), drain.eq(~drain)]

@@ -32,6 +32,7 @@ def constants(config: CoreConfig) -> dict[str, int]:
         "LIMITS0": REGISTERS["LIMITS0"].pack(MAX_INPUTS=config.max_inputs, MAX_NEURONS=config.max_neurons),
         "LIMITS1": REGISTERS["LIMITS1"].pack(WEIGHT_ROWS=config.weight_rows, MAX_LAYERS=config.max_layers),
         "LIMITS2": REGISTERS["LIMITS2"].pack(TILES=config.tiles, MAX_OUTPUTS=config.max_outputs),
+        "LIMITS3": REGISTERS["LIMITS3"].pack(BIAS_BITS=config.bias_bits),
     }
 
 
@@ -53,7 +54,7 @@ class Registers(wiring.Component):
     bus : In(bus.Signature)
     load : Out(LoadSignature)
     locked : In
-        Memories must not be written now; an attempt sets ERROR.WRITE.
+        Memories and settings must not be written now; an attempt sets ERROR.WRITE.
     error_… : In
         Strobes that set a bit of ERROR.
     <register>_<field>, <register> : In or Out
@@ -94,9 +95,9 @@ class Registers(wiring.Component):
                 value = getattr(self, name)
                 if register.access == "ro":
                     m.d.comb += word[lsb : lsb + width].eq(value)
-                elif register.access == "rw":
+                elif register.access in ("rw", "set"):
                     m.d.comb += word[lsb : lsb + width].eq(value)
-                    with m.If(write & hit):
+                    with m.If(write & hit & ~(self.locked if register.access == "set" else 0)):
                         m.d.sync += value.eq(sent)
                 elif register.access == "strobe":
                     m.d.sync += value.eq(0)
@@ -114,8 +115,9 @@ class Registers(wiring.Component):
                 m.d.comb += word.eq(fixed[register.name])
             with m.If(access & hit):
                 m.d.sync += self.bus.dat_r.eq(word)
+        kept_back = [r.address >> 2 for r in REGISTERS.values() if r.access in ("set", "port")]
+        m.d.comb += refused.eq(write & self.locked & self.bus.adr.matches(*kept_back))
         with m.If(write & (self.bus.adr == REGISTERS["MEMORY_DATA"].address >> 2)):
-            m.d.comb += refused.eq(self.locked)
             m.d.sync += [
                 self.load.strobe.eq(~self.locked),
                 self.load.region.eq(self.memory_address_region),

@@ -9,8 +9,7 @@ from hysteron_golden.program import job_layout
 from hysteron_golden.registers import REGIONS
 
 from .bits import lowest_set, struct
-from .inputs import SLOT_FLAGS
-from .layouts import segment_layout
+from .layouts import SLOT_FLAGS, segment_layout
 from .memory import LoadedMemory, LoadSignature
 
 
@@ -119,7 +118,7 @@ class Sequencer(wiring.Component):
         ]
 
         tile = Signal(bits_for(config.tiles_per_layer))
-        plane = Signal(bits_for(config.planes))
+        plane = Signal(config.plane_bits)
         base = Signal(bits_for(config.weight_rows))  # weight row of the tile's input 0
         opening = Signal()  # nothing of the job has been issued
         back = Signal()  # the recurrent segment is due

@@ -15,8 +15,8 @@ from cocotb_tools.runner import Verilator
 from filelock import FileLock
 
 from hysteron_golden.errors import HysteronError
+from hysteron_golden.files import build_root, write_file
 from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_golden.store import write_file
 
 HERE = Path(__file__).parent
 
@@ -26,11 +26,6 @@ _FLAGS = [
     *("-Wno-CASEOVERLAP", "-Wno-CASEINCOMPLETE"),
     *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"),
 ]
-
-
-def build_root() -> Path:
-    """Where generated files go: ``$HYSTERON_BUILD`` or ``./build``."""
-    return Path(os.environ.get("HYSTERON_BUILD", "build")).resolve()
 
 
 @contextlib.contextmanager
@@ -90,7 +85,7 @@ def _generated(config: CoreConfig) -> str:
     return kept.read_text()
 
 
-class _LeanVerilator(Verilator):
+class LeanVerilator(Verilator):
     """cocotb's Verilator runner without the flag that makes every signal of the design public.
 
     The flag halves the speed, and the harness marks the few signals that Python touches.
@@ -146,7 +141,7 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
 
 def _build_cocotb(config: CoreConfig, folder: Path, log: Path) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
-        _LeanVerilator().build(
+        LeanVerilator().build(
             sources=[folder / "core.v", HERE / "harness.sv", HERE / "bench.sv"],
             hdl_toplevel="bench",
             build_dir=folder,

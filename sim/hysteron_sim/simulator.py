@@ -26,7 +26,7 @@ from hysteron_golden.packets import Words
 from hysteron_golden.program import Program
 from hysteron_golden.registers import COUNTERS, REGISTERS
 
-from .build import _LeanVerilator, build_model, verilator_environment
+from .build import LeanVerilator, build_model
 
 _WRITE, _READ, _RUN, _LIMIT = range(4)
 #: Registers read after every run.
@@ -94,7 +94,6 @@ class Script:
 
     def load(self, program: Program) -> None:
         """Reset the core, clear its errors and load a program."""
-        self.reset()
         self.write("ERROR", 0xFFFFFFFF)
         self.operations += [(_WRITE, address, word) for address, word in program.bus_writes()]
 
@@ -152,20 +151,19 @@ class Simulator:
 
     def _simulate(self, model: Path) -> None:
         try:
-            with verilator_environment():
-                runner = _LeanVerilator()
-                runner.build_dir = model
-                runner.test(
-                    hdl_toplevel="bench",
-                    hdl_toplevel_lang="verilog",
-                    test_module="hysteron_sim.server",
-                    test_dir=self.folder,
-                    build_dir=model,
-                    plusargs=[f"+folder={self.folder}"],
-                    extra_env={"HYSTERON_PIPES": str(self.folder), "COCOTB_LOG_LEVEL": "ERROR"},
-                    results_xml=str(self.folder / "results.xml"),
-                    log_file=self.folder / "run.log",
-                )
+            runner = LeanVerilator()
+            runner.build_dir = model
+            runner.test(
+                hdl_toplevel="bench",
+                hdl_toplevel_lang="verilog",
+                test_module="hysteron_sim.server",
+                test_dir=self.folder,
+                build_dir=model,
+                plusargs=[f"+folder={self.folder}"],
+                extra_env={"HYSTERON_PIPES": str(self.folder), "COCOTB_LOG_LEVEL": "ERROR"},
+                results_xml=str(self.folder / "results.xml"),
+                log_file=self.folder / "run.log",
+            )
         except BaseException as error:
             self.failure = error
 

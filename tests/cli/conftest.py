@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from hysteron_cli.main import main
 
 Run = Callable[..., tuple[int, str, str]]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hysteron_golden import Layer, Mode, Network, Potential, save
 from hysteron_sim.simulator import Simulator
 
@@ -60,9 +61,10 @@ def test_sim_reports_equality_and_figures(hysteron: Run, small: Path, tmp_path: 
     assert report["mismatches"] == 0
     assert report["images"] == 3
     assert report["images_per_second"] == pytest.approx(1e8 * 3 / report["counters"]["CYCLES"])
-    assert "<svg" in (tmp_path / "out" / "report.html").read_text() or "image/svg" in (
-        tmp_path / "out" / "report.html"
-    ).read_text()
+    assert (
+        "<svg" in (tmp_path / "out" / "report.html").read_text()
+        or "image/svg" in (tmp_path / "out" / "report.html").read_text()
+    )
 
 
 def test_sim_names_the_first_difference_and_fails(

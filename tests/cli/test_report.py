@@ -36,8 +36,15 @@ MORE = {"simulator": "Verilator", "wall_seconds": 3.25, "parts": {"not": "listed
 
 
 def make(
-    mode: Mode = Mode.LATCH, coding: str = "level", *, sizes: tuple[int, ...] = SIZES, recurrent: bool = False,
-    theta: tuple[int, int] = (12, 4), samples: int = 9, readout: Readout = Readout.COUNT, reset: Reset = Reset.ZERO,
+    mode: Mode = Mode.LATCH,
+    coding: str = "level",
+    *,
+    sizes: tuple[int, ...] = SIZES,
+    recurrent: bool = False,
+    theta: tuple[int, int] = (12, 4),
+    samples: int = 9,
+    readout: Readout = Readout.COUNT,
+    reset: Reset = Reset.ZERO,
     reads: bool = True,
 ) -> dict[str, Any]:
     """Arguments of :func:`write_report` for a random network on core ``tiny``."""
@@ -47,13 +54,21 @@ def make(
         scale = 50 if coding == "direct" and index == 0 else 1
         layers.append(
             Layer(
-                np.clip(np.rint(rng.normal(1, 3, (n_in, n_out))), -8, 7), theta[0] * scale, theta[1] * scale,
-                leak=rng.integers(2, 8, n_out), mode=mode, reset=reset,
+                np.clip(np.rint(rng.normal(1, 3, (n_in, n_out))), -8, 7),
+                theta[0] * scale,
+                theta[1] * scale,
+                leak=rng.integers(2, 8, n_out),
+                mode=mode,
+                reset=reset,
                 recurrent=rng.integers(-3, 4, (n_out, n_out)) if recurrent else None,
             )
         )
     network = Network(
-        tuple(layers), Potential(12), ENCODERS[coding], readout, name="test net",
+        tuple(layers),
+        Potential(12),
+        ENCODERS[coding],
+        readout,
+        name="test net",
         readout_every_step=readout is Readout.FIRST,
     )
     if coding == "spikes":
@@ -64,14 +79,26 @@ def make(
     result = run(network, inputs, trace=True)
     plan = schedule(program, activities(result, inputs), reads=reads)
     summary = {
-        "preset": "tiny", "network": "test net 16-12-5", "images": samples, "accuracy": 0.5, "mismatches": 0,
-        "cycles_per_image_median": 123.5, "cycles_per_image_max": 1999, "latency_cycles_median": 250.0,
-        "events_per_image": 77.25, "utilisation": plan.utilisation, "clock_hz": 100_000_000,
+        "preset": "tiny",
+        "network": "test net 16-12-5",
+        "images": samples,
+        "accuracy": 0.5,
+        "mismatches": 0,
+        "cycles_per_image_median": 123.5,
+        "cycles_per_image_max": 1999,
+        "latency_cycles_median": 250.0,
+        "events_per_image": 77.25,
+        "utilisation": plan.utilisation,
+        "clock_hz": 100_000_000,
         "images_per_second": 809_716.6,
     }
     return {
-        "summary": summary, "program": program, "result": result, "schedule": plan,
-        "labels": rng.integers(0, sizes[-1], samples), "images": inputs if inputs.ndim == 2 else None,
+        "summary": summary,
+        "program": program,
+        "result": result,
+        "schedule": plan,
+        "labels": rng.integers(0, sizes[-1], samples),
+        "images": inputs if inputs.ndim == 2 else None,
     }
 
 
@@ -146,12 +173,22 @@ def test_page_contains_every_picture(page: Page) -> None:
 
 def test_page_contains_the_figures(page: Page, latch: dict[str, Any]) -> None:
     for text in (
-        "Every spike, potential and cycle equal to the model", "50.0 %", "of 9 images", "123.5 cycles", "at most 1,999",
-        "250 cycles", "2.5 µs at 100 MHz", "809,717 images/s", "77.2 events", "simulator", "Verilator", "wall seconds",
+        "Every spike, potential and cycle equal to the model",
+        "50.00 %",
+        "of 9 images",
+        "123.5 cycles",
+        "at most 1,999",
+        "250 cycles",
+        "2.5 µs at 100 MHz",
+        "809,717 images/s",
+        "77.2 events",
+        "simulator",
+        "Verilator",
+        "wall seconds",
         "3.25",
     ):
         assert text in page.plain
-    assert f"{100 * latch['schedule'].utilisation:.1f} %" in page.plain
+    assert f"{100 * latch['schedule'].utilisation:.2f} %" in page.plain
     assert "not listed" not in page.plain
     assert "about the first" not in page.plain
     for name, meaning in COUNTERS.items():
@@ -203,7 +240,8 @@ def test_page_of_a_silent_network(tmp_path: Path) -> None:
         ({"mismatches": 0}, "good", "Every spike, potential and cycle equal to the model"),
         ({"mismatches": 0, "compared": "everything"}, "good", "Every spike, potential and cycle equal to the model"),
         (
-            {"mismatches": 0, "compared": "answers"}, "good",
+            {"mismatches": 0, "compared": "answers"},
+            "good",
             "Every answer, its cycle and every counter equal to the model",
         ),
         ({"mismatches": 5, "compared": "answers"}, "bad", "5 mismatches between hardware and model"),

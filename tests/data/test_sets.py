@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hysteron_data.digits import load_digits_split
 from hysteron_data.sets import load_test_set, read_idx
 from hysteron_golden import HysteronError

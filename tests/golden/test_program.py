@@ -244,7 +244,8 @@ def test_registers_of_a_network(readout, every_step):
         rng, (33, 18, 9), bits=4, m=3, potential=Potential(12), readout=readout, every_step=every_step, bias=5
     )
     registers = compile_network(net, TINY).registers
-    assert set(registers) == {"NETWORK", "READOUT"}
+    assert set(registers) == {"NETWORK", "READOUT", "ENCODER"}
+    assert registers["ENCODER"] == 0
     assert REGISTERS["NETWORK"].unpack(registers["NETWORK"]) == {"INPUTS": 33, "LAYERS": 2}
     assert REGISTERS["READOUT"].unpack(registers["READOUT"]) == {
         "OUTPUTS": 9,
@@ -301,7 +302,10 @@ def test_bus_writes_load_everything(name):
     names = {register.address: register.name for register in REGISTERS.values()}
     region_names = {code: region for region, code in REGIONS.items()}
     memory, registers, region, word = {}, {}, None, None
-    for address, value in program.bus_writes():
+    writes = list(program.bus_writes())
+    before, writes = writes[:2], writes[2:]
+    assert [(names[address], value) for address, value in before] == [("CONTROL", 0), ("COMMAND", 1)], "stop, reset"
+    for address, value in writes:
         assert address % 4 == 0 and 0 <= value < 1 << 32 and type(value) is int
         if names[address] == "MEMORY_ADDRESS":
             region, word = value >> 28, value & (1 << 28) - 1
@@ -311,7 +315,7 @@ def test_bus_writes_load_everything(name):
             memory[key] = value
             word += 1
         else:
-            assert REGISTERS[names[address]].access == "rw" and names[address] not in registers
+            assert REGISTERS[names[address]].access == "set" and names[address] not in registers
             registers[names[address]] = value
     assert registers == program.registers
     expected = {}

@@ -30,7 +30,7 @@ def test_fields_do_not_overlap_and_lie_in_the_word(register):
     assert all(0 <= bit < 32 for bit in taken)
     assert all(field.width >= 1 for field in register.fields)
     assert register.doc and all(field.doc for field in register.fields)
-    assert register.access in ("ro", "rw", "strobe", "w1c", "port")
+    assert register.access in ("ro", "rw", "set", "strobe", "w1c", "port")
 
 
 @pytest.mark.parametrize("register", [r for r in REGISTERS.values() if r.fields], ids=lambda r: r.name)

@@ -1,5 +1,6 @@
 """Whole networks against the scalar reference, read-outs, and the exactness of the float products."""
 
+import importlib
 from collections import Counter
 
 import numpy as np
@@ -163,23 +164,24 @@ def test_samples_do_not_depend_on_their_neighbours():
             assert np.array_equal(alone.potentials[index][0], together.potentials[index][n])
 
 
-def test_more_samples_than_a_chunk():
-    """A layer of 4,000 neurons makes chunks of 8 samples; results are those of single samples, in order."""
+@pytest.mark.parametrize("encoder", [None, Encoder(Coding.DIRECT, 2), Encoder(Coding.RATE, 2, seed=1)])
+def test_more_samples_than_a_chunk(monkeypatch, encoder):
+    """In chunks of 8 samples, the last one incomplete, results are those of single samples, in order."""
+    monkeypatch.setattr(importlib.import_module("hysteron_golden.run"), "_CHUNK", 8 * 40)
     rng = np.random.default_rng(6)
-    for encoder in (None, Encoder(Coding.DIRECT, 2), Encoder(Coding.RATE, 2, seed=1)):
-        net = random_network(
-            rng, (5, 4000, 3), bits=4, m=3, potential=Potential(12), recurrent=False, encoder=encoder, every_step=True
-        )
-        inputs = rng.integers(0, 2, (19, 2, 5)) if encoder is None else rng.integers(0, 256, (19, 5))
-        result = run(net, inputs, trace=True)
-        assert result.values.shape == (19, 3) and result.step_values.shape == (19, 2, 3)
-        for n in range(19):
-            alone = run(net, inputs[n : n + 1], trace=True)
-            for name in ("predictions", "values", "step_values", "events", "inputs"):
-                assert np.array_equal(getattr(result, name)[n], getattr(alone, name)[0]), name
-            for index in range(2):
-                assert np.array_equal(result.spikes[index][n], alone.spikes[index][0])
-                assert np.array_equal(result.potentials[index][n], alone.potentials[index][0])
+    net = random_network(
+        rng, (5, 40, 3), bits=4, m=3, potential=Potential(12), recurrent=False, encoder=encoder, every_step=True
+    )
+    inputs = rng.integers(0, 2, (19, 2, 5)) if encoder is None else rng.integers(0, 256, (19, 5))
+    result = run(net, inputs, trace=True)
+    assert result.values.shape == (19, 3) and result.step_values.shape == (19, 2, 3)
+    for n in range(19):
+        alone = run(net, inputs[n : n + 1], trace=True)
+        for name in ("predictions", "values", "step_values", "events", "inputs"):
+            assert np.array_equal(getattr(result, name)[n], getattr(alone, name)[0]), name
+        for index in range(2):
+            assert np.array_equal(result.spikes[index][n], alone.spikes[index][0])
+            assert np.array_equal(result.potentials[index][n], alone.potentials[index][0])
 
 
 @pytest.mark.parametrize("encoder", [None, Encoder(Coding.DIRECT, 4), Encoder(Coding.RATE, 4)])

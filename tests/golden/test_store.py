@@ -455,7 +455,7 @@ def test_a_failing_write_leaves_nothing_behind(path, monkeypatch, old, call):
     def fail(*_args, **_keywords):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, call, fail)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises(OSError, match="No space left"):
         save(network(), path)
     monkeypatch.undo()
@@ -468,7 +468,7 @@ def test_an_interrupted_write_leaves_nothing_behind(path, monkeypatch):
     def interrupt(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.os, "replace", interrupt)
+    monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_file(path, b"data")
     assert list(path.parent.iterdir()) == []
@@ -485,7 +485,7 @@ def test_the_target_changes_only_by_a_rename_in_its_folder(path, monkeypatch):
             seen.append((str(Path(source).parent), os.fspath(target), file.read(), path.read_bytes()))
         replace(source, target)
 
-    monkeypatch.setattr(store.os, "replace", watch)
+    monkeypatch.setattr(os, "replace", watch)
     write_file(path, b"new data")
     assert seen == [(str(path.parent), str(path), b"new data", b"old")]
     assert path.read_bytes() == b"new data"

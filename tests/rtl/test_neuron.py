@@ -221,3 +221,25 @@ def test_the_accumulator_holds_the_largest_sums(weight_bits: int) -> None:
     low = -1 if weight_bits == 1 else -(1 << weight_bits - 1)
     assert passes[0].expected(config)[0]["u"] == low * (5 * 255 + 4)
     check(config, passes, Random(0))
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_saturation_at_the_ends_of_everything(name: str) -> None:
+    """Potential, bias and weights at their ends together, in all combinations."""
+    config = CORES[name]
+    potential, bound = config.potential, 1 << config.bias_bits >> 1
+    heavy = (0, 1) if config.weight_bits == 1 else (1 << config.weight_bits - 1, (1 << config.weight_bits - 1) - 1)
+    passes = []
+    for bias in {-bound, max(bound - 1, 0)}:
+        layer = Layer(
+            np.ones((1, 1), int),
+            potential.high,
+            bias=bias,
+            leak=1 << config.leak_bits,
+            leak_bits=config.leak_bits,
+            reset=Reset.NONE,
+        )
+        passes += [
+            Pass((Event(code),) * 5, layer, potential, u) for code in heavy for u in (potential.low, potential.high)
+        ]
+    check(config, passes, Random(0))

@@ -13,7 +13,7 @@ from hysteron_rtl.registers import ADDRESS_BITS, Counters, Registers, constants
 
 from .bench import TINY, core, simulate
 
-READ_WRITE = [register for register in REGISTERS.values() if register.access == "rw"]
+READ_WRITE = [register for register in REGISTERS.values() if register.access in ("rw", "set")]
 #: Registers whose value comes from the core.
 INPUTS = [r for r in REGISTERS.values() if r.access == "ro" and r.name not in constants(TINY)]
 
@@ -105,6 +105,7 @@ def test_constants_tell_the_core() -> None:
         "LIMITS0": {"MAX_INPUTS": 70, "MAX_NEURONS": 19},
         "LIMITS1": {"WEIGHT_ROWS": 900, "MAX_LAYERS": 4},
         "LIMITS2": {"TILES": 17, "MAX_OUTPUTS": 11},
+        "LIMITS3": {"BIAS_BITS": 6},
     }
 
 
@@ -281,8 +282,13 @@ def test_locked_memories_are_not_written() -> None:
     async def bench(host: Host, rng: Random) -> None:
         ctx, dut = host.ctx, host.dut
         ctx.set(dut.locked, 1)
-        await host.write("SEED0", 1)
-        assert await host.read("ERROR") == 0, "registers may be written"
+        await host.write("CONTROL", 1)
+        assert await host.read("ERROR") == 0, "switches may be written"
+        before = await host.read("SEED0")
+        await host.write("SEED0", before ^ 1)
+        assert await host.read("SEED0") == before, "settings may not"
+        assert await host.read("ERROR") == REGISTERS["ERROR"].pack(WRITE=1)
+        await host.write("ERROR", 7)
         await host.transfer(REGISTERS["MEMORY_DATA"].address, 5)
         assert not ctx.get(dut.load.strobe)
         await host.end()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from cores import TINY
 
-from hysteron_golden import Layer, Mode, Network, Potential, compile_network, run
-from hysteron_golden.packets import Kind, bitmap_packet, event_packet, header
+from hysteron_golden import Coding, Encoder, Layer, Mode, Network, Potential, compile_network, run
+from hysteron_golden.packets import Kind, bitmap_packet, event_packet, header, pixel_packet
 from hysteron_golden.program import Program
 from hysteron_golden.registers import MAGIC, REGISTERS
 from hysteron_golden.schedule import activities, schedule
@@ -167,6 +167,52 @@ def test_bitmap_bits_beyond_the_inputs_are_ignored(tiny: Simulator) -> None:
     assert words(observed.beats)[:11] == [1] + 10 * [0]
     assert observed.registers["EVENTS"] == 3, "one event for each of three tiles"
     assert observed.registers["ERROR"] == 0
+
+
+def test_pixel_bytes_beyond_the_inputs_are_ignored(tiny: Simulator) -> None:
+    weights = np.zeros((33, 11), np.int64)
+    weights[range(11), range(11)] = 1
+    layer = Layer(weights, 0, leak=0, mode=Mode.PLAIN)
+    program = compile_network(Network((layer,), Potential(12), Encoder(Coding.LEVEL, 1, (0,))), TINY)
+    packet = np.array([header(Kind.PIXELS, 9, True), 0x0000_0A00, *7 * [0], 0xFFFFFF_00], np.uint32)
+    script = Script()
+    script.load(program)
+    script.run(Stimulus(packet, 12, limit=300))
+    (observed,) = tiny.play(script)
+    assert words(observed.beats)[:11] == [0, 1] + 9 * [0]
+    assert observed.registers["EVENTS"] == 3, "one event for each of three tiles"
+
+
+@pytest.mark.parametrize("coding", [Coding.LEVEL, Coding.DIRECT])
+def test_an_image_amid_a_sample_of_spikes_is_refused(tiny: Simulator, coding: Coding) -> None:
+    encoder = Encoder(coding, 1, (0,) if coding is Coding.LEVEL else ())
+    layer = Layer(np.ones((8, 11), np.int64), 0, mode=Mode.PLAIN)
+    program = compile_network(Network((layer,), Potential(12), encoder), TINY)
+    stream = [bitmap_packet(np.ones(8), last=False), pixel_packet(np.ones(8, np.uint8))]
+    beats, error = counts(tiny, program, stream)
+    assert beats == []
+    assert error == REGISTERS["ERROR"].pack(HEADER=1)
+
+
+def test_a_network_without_encoder_refuses_images(tiny: Simulator) -> None:
+    beats, error = counts(tiny, relay(40), [pixel_packet(np.ones(40, np.uint8))])
+    assert beats == []
+    assert error == REGISTERS["ERROR"].pack(HEADER=1)
+
+
+def test_settings_are_locked_while_the_core_may_run(tiny: Simulator) -> None:
+    script = Script()
+    script.load(relay(40))
+    script.write("CONTROL", REGISTERS["CONTROL"].pack(RUN=1))
+    names = [name for name, register in REGISTERS.items() if register.access == "set"]
+    for name in names:
+        script.read(name)
+        script.write(name, 0x0001_0101)
+        script.read(name)
+    script.read("ERROR")
+    *values, error = tiny.read_back(script)
+    assert values[0::2] == values[1::2]
+    assert error == REGISTERS["ERROR"].pack(WRITE=1)
 
 
 @pytest.mark.parametrize(

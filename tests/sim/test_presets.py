@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hysteron_cli.bench import ACTIVITIES, exact_activity, relay_network
 from hysteron_data.digits import load_digits_split
 from hysteron_golden import PRESETS, activities, compile_network, load, run, schedule

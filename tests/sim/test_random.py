@@ -5,9 +5,9 @@ import os
 import pytest
 from cores import CORES
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from random_networks import Case, cases, codings
 
 from hysteron_golden import Coding, compile_network, run
-from hysteron_sim.random_networks import Case, cases, codings
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from rich.progress import track
+
 from hysteron_data.digits import load_digits_split
 from hysteron_golden import (
     Coding,
@@ -28,8 +31,6 @@ from hysteron_golden import (
 )
 from hysteron_golden.encode import encode
 from hysteron_golden.errors import require
-from numpy.typing import NDArray
-from rich.progress import track
 
 from .layers import SpikingLayer
 
@@ -155,8 +156,10 @@ def main(out: Path, seed: int, epochs: int, held_back: bool) -> None:
     }
     events = run(network, test_images).events.mean(axis=0)
     notes = {f"accuracy, {name}": f"{100 * value:.2f} %" for name, value in reached.items()}
-    notes |= {"data": "scikit-learn digits, 1347 images to train with, 450 to test", "seed": str(seed)}
-    notes["command"] = f"python -m hysteron_train.digits --seed {seed} --epochs {epochs}"
+    parts = f"{len(images)} images to train with, {len(test_images)} to test"
+    notes |= {"data": f"scikit-learn digits, {parts}", "seed": str(seed)}
+    options = f"--seed {seed} --epochs {epochs}{' --held-back' * held_back}"
+    notes["command"] = f"python -m hysteron_train.digits {options}"
     save(Network(network.layers, network.potential, network.encoder, network.readout, name="digits", notes=notes), out)
     for name, value in notes.items():
         click.echo(f"{name}: {value}")

@@ -8,8 +8,9 @@ slope of a sigmoid instead (surrogate gradient; Neftci et al., arXiv 1901.09948)
 """
 
 import torch
-from hysteron_golden.network import Layer, Mode, Potential, Reset, weight_range
 from torch import Tensor, nn
+
+from hysteron_golden.network import Layer, Mode, Potential, Reset, weight_range
 
 
 def straight(exact: Tensor, smooth: Tensor) -> Tensor:

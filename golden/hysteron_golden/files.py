@@ -1,0 +1,24 @@
+"""Where generated files go, and how a file is written so that it is never half there."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def build_root() -> Path:
+    """Where generated files go: ``$HYSTERON_BUILD`` or ``./build``."""
+    return Path(os.environ.get("HYSTERON_BUILD", "build")).resolve()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write ``data`` under a temporary name and rename it, so that ``path`` is never half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(0o644)
+        os.replace(name, path)  # noqa: PTH105 (tests make this step fail)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
