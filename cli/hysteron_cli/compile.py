@@ -66,11 +66,12 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
 
     Example: hysteron compile networks/digits.hyn --preset digits
     """
-    from hysteron_rtl.verilog import convert
-
     net = None if network is None else load(network)
     config = choose_core(net, preset, settings)
     program = None if net is None else compile_network(net, config)
+
+    from hysteron_rtl.verilog import convert
+
     folder = out or build_root() / "compile" / config.name.rstrip("*")
     # A loader of an earlier call need not suit this core.
     (folder / "load.txt").unlink(missing_ok=True)

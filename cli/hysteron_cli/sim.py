@@ -52,16 +52,17 @@ def sim(
 
     Example: hysteron sim networks/digits.hyn --data digits
     """
-    from hysteron_sim.simulator import Simulator
-    from hysteron_sim.verify import simulate
-
-    from .report import write_report
-
     net = load(network)
     tests = load_test_set(data)
     inputs, labels = tests.inputs[:images], None if tests.labels is None else tests.labels[:images]
     config = choose_core(net, preset, settings)
     program = compile_network(net, config)
+
+    from hysteron_sim.simulator import Simulator
+    from hysteron_sim.verify import simulate
+
+    from .report import write_report
+
     with waiting(f"golden model: {len(inputs)} samples of {tests.name}"):
         result = run(net, inputs, trace=True)
     raw = np.asarray(inputs, np.uint8).reshape(len(inputs), -1) if net.encoder else result.inputs

@@ -93,9 +93,9 @@ def read_arrays(path: Path, what: str, remedy: str) -> dict[str, NDArray[Any]]:
     other file raises.
     """
     try:
-        archive = np.load(path, allow_pickle=False)
-        require(isinstance(archive, np.lib.npyio.NpzFile), f"{str(path)!r} is no {what}; {remedy}")
-        with archive:
+        with path.open("rb") as file:
+            require(file.read(2) == b"PK", f"{str(path)!r} is no {what} (it is no ZIP archive); {remedy}")
+        with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise HysteronError(f"{what} {str(path)!r} does not exist; check the path") from None

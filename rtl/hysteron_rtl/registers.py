@@ -97,7 +97,7 @@ class Registers(wiring.Component):
                     m.d.comb += word[lsb : lsb + width].eq(value)
                 elif register.access in ("rw", "set"):
                     m.d.comb += word[lsb : lsb + width].eq(value)
-                    with m.If(write & hit & ~(self.locked if register.access == "set" else 0)):
+                    with m.If(write & hit & ~self.locked if register.access == "set" else write & hit):
                         m.d.sync += value.eq(sent)
                 elif register.access == "strobe":
                     m.d.sync += value.eq(0)

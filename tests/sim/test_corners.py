@@ -78,6 +78,14 @@ def test_saturates(tiny: Simulator, weight: int, end: int) -> None:
     assert (result.potentials[0][0, 0] == 70 * weight).all()
 
 
+@pytest.mark.parametrize(("n_in", "weight", "bias", "end"), [(16, -8, -1, -128), (18, 7, 2, 127)])
+def test_saturates_one_beyond_the_end(tiny: Simulator, n_in: int, weight: int, bias: int, end: int) -> None:
+    layer = Layer(ones(n_in, 4, weight), 127, -128, bias=bias, mode=Mode.PLAIN)
+    result, _ = check(tiny, Network((layer,), Potential(8)), np.ones((1, 1, n_in), np.uint8))
+    assert result.potentials is not None
+    assert (result.potentials[0] == end).all()
+
+
 def test_passes_through_saturation_within_a_step(tiny: Simulator) -> None:
     # +7 fifty times and -8 twenty times: the running sum leaves the 8-bit range, the total (190) does not.
     weights = np.concatenate([ones(50, 4, 7), ones(20, 4, -8)])
