@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hysteron_golden.errors import HysteronError
+from hysteron_golden.errors import HysteronError, SimulationError
 
 from .bench import bench
 from .compile import compile_, info, registers
@@ -29,6 +29,9 @@ def main() -> None:
     except HysteronError as error:
         click.echo(f"error: {error}", err=True)
         status = 2
+    except SimulationError as error:
+        click.echo(f"error: {error}", err=True)
+        status = 1
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         status = 0

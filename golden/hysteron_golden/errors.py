@@ -14,6 +14,10 @@ class HysteronError(ValueError):
     """
 
 
+class SimulationError(RuntimeError):
+    """A simulator failed, which is not the user's mistake; the command line exits with status 1."""
+
+
 def require(condition: bool, message: str) -> None:
     """Raise :class:`HysteronError` with ``message`` unless ``condition`` holds."""
     if not condition:

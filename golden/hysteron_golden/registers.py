@@ -158,7 +158,7 @@ def _map() -> dict[str, Register]:
         ("WORD", 0, 28, "word, see docs/registers.md"),
         ("REGION", 28, 4, "memory"),
     )
-    add("MEMORY_DATA", "port", "writes a word of a memory; reads 0")
+    add("MEMORY_DATA", "port", "writes a word of a memory; reads 0; a refused word counts up too")
     for name, doc in COUNTERS.items():
         add(name, "ro", doc)
     return {register.name: register for register in registers}

@@ -20,7 +20,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.errors import HysteronError
+from hysteron_golden.errors import SimulationError
 from hysteron_golden.hardware import CoreConfig
 from hysteron_golden.packets import Words
 from hysteron_golden.program import Program
@@ -146,7 +146,7 @@ class Simulator:
         while opener.is_alive():
             opener.join(0.1)
             if not self.thread.is_alive() and not opened:
-                raise HysteronError(f"the simulator did not start ({self.failure}); see {self.folder / 'run.log'}")
+                raise SimulationError(f"the simulator did not start ({self.failure}); see {self.folder / 'run.log'}")
         return opened[0]
 
     def _simulate(self, model: Path) -> None:
@@ -237,7 +237,7 @@ class Simulator:
                     progress(reply["beats_left"])
         except BrokenPipeError:
             pass
-        raise HysteronError(f"the simulator died ({self.failure}); see {self.folder / 'run.log'}")
+        raise SimulationError(f"the simulator died ({self.failure}); see {self.folder / 'run.log'}")
 
     def read_back(self, script: Script) -> list[int]:
         """Play a script without runs; the registers it read, in order."""
