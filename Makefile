@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m find_libpython >/dev/null && test -n "$$($(BIN)/python -m find_libpython)" || \
-		{ echo "error: Python's shared library is missing, cocotb needs it; on Debian run 'apt install libpython3-dev'" >&2; exit 2; }
+		{ echo "error: Python's shared library is missing, cocotb needs it; on Debian run 'apt install libpython$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')'" >&2; exit 2; }
 	@touch $@
 
 sim: $(READY) ## run the shipped digits network on the generated hardware, compare, write build/sim/report.html

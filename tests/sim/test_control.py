@@ -159,13 +159,15 @@ def test_an_event_that_is_no_input_is_dropped_and_reported(tiny: Simulator) -> N
 
 
 def test_bitmap_bits_beyond_the_inputs_are_ignored(tiny: Simulator) -> None:
-    packet = np.array([header(Kind.BITMAP, 2, True), 0x1, 0xFFFFFF00], np.uint32)
+    packet = np.array(
+        [header(Kind.BITMAP, 2, True), 0x1, 0xFFFFFF01], np.uint32
+    )  # inputs 0, 32 and 24 that are not there
     script = Script()
     script.load(relay(40))
     script.run(Stimulus(packet, 12, limit=300))
     (observed,) = tiny.play(script)
     assert words(observed.beats)[:11] == [1] + 10 * [0]
-    assert observed.registers["EVENTS"] == 3, "one event for each of three tiles"
+    assert observed.registers["EVENTS"] == 6, "two events for each of three tiles"
     assert observed.registers["ERROR"] == 0
 
 
