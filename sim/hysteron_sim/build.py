@@ -88,7 +88,7 @@ def _generated(config: CoreConfig) -> str:
 class LeanVerilator(Verilator):
     """cocotb's Verilator runner without the flag that makes every signal of the design public.
 
-    The flag halves the speed, and the harness marks the few signals that Python touches.
+    A public signal cannot be optimised away, and the harness marks the few that Python touches.
     """
 
     def _build_command(self) -> list[list[str]]:
