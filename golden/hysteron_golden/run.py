@@ -152,7 +152,7 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
         word = _word(layer, dtype)
         drive = current.astype(dtype, copy=False)
         # One product for all steps: the same numbers, a fraction of the calls.
-        drive = (drive.reshape(-1, layer.n_in) @ weights).astype(word)
+        drive = _product(drive.reshape(-1, layer.n_in), weights, word)
         drive += layer.biases.astype(word)
         drive = drive.reshape(samples, 1 if constant and index == 0 else steps, layer.n_out)
         leak = Leak.of(layer, network.potential, word)
@@ -163,7 +163,7 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
         for t in range(steps):
             total = drive[:, 0 if drive.shape[1] == 1 else t]
             if recurrent is not None and t:
-                total = total + (fired[:, t - 1] @ recurrent).astype(word)
+                total = total + _product(fired[:, t - 1], recurrent, word)
             u, armed, spikes, _ = step(u, armed, total, layer, leak, network.potential)
             fired[:, t] = spikes
             if potentials is not None:
@@ -185,6 +185,16 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
         potentials=tuple(all_potentials),
         inputs=inputs,
     )
+
+
+def _product(left: Array, right: Array, word: type[np.signedinteger]) -> Array:
+    """Exact product of integers held as floats, as integers.
+
+    BLAS kernels may also compute on lanes beyond the operands, whatever lies there, and leave a floating-point
+    flag set that NumPy reports; the operands are finite and bounded, so no result can be invalid.
+    """
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        return (left @ right).astype(word)
 
 
 def _word(layer: Layer, dtype: type[np.floating]) -> type[np.signedinteger]:
