@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_data.sets import NAMES, load_test_set
-from hysteron_golden import CoreConfig, Program, Result, activities, compile_network, load, run, schedule
+from hysteron_golden import CoreConfig, Program, Result, compile_network, load, run, schedule
 from hysteron_golden.errors import require
 from hysteron_golden.files import build_root
 from hysteron_golden.schedule import Activity, Schedule
@@ -77,7 +77,7 @@ def sim(
     summary = summarise(
         program,
         result,
-        activities(result, raw),
+        comparison.activity,
         predicted,
         labels,
         data=tests.name,
@@ -95,9 +95,8 @@ def sim(
             None if labels is None else labels[:few],
             run(net, inputs[:few], trace=True),
         )
-        predicted = schedule(program, activities(result, raw[:few]))
+        predicted = schedule(program, comparison.activity[:few])
     with waiting("report"):
-        pictures = np.asarray(inputs, np.uint8).reshape(len(inputs), -1) if net.encoder else None
         write_report(
             folder / "report.html",
             summary=summary,
@@ -105,7 +104,7 @@ def sim(
             result=result,
             schedule=predicted,
             labels=labels,
-            images=pictures,
+            images=raw[: len(inputs)] if net.encoder else None,
         )
     show(summary, folder)
     if comparison.mismatches:

@@ -144,7 +144,7 @@ def load(path: str | Path) -> Network:
 
 
 def _build(meta: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> Network:
-    arrays = dict(arrays)
+    """The network; takes every array that it uses out of ``arrays``."""
     for name, array in arrays.items():
         require(array.dtype.kind in "iu", f"array {name!r} must hold integers, not {array.dtype}")
     layers = tuple(

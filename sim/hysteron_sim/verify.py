@@ -37,8 +37,12 @@ class Mismatch:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Golden's prediction, what the core did, and the differences in order of time (at most one a kind and place)."""
+    """What was streamed, golden's prediction, what the core did, and the differences.
 
+    Differences are in order of time, at most one a kind and layer.
+    """
+
+    activity: Sequence[Activity]
     schedule: Schedule
     observed: Observed
     mismatches: tuple[Mismatch, ...]
@@ -83,7 +87,8 @@ def simulate(
     script.load(program)
     script.run(stimulus_of(activity, predicted, **gaps))
     (observed,) = simulator.play(script, progress=progress)
-    return Comparison(predicted, observed, compare(program, result, predicted, observed, detail=simulator.detail))
+    mismatches = compare(program, result, predicted, observed, detail=simulator.detail)
+    return Comparison(activity, predicted, observed, mismatches)
 
 
 def compare(
