@@ -53,7 +53,7 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 		--extra sim --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
 
 digits: $(READY) ## train the digits network again (needs the extra 'train')
-	$(BIN)/python -m hysteron_train.digits --out networks/digits.hyn
+	$(BIN)/hysteron train digits --out networks/digits.hyn
 
 clean: ## remove generated files, not .venv
 	rm -rf build

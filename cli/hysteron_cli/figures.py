@@ -1,6 +1,5 @@
 """``hysteron figures``: the pictures of the documentation."""
 
-import base64
 from pathlib import Path
 
 import click
@@ -15,9 +14,9 @@ def documentation_figures() -> dict[str, bytes]:
     """File names and SVG contents."""
     from .report.pictures import demonstration_traces
     from .report.retrace import demonstration
+    from .report.style import svg
 
-    address = demonstration_traces(*demonstration([Mode.LATCH, Mode.PLAIN]))
-    return {"hysteresis.svg": base64.b64decode(address.partition(",")[2])}
+    return {"hysteresis.svg": svg(demonstration_traces(*demonstration([Mode.LATCH, Mode.PLAIN])))}
 
 
 @click.command()

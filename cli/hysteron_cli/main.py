@@ -8,17 +8,31 @@ from hysteron_golden.errors import HysteronError, SimulationError
 
 from .bench import bench
 from .compile import compile_, info, registers
+from .data import data
 from .figures import figures
+from .results import results
 from .sim import sim
+from .train import ablate, train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hysteron")
 def cli() -> None:
-    """Spiking-neural-network accelerators: golden model, Verilog, simulation."""
+    """Spiking-neural-network accelerators: training, golden model, Verilog, simulation."""
 
 
-for command in (sim, bench, compile_, info, registers, figures):
+for command in (
+    sim,
+    bench,
+    compile_,
+    info,
+    registers,
+    figures,
+    data,
+    train,
+    ablate,
+    results,
+):
     cli.add_command(command)
 
 

@@ -1,21 +1,27 @@
 """``hysteron sim``: a network and real data on the generated hardware, compared with golden."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_data.sets import NAMES, load_test_set
-from hysteron_golden import CoreConfig, Program, Result, compile_network, load, run, schedule
+from hysteron_data.sets import NAMES, load_data_set
+from hysteron_golden import CoreConfig, Network, Program, Result, compile_network, load, run, schedule
 from hysteron_golden.errors import require
 from hysteron_golden.files import build_root
 from hysteron_golden.schedule import Activity, Schedule
 
 from .compile import choose_core, core_options
+from .measure.score import Answers, accuracy
 from .output import console, progress, table, waiting, write_json
+
+if TYPE_CHECKING:
+    from hysteron_sim.simulator import Simulator
+    from hysteron_sim.verify import Comparison
 
 #: Samples up to which every weight read and tile update is watched by default.
 FULL_TRACE = 1000
@@ -53,26 +59,19 @@ def sim(
     Example: hysteron sim networks/digits.hyn --data digits
     """
     net = load(network)
-    tests = load_test_set(data)
+    tests = load_data_set(data)
     inputs, labels = tests.inputs[:images], None if tests.labels is None else tests.labels[:images]
     config = choose_core(net, preset, settings)
     program = compile_network(net, config)
-
-    from hysteron_sim.simulator import Simulator
-    from hysteron_sim.verify import simulate
 
     from .report import write_report
 
     with waiting(f"golden model: {len(inputs)} samples of {tests.name}"):
         result = run(net, inputs, trace=True)
-    raw = np.asarray(inputs, np.uint8).reshape(len(inputs), -1) if net.encoder else result.inputs
+    raw = sent(net, inputs, result)
     detail = trace == "full" or (trace == "auto" and len(inputs) <= FULL_TRACE)
-    with waiting(f"building the simulator of core {config.name} (the first time takes a minute or two)"):
-        simulator = Simulator(config, detail=detail)
-    with simulator, progress(f"{config.name} RTL", len(inputs)) as done:
-        comparison = simulate(
-            simulator, program, result, raw, progress=lambda fraction: done(int(fraction * len(inputs)))
-        )
+    with hardware(config, detail=detail) as simulator:
+        comparison = stream(simulator, program, result, raw)
     predicted = comparison.schedule
     summary = summarise(
         program,
@@ -103,13 +102,50 @@ def sim(
             program=program,
             result=result,
             schedule=predicted,
-            labels=labels,
+            labels=labels if labels is not None and labels.ndim == 1 else None,
             images=raw[: len(inputs)] if net.encoder else None,
         )
     show(summary, folder)
     if comparison.mismatches:
         click.echo(f"mismatch: {comparison.mismatches[0]}", err=True)
         raise SystemExit(1)
+
+
+def sent(network: Network, inputs: NDArray[Any], result: Result) -> NDArray[np.uint8]:
+    """What the core is sent of ``inputs``: ``(samples, n_in)`` pixels or ``(samples, steps, n_in)`` spikes."""
+    return np.asarray(inputs, np.uint8).reshape(len(inputs), -1) if network.encoder else result.inputs
+
+
+@contextmanager
+def hardware(config: CoreConfig, *, detail: bool) -> Iterator["Simulator"]:
+    """A simulator of a core, built if it is not there yet; ``detail`` as :class:`Simulator` takes it."""
+    from hysteron_sim.simulator import Simulator
+
+    with waiting(f"building the simulator of core {config.name} (the first time takes a minute or two)"):
+        simulator = Simulator(config, detail=detail)
+    with simulator:
+        yield simulator
+
+
+def stream(
+    simulator: "Simulator",
+    program: Program,
+    result: Result,
+    raw: NDArray[np.uint8],
+    source_gaps: Sequence[int] = (),
+) -> "Comparison":
+    """Stream ``raw`` through the core under a progress bar and compare; see :func:`hysteron_sim.verify.simulate`."""
+    from hysteron_sim.verify import simulate
+
+    with progress(f"{simulator.config.name} RTL", len(raw)) as done:
+        return simulate(
+            simulator,
+            program,
+            result,
+            raw,
+            source_gaps=source_gaps,
+            progress=lambda fraction: done(int(fraction * len(raw))),
+        )
 
 
 def summarise(
@@ -126,20 +162,19 @@ def summarise(
 
     An image's cycles are those from the previous image's answer to its own (the first: from its first
     word), which is what a stream of images costs; ``latency_cycles_median`` is from an image's first word
-    to its answer on a core that has nothing else to do.
+    to its answer on a core that has nothing else to do. Labels are one a sample or one a step.
     """
     config: CoreConfig = program.config
     begins, ends = predicted.sample_cycles.T
     alone = [schedule(program, [one], reads=False).sample_cycles[0] for one in activity[:ALONE]]
     cycles = np.diff(ends, prepend=begins[0])
-    accuracy = None if labels is None else float(np.mean(result.predictions == labels))
     require(len(cycles) > 0, "there must be at least one sample, not 0")
     return {
         "preset": config.name,
         "network": f"{program.network.name} ({program.network.shape})",
         "data": data,
         "images": len(cycles),
-        "accuracy": accuracy,
+        "accuracy": None if labels is None else accuracy(labels, Answers.golden(program.network, result).winners),
         "mismatches": None,
         "compared": compared,
         "cycles_per_image_median": float(np.median(cycles)),
@@ -158,7 +193,7 @@ def summarise(
 def show(summary: dict[str, Any], folder: Path) -> None:
     """Print the figures."""
     rows = table(f"{summary['network']} on {summary['data']}, core {summary['preset']}", "<figure", "value", "<unit")
-    accuracy = summary["accuracy"]
+    share = summary["accuracy"]
     clock = summary["clock_hz"]
     verdict = "all equal" if not summary["mismatches"] else f"{summary['mismatches']} kinds differ"
     what = (
@@ -166,7 +201,7 @@ def show(summary: dict[str, Any], folder: Path) -> None:
     )
     for figure, value, unit in (
         ("images", f"{summary['images']}", ""),
-        ("accuracy through the RTL", "unknown" if accuracy is None else f"{100 * accuracy:.2f}", "%"),
+        ("accuracy through the RTL", "unknown" if share is None else f"{100 * share:.2f}", "%"),
         (f"RTL against golden: {what}", verdict, ""),
         ("cycles per image, median", f"{summary['cycles_per_image_median']:.1f}", "cycles"),
         ("cycles per image, most", f"{summary['cycles_per_image_max']}", "cycles"),

@@ -1,1 +1,1 @@
-"""Data sets that training and simulation share, as bytes the on-chip encoder takes."""
+"""Data sets that training and simulation share: pixels that the on-chip encoder takes, or spikes."""

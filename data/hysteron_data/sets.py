@@ -1,128 +1,191 @@
 """Data sets by name, or from a file of the user's."""
 
-import gzip
-import os
-import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.errors import HysteronError, require
+from hysteron_golden.encode import Coding, Encoder, encode
+from hysteron_golden.errors import require
 from hysteron_golden.store import read_arrays
 
+from . import fsdd, material, nmnist, qtdb, yin_yang
 from .digits import load_digits_split
+from .idx import parse_idx
+from .sources import read
 
-#: Names that :func:`load_test_set` knows.
-NAMES = ("digits", "mnist", "fashion-mnist")
+#: Parts of a data set.
+PARTS = ("train", "test")
 
-_IDX_DTYPES: dict[int, Any] = {
-    8: np.uint8,
-    9: np.int8,
-    11: np.dtype(">i2"),
-    12: np.dtype(">i4"),
-    13: np.dtype(">f4"),
-    14: np.dtype(">f8"),
-}
+#: What a pixel must exceed in each step to spike in ``mnist-levels``.
+MNIST_LEVELS = (32, 80, 128, 176)
+
+DIGITS = tuple("0123456789")
+CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
 
 @dataclass(frozen=True, eq=False)
-class TestSet:
-    """Samples to classify.
+class DataSet:
+    """Samples, and what a network should answer to them.
 
     Attributes
     ----------
     name
         For people.
     inputs
-        ``(samples, pixels…)`` pixels or ``(samples, steps, n_in)`` spikes.
+        ``(samples, pixels…)`` pixels, or ``(samples, steps, n_in)`` spikes of 0 and 1; uint8 in the named sets.
     labels
-        ``(samples,)`` integers, or None if unknown.
+        ``(samples,)`` int64; or ``(samples, steps)`` int64, -1 where a step has no label; or None if unknown.
+    targets
+        For regression: ``(samples, steps, outputs)`` float32; or None.
+    classes
+        Names of the classes, or () if unknown.
     """
-
-    __test__ = False  # the name is no pytest class
 
     name: str
     inputs: NDArray[Any]
     labels: NDArray[np.int64] | None
+    targets: NDArray[np.float32] | None = None
+    classes: tuple[str, ...] = ()
 
 
-def load_test_set(source: str) -> TestSet:
-    """The test part of a named data set, or an ``.npz`` file with ``inputs`` and, if known, ``labels``.
+def load_data_set(source: str, part: str = "test") -> DataSet:
+    """A part of a named data set, or an ``.npz`` file with ``inputs`` and, if known, ``labels`` or ``targets``.
 
-    ``mnist`` and ``fashion-mnist`` are read from their IDX files in ``$HYSTERON_DATA/<name>``.
+    Parameters
+    ----------
+    source
+        One of :data:`NAMES`, or the path of an ``.npz`` file.
+    part
+        "train" or "test". An ``.npz`` file is whichever part it is taken for.
+
+    Raises
+    ------
+    HysteronError
+        If there is no such set or part, or a file of it is missing or damaged.
     """
-    if source == "digits":
-        _, _, images, labels = load_digits_split()
-        return TestSet("digits", images, labels)
-    if source in NAMES:
-        folder = _data_folder(source)
-        pixels = read_idx(folder / "t10k-images-idx3-ubyte.gz")
-        return _paired(source, pixels, read_idx(folder / "t10k-labels-idx1-ubyte.gz").astype(np.int64))
+    require(part in PARTS, f"part must be one of {', '.join(PARTS)}, not {part!r}")
+    if source in _LOADERS:
+        return _LOADERS[source](part)
     path = Path(source)
     require(
         path.suffix == ".npz",
         f"data must be one of {', '.join(NAMES)} or an .npz file with 'inputs' and 'labels', not {source!r}",
     )
+    return _from_file(path)
+
+
+def _digits(part: str) -> DataSet:
+    train_images, train_labels, test_images, test_labels = load_digits_split()
+    if part == "train":
+        return DataSet("digits", train_images, train_labels, classes=DIGITS)
+    return DataSet("digits", test_images, test_labels, classes=DIGITS)
+
+
+def _images(name: str, part: str, classes: tuple[str, ...]) -> DataSet:
+    # Of each part first the images, then the labels.
+    images, labels = (parse_idx(*read(name, 2 * PARTS.index(part) + k)) for k in (0, 1))
+    return DataSet(name, images, labels.astype(np.int64), classes=classes)
+
+
+def _mnist_14(part: str) -> DataSet:
+    full = _images("mnist-14", part, DIGITS)
+    return replace(full, inputs=halve(full.inputs))
+
+
+def halve(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``(n, 2 h, 2 w)`` images averaged over squares of 2×2 pixels to ``(n, h, w)`` uint8; halves are rounded up."""
+    n, height, width = images.shape
+    sums = images.reshape(n, height // 2, 2, width // 2, 2).sum(axis=(2, 4), dtype=np.uint16)
+    return ((sums + 2) // 4).astype(np.uint8)
+
+
+def _mnist_levels(part: str) -> DataSet:
+    full = _images("mnist-levels", part, DIGITS)
+    encoder = Encoder(Coding.LEVEL, len(MNIST_LEVELS), MNIST_LEVELS)
+    return replace(full, inputs=encode(encoder, full.inputs.reshape(len(full.inputs), -1)))
+
+
+def _nmnist(part: str) -> DataSet:
+    arrays, _ = read("nmnist")
+    return DataSet("nmnist", *nmnist.select(arrays, part), classes=DIGITS)
+
+
+def _fsdd(part: str) -> DataSet:
+    recordings, _ = read("fsdd")
+    return DataSet("fsdd", *fsdd.select(recordings, part), classes=DIGITS)
+
+
+def _qtdb(part: str) -> DataSet:
+    arrays = qtdb.read_mat(*read("qtdb", PARTS.index(part)))
+    return DataSet("qtdb", *qtdb.convert(arrays["x"], arrays["y"]), classes=qtdb.CLASSES)
+
+
+def _yin_yang(part: str) -> DataSet:
+    return DataSet("yin-yang", *yin_yang.load(part), classes=yin_yang.CLASSES)
+
+
+def _material(part: str) -> DataSet:
+    inputs, targets = material.load(part, elements=False)
+    return DataSet("material", inputs, None, targets)
+
+
+def _materials(part: str) -> DataSet:
+    inputs, targets = material.load(part, elements=True)
+    return DataSet("materials", inputs, None, targets)
+
+
+_LOADERS: dict[str, Callable[[str], DataSet]] = {
+    "digits": _digits,
+    "mnist": lambda part: _images("mnist", part, DIGITS),
+    "mnist-14": _mnist_14,
+    "mnist-levels": _mnist_levels,
+    "fashion-mnist": lambda part: _images("fashion-mnist", part, CLOTHES),
+    "nmnist": _nmnist,
+    "fsdd": _fsdd,
+    "qtdb": _qtdb,
+    "yin-yang": _yin_yang,
+    "material": _material,
+    "materials": _materials,
+}
+
+#: Names that :func:`load_data_set` knows.
+NAMES = tuple(_LOADERS)
+
+
+def _from_file(path: Path) -> DataSet:
+    """A file of the user's, checked."""
+    name = str(path)
     arrays = read_arrays(path, "data file", "write it again")
-    require("inputs" in arrays, f"data file {source!r} must hold an array 'inputs', it has {sorted(arrays)}")
-    given = arrays.get("labels")
-    if given is not None:
-        require(given.dtype.kind in "iu", f"labels in {source!r} must be integers, not {given.dtype}")
-        given = given.astype(np.int64)
-    return _paired(path.stem, arrays["inputs"], given)
-
-
-def _paired(name: str, inputs: NDArray[Any], labels: NDArray[np.int64] | None) -> TestSet:
-    require(inputs.ndim >= 2, f"data set {name!r} must have inputs of shape (samples, …), not {inputs.shape}")
-    require(len(inputs) > 0, f"data set {name!r} must hold at least one sample, not 0")
-    require(
-        labels is None or labels.shape == (len(inputs),),
-        f"data set {name!r} has {len(inputs)} samples but labels of shape {None if labels is None else labels.shape}",
-    )
-    return TestSet(name, inputs, labels)
-
-
-def _data_folder(name: str) -> Path:
-    root = os.environ.get("HYSTERON_DATA")
-    require(
-        root is not None, f"data set {name!r} is looked for in $HYSTERON_DATA/{name}; set HYSTERON_DATA to its folder"
-    )
-    assert root is not None
-    folder = Path(root) / name
-    require(
-        folder.is_dir(), f"folder {str(folder)!r} does not exist; put {name}'s IDX files there or set HYSTERON_DATA"
-    )
-    return folder
-
-
-def read_idx(path: Path) -> NDArray[Any]:
-    """An array from a gzipped IDX file (the format of MNIST; Y. LeCun, "The MNIST database").
-
-    Raises
-    ------
-    HysteronError
-        If the file is missing, is no IDX file or is not as long as its header says.
-    """
-    try:
-        data = gzip.decompress(path.read_bytes())
-    except FileNotFoundError:
-        raise HysteronError(f"data file {str(path)!r} does not exist; put it there or set HYSTERON_DATA") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise HysteronError(f"data file {str(path)!r} is damaged ({error}); get it again") from None
-    require(
-        len(data) >= 4 and data[:2] == b"\0\0" and data[2] in _IDX_DTYPES,
-        f"data file {str(path)!r} is no IDX file; get it again",
-    )
-    dtype, rank = np.dtype(_IDX_DTYPES[data[2]]), data[3]
-    require(len(data) >= 4 + 4 * rank, f"data file {str(path)!r} is damaged: its header is cut off; get it again")
-    shape = tuple(np.frombuffer(data[4 : 4 + 4 * rank], ">u4").tolist())
-    body = data[4 + 4 * rank :]
-    want = int(np.prod(shape)) * dtype.itemsize
-    require(
-        len(body) == want,
-        f"data file {str(path)!r} is damaged: its header announces {want} bytes, it has {len(body)}; get it again",
-    )
-    return np.frombuffer(body, dtype).reshape(shape)
+    require("inputs" in arrays, f"data file {name!r} must hold an array 'inputs', it has {sorted(arrays)}")
+    inputs, labels, targets = arrays["inputs"], arrays.get("labels"), arrays.get("targets")
+    require(inputs.ndim >= 2, f"inputs in {name!r} must have shape (samples, …), not {inputs.shape}")
+    require(len(inputs) > 0, f"data file {name!r} must hold at least one sample, not 0")
+    # Only a sample of spikes has steps, which may have labels or targets of their own.
+    steps = inputs.shape[:2] if inputs.ndim == 3 else None
+    if labels is not None:
+        require(labels.dtype.kind in "iu", f"labels in {name!r} must be integers, not {labels.dtype}")
+        require(
+            labels.shape in (inputs.shape[:1], steps),
+            f"data file {name!r} has {len(inputs)} samples but labels of shape {labels.shape}; "
+            f"give one a sample, or one a step if inputs, {inputs.shape}, have steps",
+        )
+        require(
+            labels.ndim == 1 or int(labels.min()) >= -1,
+            f"labels of steps in {name!r} must be at least 0, or -1 for none, not {int(labels.min())}",
+        )
+        labels = labels.astype(np.int64)
+    if targets is not None:
+        require(targets.dtype.kind in "iuf", f"targets in {name!r} must be numbers, not {targets.dtype}")
+        require(
+            targets.ndim == 3 and targets.shape[:2] == steps,
+            f"targets in {name!r} must have shape (samples, steps, outputs) for inputs of shape {inputs.shape}, "
+            f"not {targets.shape}",
+        )
+        with np.errstate(over="ignore"):
+            targets = targets.astype(np.float32)
+        require(bool(np.isfinite(targets).all()), f"targets in {name!r} must be finite float32 numbers; write it again")
+    return DataSet(path.stem, inputs, labels, targets)

@@ -91,6 +91,22 @@ def simulate(
     return Comparison(activity, predicted, observed, mismatches)
 
 
+def answers(program: Program, observed: Observed) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """What the core itself answered, in order; nothing of it comes from golden.
+
+    Returns
+    -------
+    values, winners
+        ``(answers, n_out)`` read-out values and the ``(answers,)`` winning outputs that the core chose. An answer
+        that was cut off is left out.
+    """
+    n_out = program.network.n_out
+    whole = len(observed.beats) // (n_out + 1)
+    words = observed.beats[: whole * (n_out + 1)].reshape(whole, n_out + 1)
+    # The last word holds the winner in its low half, the number of the answer in the high one.
+    return words[:, :n_out].astype(np.int32), (words[:, n_out] & 0xFFFF).astype(np.int64)
+
+
 def compare(
     program: Program, result: Result, predicted: Schedule, observed: Observed, *, detail: bool
 ) -> tuple[Mismatch, ...]:

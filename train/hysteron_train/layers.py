@@ -5,12 +5,32 @@ the leak truncates, potentials saturate, the latch is the latch of :mod:`hystero
 accuracy seen in training is the accuracy of the chip. Only the gradient is smooth: each rounding passes
 it straight through (Bengio et al., arXiv 1308.3432), each comparison with a threshold has the
 slope of a sigmoid instead (surrogate gradient; Neftci et al., arXiv 1901.09948).
+
+With ``exact=False`` the same layer is its float twin: nothing is rounded, truncated, clipped or saturated.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from hysteron_golden.network import Layer, Mode, Potential, Reset, weight_range
+
+
+class _Fire(torch.autograd.Function):
+    """``u > theta`` as 0 and 1; backwards the slope of ``sigmoid((u - theta) / width)``."""
+
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, theta: float, width: float) -> Tensor:
+        ctx.save_for_backward(u)
+        ctx.theta, ctx.width = theta, width
+        return (u > theta).to(u.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (u,) = ctx.saved_tensors
+        s = torch.sigmoid((u - ctx.theta) / ctx.width)
+        return gradient * (s * (1 - s) / ctx.width), None, None
 
 
 def straight(exact: Tensor, smooth: Tensor) -> Tensor:
@@ -19,31 +39,41 @@ def straight(exact: Tensor, smooth: Tensor) -> Tensor:
 
 
 class SpikingLayer(nn.Module):
-    """Trainable twin of :class:`hysteron_golden.network.Layer`, not recurrent.
+    """Trainable twin of :class:`hysteron_golden.network.Layer`.
 
     Parameters
     ----------
     n_in, n_out
         Inputs and neurons.
     leak
-        ``(n_out,)`` int64 leak codes of ``leak_bits`` fractional bits; they are not trained.
+        ``(n_out,)`` float32 factors from 0 to 1; the exact layer uses the nearest code.
+    learn_leak
+        Train the factors; the gradient passes the rounding to codes straight through.
     theta_high, theta_low, mode, reset
-        As in the golden layer; window mode and reset by subtraction are not used here.
+        As in the golden layer.
     potential
         Format in which potentials saturate.
     spread
         Standard deviation of the initial weights, in units of the weights' last place.
     slope_width
         Width of the sigmoid that stands for a threshold in the backward pass, in potential units.
+    recurrent
+        Fraction of the ``n_out ** 2`` recurrent connections that exist; 0 for a layer without.
     weight_bits, bias_bits, leak_bits
-        Widths of the core.
+        Widths of the core; no bias is trained with 0 bias bits.
+    armed_gradient
+        Let the gradient pass through the armed flag too, that is through ``theta_low`` and all earlier steps.
+    exact
+        Compute what the hardware does; else the float twin.
 
     Attributes
     ----------
-    weights
-        ``(n_in, n_out)`` float32 whose rounded values are the integer weights.
+    weights, recurrent
+        ``(n_in, n_out)`` and ``(n_out, n_out)`` float32 whose rounded values are the integer weights.
     bias
         ``(n_out,)`` float32, likewise.
+    theta_scale
+        Factor of both thresholds while they are annealed; 1 otherwise.
     """
 
     def __init__(
@@ -52,6 +82,7 @@ class SpikingLayer(nn.Module):
         n_out: int,
         *,
         leak: Tensor,
+        learn_leak: bool = False,
         theta_high: int,
         theta_low: int = 0,
         mode: Mode = Mode.LATCH,
@@ -59,76 +90,148 @@ class SpikingLayer(nn.Module):
         potential: Potential,
         spread: float,
         slope_width: float = 1.0,
+        recurrent: float = 0.0,
         weight_bits: int = 4,
         bias_bits: int = 10,
         leak_bits: int = 3,
+        armed_gradient: bool = False,
+        exact: bool = True,
     ) -> None:
         super().__init__()
         self.weights = nn.Parameter(torch.randn(n_in, n_out) * spread)
-        self.bias = nn.Parameter(torch.zeros(n_out))
-        self.theta_high, self.theta_low = theta_high, theta_low
+        self.bias = nn.Parameter(torch.zeros(n_out), requires_grad=bias_bits > 0)
+        self.recurrent: nn.Parameter | None = None
+        if recurrent > 0:
+            self.recurrent = nn.Parameter(torch.randn(n_out, n_out) * 0.1 * spread)
+            self.register_buffer("connected", (torch.rand(n_out, n_out) < recurrent).float())
+        self.leak = nn.Parameter(leak.clone(), requires_grad=learn_leak)
+        self.theta_high, self.theta_low, self.theta_scale = theta_high, theta_low, 1.0
         self.mode, self.reset, self.potential = mode, reset, potential
-        self.slope_width = slope_width
+        self.slope_width, self.armed_gradient = slope_width, armed_gradient
         self.weight_bits, self.bias_bits, self.leak_bits = weight_bits, bias_bits, leak_bits
-        self.register_buffer("leak", leak)
+        self.exact = exact
+
+    @property
+    def fires(self) -> bool:
+        """False for a read-out that only integrates."""
+        return self.theta_high < self.potential.high
 
     @torch.no_grad()
-    def clip_(self) -> None:
+    def clip_(self, *, weights: bool = True) -> None:
         """Pull the parameters back into the range of their formats; to be called after each update.
 
         Without it a weight could wander far outside, where it has no effect and hardly comes back.
+        ``weights`` tells whether weights are pulled as well; biases and leaks always are.
         """
-        self.weights.clamp_(*weight_range(self.weight_bits, unit=False))
-        bound = 1 << self.bias_bits - 1
+        self.leak.clamp_(0, 1)
+        if not self.exact:
+            return
+        bound = 1 << max(self.bias_bits - 1, 0)
         self.bias.clamp_(-bound, bound - 1)
+        if weights:
+            for values in (self.weights, self.recurrent):
+                if values is not None:
+                    values.clamp_(*weight_range(self.weight_bits, unit=False))
 
-    def _leaked(self, u: Tensor) -> Tensor:
+    def _integers(self, values: Tensor) -> Tensor:
+        """Weights as the hardware holds them, their gradient straight through."""
+        if not self.exact:
+            return values
+        if self.weight_bits == 1:
+            return straight(torch.where(values < 0, -1.0, 1.0), values)
+        return straight(values.round().clamp(*weight_range(self.weight_bits, unit=False)), values)
+
+    def _codes(self) -> Tensor:
+        return (self.leak.detach() * (1 << self.leak_bits)).round()
+
+    def _leaked(self, u: Tensor, codes: list[Tensor | None]) -> Tensor:
+        smooth = u * self.leak
+        if not self.exact:
+            return smooth
         size = u.detach().abs()
-        kept = torch.zeros_like(size)
-        for shift in range(self.leak_bits + 1):
-            kept += torch.floor(size / (1 << shift)) * (self.leak >> self.leak_bits - shift & 1)
-        return straight(kept * u.detach().sign(), u * (self.leak / (1 << self.leak_bits)))
+        kept: Tensor | None = None
+        for shift, used in enumerate(codes):
+            if used is None:
+                continue
+            term = torch.floor(size * 0.5**shift) * used
+            kept = term if kept is None else kept + term
+        return straight(torch.zeros_like(size) if kept is None else kept * u.detach().sign(), smooth)
 
-    def _above(self, u: Tensor, theta: float) -> Tensor:
-        """1 where ``u > theta``, else 0."""
-        return straight((u > theta).float(), torch.sigmoid((u - theta) / self.slope_width))
+    def _thresholds(self) -> tuple[float, float]:
+        high, low = self.theta_high * self.theta_scale, self.theta_low * self.theta_scale
+        return (round(high), round(low)) if self.exact else (high, low)
 
-    def forward(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Tensor, steps: int, truncate: int = 0) -> tuple[Tensor, Tensor]:
         """Run all time steps.
 
         Parameters
         ----------
-        spikes
-            ``(samples, steps, n_in)`` float32 of 0 and 1.
+        inputs
+            ``(samples, steps, n_in)`` float32 spikes of 0 and 1; or ``(samples, 1, n_in)`` currents that
+            stay the same in every step.
+        steps
+            Time steps.
+        truncate
+            Gradients go back over at most so many steps (truncated back-propagation through time); 0: over all.
 
         Returns
         -------
-        Spikes ``(samples, steps, n_out)`` of 0 and 1, and potentials after the last step ``(samples, n_out)``,
-        both float32 holding integers.
+        Spikes of 0 and 1 and the potentials after each step, both ``(samples, steps, n_out)`` float32 holding integers.
         """
-        drive = spikes @ straight(self.weights.round(), self.weights) + straight(self.bias.round(), self.bias)
-        u = torch.zeros_like(drive[:, 0])
+        bias = straight(self.bias.round(), self.bias) if self.exact else self.bias
+        drive = inputs @ self._integers(self.weights) + bias
+        recurrent = None if self.recurrent is None else self._integers(self.recurrent) * self.connected
+        drives = drive.unbind(1) if drive.shape[1] > 1 else [drive[:, 0]] * steps
+        codes: list[Tensor | None] = []
+        for shift in range(self.leak_bits + 1):
+            used = torch.floor(self._codes() * 0.5 ** (self.leak_bits - shift)) % 2
+            codes.append(used if used.any() else None)
+        high, low = self._thresholds()
+        u = torch.zeros_like(drives[0])
         armed = torch.ones_like(u)
-        fired = []
-        for total in drive.unbind(1):
-            u = (self._leaked(u) + total).clamp(self.potential.low, self.potential.high)
-            spike = armed * self._above(u, self.theta_high)
-            if self.mode is Mode.LATCH:
-                not_below = self._above(u, self.theta_low - 0.5)
-                armed = 1 - not_below * (1 - armed * (1 - spike))
-            if self.reset is Reset.ZERO:
-                u = u * (1 - spike)
-            fired.append(spike)
-        return torch.stack(fired, 1), u
+        spike: Tensor | None = None
+        fired, potentials = [], []
+        for t, total in enumerate(drives):
+            if truncate and t and t % truncate == 0:
+                u, armed, spike = u.detach(), armed.detach(), None if spike is None else spike.detach()
+            if recurrent is not None and spike is not None:
+                total = total + spike @ recurrent
+            u = self._leaked(u, codes) + total
+            if self.exact:
+                u = straight(u.clamp(self.potential.low, self.potential.high), u)
+            if self.fires:
+                spike = _Fire.apply(u, high, self.slope_width)
+                if self.mode is not Mode.PLAIN:
+                    spike = (armed if self.armed_gradient else armed.detach()) * spike
+                    below = 1 - _Fire.apply(u, low - 0.5, self.slope_width)
+                    armed = (
+                        (1 - (1 - below) * (1 - armed * (1 - spike)))
+                        if self.mode is Mode.LATCH
+                        else below * (1 - spike)
+                    )
+                if self.reset is Reset.ZERO:
+                    u = u * (1 - spike)
+                elif self.reset is Reset.SUBTRACT:
+                    u = u - spike * high
+                fired.append(spike)
+            potentials.append(u)
+        kept = torch.stack(potentials, 1)
+        return torch.stack(fired, 1) if fired else torch.zeros_like(kept), kept
 
     def export(self) -> Layer:
-        """The trained layer for the golden model."""
+        """The trained layer for the golden model; thresholds are the unannealed ones."""
+
+        def whole(values: Tensor) -> Any:
+            return values.detach().round().int().numpy()
+
+        recurrent = None if self.recurrent is None else whole(self._integers(self.recurrent) * self.connected)
         return Layer(
-            weights=self.weights.detach().round().int().numpy(),
+            weights=whole(self._integers(self.weights)),
             theta_high=self.theta_high,
             theta_low=self.theta_low,
-            leak=self.leak.int().numpy(),
-            bias=self.bias.detach().round().int().numpy(),
+            leak=self._codes().int().numpy(),
+            bias=whole(self.bias),
+            recurrent=recurrent,
             mode=self.mode,
             reset=self.reset,
             weight_bits=self.weight_bits,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hysteron_golden.network import Layer, Mode, Network, Readout, Reset
 from hysteron_golden.run import NEVER, Result
 
+from ..measure import score
 from .retrace import Trace, counted, story
 from .style import ARMED, BAND, BLUE, DISARMED, FAINT, INK, INPUT, MUTED, VERMILLION, WIDTH, bare, picture
 
@@ -285,9 +286,12 @@ def _draw_answer(
 @picture
 def confusion(labels: NDArray[np.integer], predictions: NDArray[np.integer], outputs: int) -> Figure:
     """Counts of true class against answer."""
-    classes = max(int(labels.max()) + 1, outputs)
-    counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (labels, predictions), 1)
+    return draw_confusion(score.confusion(labels.astype(np.int64), predictions.astype(np.int64)[:, None], outputs))
+
+
+def draw_confusion(counts: NDArray[np.int64], names: Sequence[str] = ()) -> Figure:
+    """``(classes, classes)`` counts of true class against answer, under the names of the classes or their numbers."""
+    classes = len(counts)
     figure = Figure(figsize=(0.52 * WIDTH, 0.46 * WIDTH), layout="constrained")
     axes = figure.add_subplot()
     # The square root makes single errors visible beside full diagonals.
@@ -299,6 +303,10 @@ def confusion(labels: NDArray[np.integer], predictions: NDArray[np.integer], out
                 axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else INK, fontsize=9)
         axes.set_xticks(range(classes))
         axes.set_yticks(range(classes))
+        if names:
+            long = classes * max(map(len, names)) > 50
+            axes.set_xticklabels(names, rotation=40 if long else 0, ha="right" if long else "center")
+            axes.set_yticklabels(names)
     else:
         figure.colorbar(shading, ax=axes, label="images", shrink=0.8)
     axes.set_xlabel("answer of the network")

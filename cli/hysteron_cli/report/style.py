@@ -57,6 +57,11 @@ def picture(draw: Callable[P, Figure]) -> Callable[P, str]:
     return embedded
 
 
+def svg(address: str) -> bytes:
+    """The file inside an address that a :func:`picture` returned."""
+    return base64.b64decode(address.partition(",")[2])
+
+
 def bare(axes: Axes, *, keep_x: bool = False) -> None:
     """Take frame and ticks off ``axes``."""
     axes.spines[:].set_visible(False)

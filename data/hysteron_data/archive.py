@@ -1,0 +1,39 @@
+"""Files in tar archives, read in memory: nothing is unpacked, so no name in an archive can reach the disk."""
+
+import io
+import lzma
+import re
+import tarfile
+import zlib
+from pathlib import Path
+
+from .damage import damaged
+
+
+def read_members(path: Path, pattern: re.Pattern[str]) -> dict[str, bytes]:
+    """Contents of the files whose path in the archive ``pattern`` finds, by the pattern's first group, sorted.
+
+    Parameters
+    ----------
+    path
+        An archive, plain or compressed by gzip, bzip2 or xz.
+    pattern
+        Searched for in each path; its first group is the name to return the content by.
+
+    Raises
+    ------
+    HysteronError
+        If it is no whole archive. (A missing one raises :class:`FileNotFoundError`.)
+    """
+    data = path.read_bytes()
+    found = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive:
+                match = pattern.search(member.name)
+                file = archive.extractfile(member) if match and member.isfile() else None
+                if match and file:
+                    found[match[1]] = file.read()
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
+        raise damaged(path, error) from None
+    return dict(sorted(found.items()))

@@ -1,0 +1,63 @@
+"""Arrays from gzipped IDX files (the format of MNIST; Y. LeCun, "The MNIST database")."""
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_golden.errors import require
+
+from .damage import damaged
+
+_DTYPES: dict[int, Any] = {
+    8: np.uint8,
+    9: np.int8,
+    11: np.dtype(">i2"),
+    12: np.dtype(">i4"),
+    13: np.dtype(">f4"),
+    14: np.dtype(">f8"),
+}
+
+
+def read_gzip(path: Path) -> bytes:
+    """What a gzip file holds.
+
+    Raises
+    ------
+    HysteronError
+        If the file is no whole gzip file. (A missing one raises :class:`FileNotFoundError`.)
+    """
+    data = path.read_bytes()
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise damaged(path, error) from None
+
+
+def parse_idx(data: bytes, path: Path) -> NDArray[Any]:
+    """The array in the IDX file ``data``, of the shape and dtype its header states.
+
+    ``path`` is for messages only.
+
+    Raises
+    ------
+    HysteronError
+        If ``data`` is no IDX file or is not as long as its header says.
+    """
+    require(
+        len(data) >= 4 and data[:2] == b"\0\0" and data[2] in _DTYPES,
+        f"data file {str(path)!r} is no IDX file; get it again",
+    )
+    dtype, rank = np.dtype(_DTYPES[data[2]]), data[3]
+    if len(data) < 4 + 4 * rank:
+        raise damaged(path, "its header is cut off")
+    shape = tuple(np.frombuffer(data[4 : 4 + 4 * rank], ">u4").tolist())
+    body = data[4 + 4 * rank :]
+    want = int(np.prod(shape)) * dtype.itemsize
+    if len(body) != want:
+        raise damaged(path, f"its header announces {want} bytes, it has {len(body)}")
+    # A copy: bytes are read-only, and PyTorch warns of every array that is.
+    return np.frombuffer(body, dtype).reshape(shape).copy()

@@ -1,0 +1,184 @@
+"""The files that data sets are read from: where they lie, where they come from, and how they are known.
+
+Files lie in ``$HYSTERON_DATA/<folder>`` or, if that is not set, in a folder of the user's cache. A file is known
+by a SHA-256 of what it holds, so it does not matter who compressed it; it is checked whenever it is read.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hysteron_golden.errors import HysteronError
+
+from . import fsdd, idx, nmnist
+from .damage import damaged
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file of a data set.
+
+    Attributes
+    ----------
+    name
+        File name in the set's folder.
+    url
+        Where users download it from.
+    sha256
+        Checksum of what it holds.
+    read
+        From the file's path to what it holds; raises :class:`HysteronError` for a damaged file and
+        :class:`FileNotFoundError` for a missing one.
+    digest
+        From what it holds to the checksum.
+    also
+        Other names under which it may lie there.
+    convert
+        From the path of what the address serves to the bytes of the file, if they are not the same.
+    """
+
+    name: str
+    url: str
+    sha256: str
+    read: Callable[[Path], Any] = Path.read_bytes
+    digest: Callable[[Any], str] = lambda content: hashlib.sha256(content).hexdigest()
+    also: tuple[str, ...] = ()
+    convert: Callable[[Path], bytes] | None = None
+
+
+def _idx_files(address: str, **checksums: str) -> tuple[DataFile, ...]:
+    names = {part: f"{part.replace('_', '-')}-idx{3 if 'images' in part else 1}-ubyte.gz" for part in checksums}
+    return tuple(
+        DataFile(names[part], f"{address}/{names[part]}", sha256, read=idx.read_gzip)
+        for part, sha256 in checksums.items()
+    )
+
+
+_ARCHIVES = "https://codeload.github.com"
+_GITHUB = "https://raw.githubusercontent.com"
+_QTDB = f"{_GITHUB}/byin-cwi/Efficient-spiking-networks/bfd47cff62d26b0812bb2cc24c5f220245443a32/data"
+
+#: Folder of each data set that needs files.
+FOLDERS = {
+    "mnist": "mnist",
+    "mnist-14": "mnist",
+    "mnist-levels": "mnist",
+    "fashion-mnist": "fashion-mnist",
+    "nmnist": "nmnist-small",
+    "fsdd": "fsdd",
+    "qtdb": "qtdb",
+}
+
+#: Files of each folder.
+FILES: dict[str, tuple[DataFile, ...]] = {
+    "mnist": _idx_files(
+        "https://ossci-datasets.s3.amazonaws.com/mnist",
+        train_images="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        train_labels="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        t10k_images="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        t10k_labels="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+    "fashion-mnist": _idx_files(
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+        train_images="c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        train_labels="bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        t10k_images="5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        t10k_labels="0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+    "nmnist-small": (
+        DataFile(
+            "nmnist_small.npz",
+            f"{_ARCHIVES}/bamsumit/slayerPytorch/tar.gz/01beeeb6a181546d6c6830382ce6086bfc587836",
+            "9918aee52c7670a105d73fab479d2af6517bb8d7048c8391ed61adf7d30d0768",
+            read=nmnist.read_events,
+            digest=nmnist.digest,
+            convert=nmnist.convert,
+        ),
+    ),
+    "fsdd": (
+        DataFile(
+            "free-spoken-digit-dataset.tar.gz",
+            f"{_ARCHIVES}/Jakobovski/free-spoken-digit-dataset/tar.gz/26eb9aaf76e81b692f806f9140c2d2777410d7a1",
+            "f2ebef1ad3d4ee4ce2204e9a39e1b9f3c034a459bfdb5e803900219ac24bedf1",
+            read=fsdd.read_recordings,
+            digest=fsdd.digest,
+            also=("fsdd_0-14.tar.xz",),
+        ),
+    ),
+    "qtdb": (
+        DataFile(
+            "QTDB_train.mat",
+            f"{_QTDB}/QTDB_train.mat",
+            "72d1a10c96f1540880447e07256835d66da419c0b34f3dff495731a7928c5bc7",
+        ),
+        DataFile(
+            "QTDB_test.mat",
+            f"{_QTDB}/QTDB_test.mat",
+            "916f11e21679a5b61988305bbb7cd1e6df8b34f1ed4a157a7a4e295d400ef232",
+        ),
+    ),
+}
+
+
+def data_root() -> Path:
+    """Where the folders are: ``$HYSTERON_DATA`` or, if that is not set, a folder of the user's cache.
+
+    Raises
+    ------
+    HysteronError
+        If HYSTERON_DATA is not set and pooch, which knows where caches are, is not installed.
+    """
+    root = os.environ.get("HYSTERON_DATA")
+    if root:
+        return Path(root)
+    try:
+        from pooch import os_cache
+    except ImportError:
+        raise HysteronError(
+            "HYSTERON_DATA is not set; set it to the folder that holds the data, "
+            "or keep data in the cache with pip install pooch"
+        ) from None
+    return Path(os_cache("hysteron"))
+
+
+def locate(folder: str, file: DataFile) -> Path | None:
+    """The path of a file of ``folder``, under whichever of its names it lies there; None if it does not."""
+    paths = (data_root() / folder / name for name in (file.name, *file.also))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def read(name: str, index: int = 0) -> tuple[Any, Path]:
+    """What a file of data set ``name`` holds, checked, and its path; ``index`` counts the files of its folder.
+
+    Raises
+    ------
+    HysteronError
+        If it is missing, or does not hold what it should.
+    """
+    folder = FOLDERS[name]
+    file = FILES[folder][index]
+    path = locate(folder, file)
+    if path is None:
+        raise HysteronError(
+            f"data file {str(data_root() / folder / file.name)!r} does not exist; run 'hysteron data fetch {name}' "
+            "or set HYSTERON_DATA to the folder that has it"
+        )
+    return read_checked(file, path), path
+
+
+def read_checked(file: DataFile, path: Path) -> Any:
+    """What ``path`` holds, which must be what ``file`` says.
+
+    Raises
+    ------
+    HysteronError
+        If it does not.
+    """
+    content = file.read(path)
+    found = file.digest(content)
+    if found != file.sha256:
+        raise damaged(path, f"what it holds has SHA-256 {found[:16]}…, not {file.sha256[:16]}…")
+    return content

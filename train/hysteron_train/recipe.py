@@ -1,0 +1,206 @@
+"""What a training run is: every number that decides what comes out, validated, with named recipes beside it.
+
+The formats (weight bits, potential, leak and bias bits) are not chosen here: they are those of the core the
+network is made for.
+"""
+
+import types
+from dataclasses import dataclass, fields, replace
+from typing import Any, get_args, get_origin
+
+from hysteron_golden import Coding, CoreConfig, Encoder, HysteronError, Mode, Reset
+from hysteron_golden.errors import require
+
+#: Ways a sample is labelled: once, at every step, or by real numbers at every step.
+TASKS = ("classify", "classify-steps", "regress")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run.
+
+    Parameters
+    ----------
+    name, dataset, preset, settings
+        Of the network; its data set (:mod:`hysteron_data`); the core it is for, with parameters changed
+        (``("leak_bits=5", …)``).
+    task
+        ``classify`` by the potentials after the last step, ``classify-steps`` by those after every step, or
+        ``regress``: potentials that follow real numbers.
+    coded_as
+        For a core without encoder: the data set that holds the samples of ``dataset`` as spikes, coded as the recipe
+        says. The stored network takes those.
+    hidden, recurrent, leak, leak_to, theta_high, theta_low
+        For each hidden layer: neurons; fraction of recurrent connections that exist; leak factor of its first and of
+        its last neuron (before training; those between are evenly spread; without ``leak_to`` all are equal);
+        thresholds. One value serves all layers.
+    output_leak, output_spread
+        Leak factor of the read-out, which only integrates, and its ``spread``.
+    mode, reset
+        Of the hidden neurons: ``latch`` (hysteresis), ``plain``, ``window``; ``zero``, ``subtract``, ``none``.
+    coding, steps, levels
+        Input coding of pixels: ``level``, ``latency``, ``rate`` or ``direct``, ``spikes`` for data that are spikes
+        already; time steps; thresholds of level and latency coding.
+    epochs, batch, rate
+        Passes over the training part, samples of a batch, and Adam's learning rate in units of a weight's last place.
+    schedule, restarts
+        ``cosine`` or ``constant`` learning rate, and how often the cosine starts again.
+    annealing, anneal_from
+        Part of the epochs during which thresholds rise linearly from ``anneal_from`` times their value; 0: none.
+    clipping
+        Pull weights back into their range after every update.
+    activity
+        Weight in the loss of the mean spikes of a hidden neuron in a step.
+    learn_leak
+        Train the leak of every hidden neuron.
+    truncate
+        Steps over which gradients go back, 0: all.
+    spread, slope_width, armed_gradient
+        Initial weights and surrogate gradient, see :class:`~hysteron_train.layers.SpikingLayer`.
+    temperature
+        Divides the potentials before the softmax; for ``regress`` the potential that stands for 1.
+    dropout
+        Probability with which a hidden spike is dropped in training.
+    shift, rotate, zoom, flip, noise
+        Augmentation of images: pixels, degrees, fraction, mirror left to right, and the standard deviation of noise on
+        pixels that are not 0.
+    smoothing
+        Label smoothing.
+    seed
+        Of everything that is random.
+    """
+
+    name: str
+    dataset: str
+    preset: str
+    settings: tuple[str, ...] = ()
+    coded_as: str = ""
+    task: str = "classify"
+    hidden: tuple[int, ...] = (256,)
+    recurrent: tuple[float, ...] = (0.0,)
+    leak: tuple[float, ...] = (0.5,)
+    leak_to: tuple[float, ...] = ()
+    theta_high: tuple[int, ...] = (24,)
+    theta_low: tuple[int, ...] = (8,)
+    output_leak: float = 1.0
+    output_spread: float = 1.5
+    mode: str = "latch"
+    reset: str = "zero"
+    coding: str = "level"
+    steps: int = 4
+    levels: tuple[int, ...] = (32, 80, 128, 176)
+    epochs: int = 30
+    batch: int = 128
+    rate: float = 0.1
+    schedule: str = "cosine"
+    restarts: int = 0
+    annealing: float = 0.0
+    anneal_from: float = 0.25
+    clipping: bool = True
+    activity: float = 0.0
+    learn_leak: bool = False
+    truncate: int = 0
+    spread: float = 1.5
+    slope_width: float = 4.0
+    armed_gradient: bool = False
+    temperature: float = 8.0
+    dropout: float = 0.0
+    shift: float = 0.0
+    rotate: float = 0.0
+    zoom: float = 0.0
+    flip: bool = False
+    noise: float = 0.0
+    smoothing: float = 0.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for field, allowed in (
+            ("task", TASKS),
+            ("mode", tuple(m.name.lower() for m in Mode)),
+            ("reset", tuple(r.name.lower() for r in Reset)),
+            ("coding", ("spikes", *(c.name.lower() for c in Coding))),
+            ("schedule", ("cosine", "constant")),
+        ):
+            value = getattr(self, field)
+            require(value in allowed, f"{field} must be one of {', '.join(allowed)}, not {value!r}")
+        if not self.leak_to:
+            object.__setattr__(self, "leak_to", self.leak)
+        for field in ("recurrent", "leak", "leak_to", "theta_high", "theta_low"):
+            values = getattr(self, field)
+            if len(values) == 1:
+                object.__setattr__(self, field, values * len(self.hidden))
+            else:
+                require(
+                    len(values) == len(self.hidden),
+                    f"{field} must have 1 or {len(self.hidden)} values, one for each hidden layer, not {len(values)}",
+                )
+        for field, low, high in (
+            ("hidden", 1, 8192),
+            ("recurrent", 0, 1),
+            ("leak", 0, 1),
+            ("leak_to", 0, 1),
+            ("truncate", 0, 1 << 20),
+            ("output_leak", 0, 1),
+            ("dropout", 0, 0.99),
+            ("annealing", 0, 1),
+            ("anneal_from", 0, 1),
+            ("smoothing", 0, 0.99),
+            ("epochs", 1, 100_000),
+            ("batch", 1, 1 << 20),
+            ("steps", 1, 255),
+            ("restarts", 0, 1000),
+            ("rate", 1e-9, 1e3),
+            ("temperature", 1e-9, 1e9),
+            ("slope_width", 1e-9, 1e9),
+            ("activity", 0, 1e9),
+            ("zoom", 0, 0.9),
+            ("seed", 0, 2**63 - 1),
+        ):
+            value = getattr(self, field)
+            for each in value if isinstance(value, tuple) else (value,):
+                require(low <= each <= high, f"{field} must be from {low:g} to {high:g}, not {each!r}")
+        require(
+            min(self.recurrent) == 0 or min(r for r in self.recurrent if r) == 1 or self.core().weight_bits > 1,
+            "1-bit weights cannot be 0: recurrence must be 0 or 1 with them, not " + f"{self.recurrent}",
+        )
+
+    def core(self) -> CoreConfig:
+        """The core the network is made for."""
+        return CoreConfig.preset(self.preset).override(dict(text.partition("=")[::2] for text in self.settings))
+
+    def encoder(self) -> Encoder | None:
+        """The input encoder, or None for data that are spikes."""
+        if self.coding == "spikes":
+            return None
+        coding = Coding[self.coding.upper()]
+        if coding in (Coding.RATE, Coding.DIRECT):
+            return Encoder(coding, self.steps, seed=self.seed if coding is Coding.RATE else 0)
+        return Encoder(coding, self.steps, self.levels)
+
+    def override(self, settings: dict[str, str]) -> "Recipe":
+        """A copy with fields set from text (``{"hidden": "512,256"}``), for the command line."""
+        kinds = {field.name: field.type for field in fields(self)}
+        changes: dict[str, Any] = {}
+        for key, text in settings.items():
+            require(key in kinds, f"a recipe has no parameter {key!r}; it has {', '.join(kinds)}")
+            changes[key] = _parse(key, kinds[key], text)
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field, for the record."""
+        return {
+            field.name: list(value) if isinstance(value := getattr(self, field.name), tuple) else value
+            for field in fields(self)
+        }
+
+
+def _parse(key: str, kind: Any, text: str) -> Any:
+    if isinstance(kind, types.GenericAlias) and get_origin(kind) is tuple:
+        return tuple(_parse(key, get_args(kind)[0], part) for part in text.split(",") if part)
+    if kind is bool:
+        require(text in ("true", "false"), f"{key} must be true or false, not {text!r}")
+        return text == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        raise HysteronError(f"{key} must be {'an integer' if kind is int else 'a number'}, not {text!r}") from None

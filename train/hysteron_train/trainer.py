@@ -1,0 +1,222 @@
+"""The training loop: seeded, resumable, with a progress bar and a record of what happened."""
+
+import io
+import json
+import pickle
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hysteron_data.sets import DataSet
+from hysteron_golden import HysteronError
+from hysteron_golden.errors import require
+from hysteron_golden.files import write_file
+
+from .augment import augment
+from .model import SpikingNetwork, predict, score
+from .recipe import Recipe
+
+#: Called after each epoch with its number and its figures.
+Watch = Callable[[int, dict[str, float]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A finished run.
+
+    Attributes
+    ----------
+    model
+        The trained network, in evaluation mode.
+    history
+        For each epoch its ``loss``, ``score`` of the training batches, ``activity`` (mean spikes of a hidden neuron in
+        a step), ``rate``, ``seconds`` and, with a held-back part, its ``held_back`` score.
+    """
+
+    model: SpikingNetwork
+    history: list[dict[str, float]]
+
+
+def outputs(data: DataSet) -> int:
+    """Read-outs that ``data`` needs."""
+    if data.targets is not None:
+        return data.targets.shape[2]
+    require(data.labels is not None, f"data set {data.name!r} has neither labels nor targets; training needs them")
+    assert data.labels is not None
+    return int(data.labels.max()) + 1
+
+
+def hold_back(data: DataSet, part: float, seed: int) -> tuple[DataSet, DataSet]:
+    """``data`` split at random: what is left to train with, and ``part`` of it to judge by."""
+    order = np.random.default_rng(seed).permutation(len(data.inputs))
+    cut = int(len(order) * part)
+    return take(data, order[cut:]), take(data, order[:cut])
+
+
+def take(data: DataSet, which: Any) -> DataSet:
+    """Some samples of ``data``."""
+    return replace(
+        data,
+        inputs=data.inputs[which],
+        labels=None if data.labels is None else data.labels[which],
+        targets=None if data.targets is None else data.targets[which],
+    )
+
+
+def train(
+    recipe: Recipe,
+    data: DataSet,
+    *,
+    exact: bool = True,
+    held_back: DataSet | None = None,
+    checkpoint: Path | None = None,
+    watch: Watch = lambda *_: None,
+) -> Trained:
+    """Train the network of ``recipe`` on ``data``.
+
+    Parameters
+    ----------
+    recipe, data
+        What to train, and the samples.
+    exact
+        Train in the hardware's arithmetic, else the float twin.
+    held_back
+        Samples that are not trained on and scored after each epoch.
+    checkpoint
+        File that the state goes to after each epoch. If it exists, of the same recipe, the run goes on from there and
+        ends with the same network as one that was never interrupted.
+    watch
+        Called after each epoch.
+
+    Raises
+    ------
+    HysteronError
+        If the data do not suit the recipe, or the checkpoint is of another recipe or damaged.
+    """
+    # More threads bring little here, and their sums come in any order.
+    torch.set_num_threads(1)
+    # The smallest denormal numbers cost a hundred times the time of others and mean nothing here.
+    torch.set_flush_denormal(True)
+    torch.manual_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    n_in = int(np.prod(data.inputs.shape[1:])) if recipe.coding != "spikes" else data.inputs.shape[2]
+    model = SpikingNetwork(recipe, n_in, outputs(data), exact=exact)
+    wanted = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.Adam(_groups(model), lr=recipe.rate)
+    batches = -(-len(data.inputs) // recipe.batch)
+    schedule = _schedule(recipe, optimiser, recipe.epochs * batches)
+    history: list[dict[str, float]] = []
+    parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
+    if checkpoint is not None and checkpoint.exists():
+        history = _resume(checkpoint, recipe, exact, parts, rng)
+    for epoch in range(len(history), recipe.epochs):
+        begin = time.perf_counter()
+        model.train()
+        model.anneal_(epoch / recipe.epochs)
+        order = rng.permutation(len(data.inputs))
+        inputs = data.inputs if recipe.coding == "spikes" else augment(recipe, data.inputs, rng)
+        total = {"loss": 0.0, "score": 0.0, "activity": 0.0}
+        for first in range(0, len(order), recipe.batch):
+            part = take(replace(data, inputs=inputs), order[first : first + recipe.batch])
+            potentials, spikes = model(part.inputs)
+            activity = torch.stack([s.mean() for s in spikes]).mean() if spikes else torch.zeros(())
+            loss = _loss(recipe, potentials, part) + recipe.activity * activity
+            require(
+                bool(torch.isfinite(loss)),
+                f"training diverged in epoch {epoch + 1}: its loss is {float(loss.detach())}; lower rate",
+            )
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(wanted, 1.0)
+            rate = optimiser.param_groups[0]["lr"]
+            optimiser.step()
+            schedule.step()
+            for layer in model.layers:
+                layer.clip_(weights=recipe.clipping)
+            share = len(part.inputs) / len(order)
+            total["loss"] += float(loss.detach()) * share
+            total["activity"] += float(activity.detach()) * share
+            total["score"] += score(recipe, potentials.detach().numpy(), part) * share
+        model.anneal_(1.0)
+        if held_back is not None:
+            total["held_back"] = score(recipe, predict(model, held_back), held_back)
+        history.append(total | {"rate": rate, "seconds": time.perf_counter() - begin})
+        if checkpoint is not None:
+            _save(checkpoint, recipe, exact, parts, rng, history)
+        watch(epoch, history[-1])
+    model.anneal_(1.0)
+    model.eval()
+    return Trained(model, history)
+
+
+def _groups(model: SpikingNetwork) -> list[dict[str, Any]]:
+    """Leaks are factors from 0 to 1 where weights are integers of some units: they learn in smaller steps."""
+    leaks = [p for n, p in model.named_parameters() if n.endswith("leak") and p.requires_grad]
+    others = [p for n, p in model.named_parameters() if not n.endswith("leak") and p.requires_grad]
+    return [{"params": others}] + ([{"params": leaks, "lr": model.recipe.rate / 20}] if leaks else [])
+
+
+def _schedule(recipe: Recipe, optimiser: torch.optim.Optimizer, updates: int) -> torch.optim.lr_scheduler.LRScheduler:
+    if recipe.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0, total_iters=0)
+    return torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimiser, -(-updates // (recipe.restarts + 1)))
+
+
+def _loss(recipe: Recipe, potentials: Tensor, part: DataSet) -> Tensor:
+    if recipe.task == "regress":
+        return torch.nn.functional.mse_loss(potentials / recipe.temperature, torch.from_numpy(part.targets))
+    labels = torch.from_numpy(part.labels)
+    logits = potentials[:, -1] if recipe.task == "classify" else potentials.flatten(0, 1)
+    return torch.nn.functional.cross_entropy(
+        logits / recipe.temperature, labels.flatten(), ignore_index=-1, label_smoothing=recipe.smoothing
+    )
+
+
+def _save(
+    path: Path,
+    recipe: Recipe,
+    exact: bool,
+    parts: dict[str, Any],
+    rng: np.random.Generator,
+    history: list[dict[str, float]],
+) -> None:
+    state = {name: part.state_dict() for name, part in parts.items()}
+    buffer = io.BytesIO()
+    meta = {"recipe": recipe.as_dict(), "exact": exact, "history": history, "rng": rng.bit_generator.state}
+    torch.save(state | {"meta": json.dumps(meta), "torch_rng": torch.get_rng_state()}, buffer)
+    write_file(path, buffer.getvalue())
+
+
+def _resume(
+    path: Path, recipe: Recipe, exact: bool, parts: dict[str, Any], rng: np.random.Generator
+) -> list[dict[str, float]]:
+    remedy = "delete it to start anew"
+    try:
+        state = torch.load(path, weights_only=True)
+        meta = json.loads(state["meta"])
+    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise HysteronError(f"checkpoint {str(path)!r} is damaged ({type(error).__name__}); {remedy}") from None
+    mine = json.loads(json.dumps(recipe.as_dict()))
+    if meta["recipe"] != mine:
+        theirs = meta["recipe"]
+        key = next(key for key in mine if theirs.get(key) != mine[key])
+        raise HysteronError(
+            f"checkpoint {str(path)!r} is of a run with {key} = {theirs.get(key)!r}, not {mine[key]!r}; {remedy}"
+        )
+    require(
+        meta["exact"] == exact,
+        f"checkpoint {str(path)!r} is of the {'exact' if meta['exact'] else 'float'} network; {remedy}",
+    )
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    torch.set_rng_state(state["torch_rng"])
+    rng.bit_generator.state = meta["rng"]
+    history: list[dict[str, float]] = meta["history"]
+    return history
