@@ -1,17 +1,18 @@
 # Hysteron. `make` lists what can be made; each target sets itself up from nothing.
 
 PYTHON ?= python3
+SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test bench lint format lock digits clean
+.PHONY: help setup sim test bench lint format lock train-setup test-train digits clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
-		awk -F'\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+		awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 setup: $(READY) ## install the locked tools into .venv
 
@@ -52,7 +53,17 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 		--extra sim --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
 
-digits: $(READY) ## train the digits network again (needs the extra 'train')
+train-setup: $(VENV)/ready-train ## add what training and import need (PyTorch for CPUs, snnTorch, NIR)
+
+$(VENV)/ready-train: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint <(sed 's/ *\\$$//; /^ *--hash/d' requirements.lock) \
+		torch==2.13.0 snntorch==1.0.0 nir==1.0.8 h5py pooch
+	@touch $@
+
+test-train: $(VENV)/ready-train ## run the tests that need train-setup
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/train tests/convert tests/data
+
+digits: $(VENV)/ready-train ## train the digits network again
 	$(BIN)/hysteron train digits --out networks/digits.hyn
 
 clean: ## remove generated files, not .venv

@@ -9,7 +9,9 @@ from hysteron_golden.errors import HysteronError, SimulationError
 from .bench import bench
 from .compile import compile_, info, registers
 from .data import data
+from .export import export
 from .figures import figures
+from .import_ import import_
 from .results import results
 from .sim import sim
 from .train import ablate, train
@@ -18,7 +20,7 @@ from .train import ablate, train
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hysteron")
 def cli() -> None:
-    """Spiking-neural-network accelerators: training, golden model, Verilog, simulation."""
+    """Spiking-neural-network accelerators: training, import, golden model, Verilog, simulation."""
 
 
 for command in (
@@ -31,6 +33,8 @@ for command in (
     data,
     train,
     ablate,
+    import_,
+    export,
     results,
 ):
     cli.add_command(command)

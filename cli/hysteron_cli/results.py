@@ -8,12 +8,10 @@ from hysteron_golden.errors import require
 from hysteron_golden.files import write_file
 
 from .measure.book import data_name, put, read_results
-from .measure.measurement import Entry, fingerprint, measure
+from .measure.measurement import FEWEST, Entry, fingerprint, measure
 from .measure.record import Record, load_record, record_of
 from .output import console, table
 
-#: Fewest samples that go through the hardware, unless the test set has fewer.
-FEWEST = 500
 RESULTS = Path("networks") / "results.json"
 PAGE = Path("docs") / "networks.md"
 

@@ -16,6 +16,7 @@ from hysteron_cli.measure import measurement
 from hysteron_cli.measure.book import KEYS, put, read_results
 from hysteron_cli.measure.pareto import front
 from hysteron_cli.measure.score import accuracy, accuracy_by_step, confusion, judged, rms_error
+from hysteron_cli.report.pictures import draw_confusion
 from hysteron_cli.results import results
 from hysteron_data.digits import load_digits_split
 from hysteron_golden import (
@@ -437,6 +438,8 @@ def test_an_entry_stays_only_while_it_is_of_the_same_network_on_the_same_core(sh
         put(path, "digits", kept, force=True)
         assert put(path, "digits", entry | change, force=False) is None
         assert read_results(path)["digits"]["images_rtl"] == 40
+    put(path, "a-new-one", entry, force=False)
+    assert list(json.loads(path.read_text())) == ["a-new-one", "digits"]
 
 
 def test_a_figure_a_line(shipped: Path) -> None:
@@ -494,6 +497,14 @@ def test_page_and_pictures_are_there(shipped: Path) -> None:
     # Half of these networks are no classification, none is of MNIST.
     assert "confusion-regress" not in page
     assert "Literature" not in page
+
+
+def test_a_confusion_matrix_has_the_names_of_the_classes() -> None:
+    axes = draw_confusion(np.array([[5, 1], [0, 7]]), ("yin", "yang")).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["yin", "yang"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["yin", "yang"]
+    assert {text.get_text(): text.get_position() for text in axes.texts} == {"5": (0, 0), "1": (1, 0), "7": (1, 1)}
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("label", "answer of the network")
 
 
 def test_mnist_networks_are_compared(hysteron: Run, project: Path) -> None:

@@ -18,19 +18,23 @@ from hysteron_golden.network import Layer, Mode, Potential, Reset, weight_range
 
 
 class _Fire(torch.autograd.Function):
-    """``u > theta`` as 0 and 1; backwards the slope of ``sigmoid((u - theta) / width)``."""
+    """``u > theta`` as 0 and 1; backwards the slope of ``sigmoid((free - theta) / width)``.
+
+    ``free`` is ``u`` before it saturated: a neuron far below the range is far from firing, and must not learn as if
+    it stood at the range's end.
+    """
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor, theta: float, width: float) -> Tensor:
-        ctx.save_for_backward(u)
+    def forward(ctx: Any, u: Tensor, free: Tensor, theta: float, width: float) -> Tensor:
+        ctx.save_for_backward(free)
         ctx.theta, ctx.width = theta, width
         return (u > theta).to(u.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (u,) = ctx.saved_tensors
-        s = torch.sigmoid((u - ctx.theta) / ctx.width)
-        return gradient * (s * (1 - s) / ctx.width), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        (free,) = ctx.saved_tensors
+        s = torch.sigmoid((free - ctx.theta) / ctx.width)
+        return gradient * (s * (1 - s) / ctx.width), None, None, None
 
 
 def straight(exact: Tensor, smooth: Tensor) -> Tensor:
@@ -196,14 +200,14 @@ class SpikingLayer(nn.Module):
                 u, armed, spike = u.detach(), armed.detach(), None if spike is None else spike.detach()
             if recurrent is not None and spike is not None:
                 total = total + spike @ recurrent
-            u = self._leaked(u, codes) + total
+            u = free = self._leaked(u, codes) + total
             if self.exact:
                 u = straight(u.clamp(self.potential.low, self.potential.high), u)
             if self.fires:
-                spike = _Fire.apply(u, high, self.slope_width)
+                spike = _Fire.apply(u, free, high, self.slope_width)
                 if self.mode is not Mode.PLAIN:
                     spike = (armed if self.armed_gradient else armed.detach()) * spike
-                    below = 1 - _Fire.apply(u, low - 0.5, self.slope_width)
+                    below = 1 - _Fire.apply(u, free, low - 0.5, self.slope_width)
                     armed = (
                         (1 - (1 - below) * (1 - armed * (1 - spike)))
                         if self.mode is Mode.LATCH

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hysteron_sim.simulator import Observed, Simulator
     from hysteron_sim.verify import Mismatch
 
+#: Fewest samples that go through the hardware, unless the test set has fewer.
+FEWEST = 500
 #: Bits of potentials, over all tile updates of a run, up to which everything inside the core is watched and compared;
 #: taking them apart needs eight bytes for each. Beyond, only input, answers, their cycles and the counters are.
 WATCHED_BITS = 1 << 26

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..report.retrace import counted
 from .book import data_name
 from .literature import MNIST, STEP
-from .measurement import LONE_STEPS, Entry
+from .measurement import FEWEST, LONE_STEPS, Entry
 from .record import Record
 
 _NONE = "–"
@@ -172,7 +172,7 @@ def _lone(name: str, entry: Entry) -> list[str]:
 
 def _made(name: str, entry: Entry, record: Record, networks: Path) -> list[str]:
     whole = entry["images_rtl"] == entry["images_integer"]
-    count = "" if entry["images_rtl"] <= 500 else " --all-rtl" if whole else f" --rtl {entry['images_rtl']}"
+    count = "" if entry["images_rtl"] <= FEWEST else " --all-rtl" if whole else f" --rtl {entry['images_rtl']}"
     return [
         name,
         f"`{record.command}`",
@@ -231,7 +231,7 @@ Accuracy if the network had to answer after so many time steps (golden, whole te
 _LONE = """## Networks that answer at every step
 
 *latency*: from the first word of a step's packet to the last word of its answer; each step is sent when the one before
-is answered, over the first {lone} steps of the test set, in simulation, compared with golden like the rest.
+is answered, over at most {lone} steps of the first test samples, in simulation, compared with golden like the rest.
 For scale: {other}; other
 neurons, another task.
 """

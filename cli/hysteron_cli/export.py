@@ -1,0 +1,29 @@
+"""``hysteron export``: a network file as a NIR file, for other simulators and hardware."""
+
+from pathlib import Path
+
+import click
+
+from hysteron_convert import write_nir
+from hysteron_golden import load
+from hysteron_golden.files import build_root
+
+from .output import console
+
+
+@click.command()
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option("--dt", type=float, default=1e-4, show_default=True, help="Time step in seconds.")
+@click.option("--out", type=click.Path(path_type=Path), help="NIR file  [build/export/<name>.nir]")
+def export(network: Path, dt: float, out: Path | None) -> None:
+    """Write NETWORK as a NIR file.
+
+    'hysteron import' makes the same network of it, bit for bit; other readers see the graph without what NIR has no
+    word for: hysteresis, the reset, the rounding of the leak.
+
+    Example: hysteron export networks/digits.hyn --out build/digits.nir
+    """
+    net = load(network)
+    path = out or build_root() / "export" / f"{network.stem}.nir"
+    write_nir(net, path, dt=dt)
+    console.print(f"{net.name} ({net.shape}) with dt = {dt:g} s: {path}", soft_wrap=True)

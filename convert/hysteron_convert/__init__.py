@@ -1,0 +1,35 @@
+"""Trained networks in and out: NIR files and snnTorch modules to the hardware's integers, and back.
+
+``from_nir`` or ``from_snntorch`` makes a :class:`FloatNetwork`, ``quantise`` the integer network and the report of what
+was rounded, ``to_nir`` a NIR graph of it. The packages ``nir``, ``h5py``, ``torch`` and ``snntorch`` are imported only
+when they are needed.
+"""
+
+from .export import to_nir, write_nir
+from .linear import LIMIT
+from .metadata import KEY
+from .model import FloatLayer, FloatNetwork, FloatResult, Timing
+from .nir import from_nir, read_nir
+from .quantise import Quantised, quantise
+from .report import LayerRounding, LeakRounding, Rounding, ValueRounding
+from .snntorch import from_snntorch
+
+__all__ = [
+    "KEY",
+    "LIMIT",
+    "FloatLayer",
+    "FloatNetwork",
+    "FloatResult",
+    "LayerRounding",
+    "LeakRounding",
+    "Quantised",
+    "Rounding",
+    "Timing",
+    "ValueRounding",
+    "from_nir",
+    "from_snntorch",
+    "quantise",
+    "read_nir",
+    "to_nir",
+    "write_nir",
+]

@@ -1,0 +1,92 @@
+"""Which core a network fits, or which parameters of a preset it needs changed."""
+
+from dataclasses import dataclass
+
+from hysteron_golden import PRESETS, Coding, CoreConfig, HysteronError, Network, compile_network
+from hysteron_golden.hardware import ceil_div
+
+#: Presets in the order in which they are tried; ``tiny`` is for tests.
+_USED = tuple(name for name in PRESETS if name != "tiny")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A preset and the parameters to change, by name; empty if it fits as it is."""
+
+    preset: str
+    changes: dict[str, int | bool]
+
+    @property
+    def options(self) -> str:
+        """As command-line options."""
+        changes = [f" --set {name}={str(value).lower()}" for name, value in self.changes.items()]
+        return f"--preset {self.preset}{''.join(changes)}"
+
+    @property
+    def narrower(self) -> str:
+        """Options of ``hysteron import`` that make a network for the preset as it is; empty if there are none."""
+        formats = ("weight_bits", "potential_bits", "leak_bits", "bias_bits")
+        if not self.changes or not set(self.changes) <= set(formats):
+            return ""
+        config = CoreConfig.preset(self.preset)
+        return " ".join(
+            f"--{name.replace('_', '-')} {getattr(config, name)}" for name in formats if name in self.changes
+        )
+
+
+def needed(network: Network, config: CoreConfig) -> dict[str, int | bool]:
+    """Parameters of ``config`` that ``network`` needs changed, and the least values that hold it."""
+    tiles = [ceil_div(layer.n_out, config.lanes) for layer in network.layers]
+    rows = sum(
+        n * (layer.n_in + (layer.n_out if layer.recurrent is not None else 0))
+        for n, layer in zip(tiles, network.layers, strict=True)
+    )
+    least: dict[str, int] = {
+        "weight_bits": max(layer.weight_bits for layer in network.layers),
+        "bias_bits": max(_bias_bits(layer.biases.min(), layer.biases.max()) for layer in network.layers),
+        "max_inputs": network.n_in,
+        "max_neurons": max(layer.n_out for layer in network.layers),
+        "max_layers": len(network.layers),
+        "weight_rows": rows,
+        "tiles": sum(tiles),
+        "max_outputs": network.n_out,
+    }
+    changes: dict[str, int | bool] = {
+        name: value for name, value in least.items() if value > int(getattr(config, name))
+    }
+    if config.potential_signed != network.potential.signed and network.potential.signed:
+        changes["potential_signed"] = True
+    bits = network.potential.bits
+    if not network.potential.signed and config.potential_signed:
+        bits += 1  # a signed format needs a bit more to hold it
+    if bits > config.potential_bits:
+        changes["potential_bits"] = bits
+    if network.layers[0].leak_bits != config.leak_bits:
+        changes["leak_bits"] = network.layers[0].leak_bits
+    if network.encoder is not None:
+        if not config.encoder:
+            changes["encoder"] = True
+        if network.encoder.coding is Coding.DIRECT and not config.direct:
+            changes["direct"] = True
+    return changes
+
+
+def _bias_bits(low: int, high: int) -> int:
+    """Width of a signed bias of ``low`` to ``high``; 0 if there is none."""
+    return 0 if low == high == 0 else max(int(-low - 1 if low < 0 else 0), int(max(high, 0))).bit_length() + 1
+
+
+def fit(network: Network) -> Fit | None:
+    """The preset that needs the fewest changes; None if no core can hold the network, however it is set."""
+    best: Fit | None = None
+    for name in _USED:
+        config = CoreConfig.preset(name)
+        changes = needed(network, config)
+        settings = {key: str(value).lower() for key, value in changes.items()}
+        try:
+            compile_network(network, config.override(settings))
+        except HysteronError:
+            continue
+        if best is None or len(changes) < len(best.changes):
+            best = Fit(name, changes)
+    return best

@@ -1,0 +1,173 @@
+"""NIR graphs and files in: ``dt`` and the reset come from the user, everything else from the graph."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hysteron_golden import Readout, Reset
+from hysteron_golden.errors import HysteronError, require
+
+from .graph import Tracer, finish, flatten
+from .libraries import library
+from .linear import LIMIT, size_of
+from .metadata import KEY, NetworkFacts, network_facts
+from .model import FloatNetwork, Timing, reset_of
+from .nodes import Neuron, translate
+
+#: What the float reference may follow, see :func:`from_nir`.
+REFERENCES = ("nir", "snntorch", "snntorch-delayed")
+
+
+def read_nir(path: str | Path) -> Any:
+    """The graph in a NIR file.
+
+    Raises
+    ------
+    HysteronError
+        If the file is missing or is no NIR file, or the package ``nir`` is.
+    """
+    path = Path(path)
+    nir, h5py = library("nir"), library("h5py")
+    require(path.exists(), f"NIR file {str(path)!r} does not exist; check the path")
+    require(path.is_file(), f"{str(path)!r} is a folder, not a NIR file; check the path")
+    try:
+        # Shapes are inferred here: nir 1.0.8 takes a kernel's height for its width and forgets groups.
+        return nir.read(path, type_check=False)
+    except Exception as error:
+        try:
+            with h5py.File(path, "r") as file:
+                kinds = _kinds(file["node"])
+        except Exception:
+            kinds = set()
+        unknown = sorted(kind for kind in kinds if not hasattr(nir, kind))
+        if unknown:
+            raise HysteronError(
+                f"{str(path)!r} has a node of type {unknown[0]!r}, which the package nir {nir.version} does not know; "
+                "replace it with linear nodes and LIF neurons, or upgrade nir"
+            ) from None
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise HysteronError(f"{str(path)!r} is no NIR file or is damaged ({reason}); write it again") from None
+
+
+def _kinds(group: Any) -> set[str]:
+    """Types of all nodes below an HDF5 group."""
+    kinds: set[str] = set()
+    for key, item in group.items():
+        if key == "type" and hasattr(item, "shape"):
+            value = item[()]
+            kinds.add(value.decode() if isinstance(value, bytes) else str(value))
+        elif hasattr(item, "items") and key != "metadata":
+            kinds |= _kinds(item)
+    return kinds
+
+
+def from_nir(
+    graph: Any,
+    *,
+    dt: float | None = None,
+    reset: str | dict[str, str] | None = None,
+    reference: str = "nir",
+    readout: Readout | None = None,
+    name: str = "network",
+    limit: int = LIMIT,
+) -> FloatNetwork:
+    """A NIR graph as a float network.
+
+    Parameters
+    ----------
+    graph
+        A ``nir.NIRGraph``, as :func:`read_nir` or an exporter gives it.
+    dt
+        Length of a time step in seconds. NIR has continuous time, so the graph does not know it.
+    reset
+        ``zero``, ``subtract`` or ``none``, or one of them for each neuron node by name (the key ``""`` is for all
+        others). The graph does not know it.
+    reference
+        How the float reference resets: ``nir`` as NIR says it (in the step of the spike, as the hardware does),
+        ``snntorch`` as snnTorch does with ``reset_delay=False`` and ``snntorch-delayed`` as it does by default;
+        see :class:`~hysteron_convert.model.Timing`. The integers do not depend on it, only how they are judged.
+    readout
+        What the network answers with; None: potentials of a last layer that never resets, else spike counts.
+    name
+        For people.
+    limit
+        Inputs and neurons up to which a layer's matrix is made.
+
+    Raises
+    ------
+    HysteronError
+        If ``dt`` or ``reset`` is missing, or a node cannot be mapped, naming it.
+    """
+    facts = network_facts(getattr(graph, "metadata", {}))
+    dt = _choose_dt(dt, facts)
+    flat = flatten(graph)
+    ends = []
+    for kind in ("Input", "Output"):
+        found = [key for key, node in flat.nodes.items() if type(node).__name__ == kind and "." not in key]
+        require(len(found) == 1, f"the graph must have one {kind}, not {len(found)} ({', '.join(found) or 'none'})")
+        ends.append(found[0])
+    resets = {"": reset} if isinstance(reset, str) else dict(reset or {})
+    for key in resets:
+        require(not key or key in flat.nodes, f"--reset names node {key!r}, the graph has {', '.join(flat.nodes)}")
+    meaning = {key: translate(key, node, dt, _choose_reset(key, node, resets)) for key, node in flat.nodes.items()}
+    tracer = Tracer(flat, meaning, ends[0], limit)
+    tracer.infer_shapes(_input_shape(ends[0], flat.nodes[ends[0]]))
+
+    require(reference in REFERENCES, f"reference must be one of {', '.join(REFERENCES)}, not {reference!r}")
+
+    def timing(node: Neuron, recurrent: bool) -> Timing:
+        if reference == "nir" or node.facts is not None:
+            return Timing.SAME_STEP
+        if reference == "snntorch":
+            return Timing.SAME_STEP_GUARDED
+        return Timing.NEXT_STEP_BLANKING if recurrent or node.kind.startswith("Cuba") else Timing.NEXT_STEP
+
+    layers = tracer.layers(ends[1], timing)
+    remarks = [remark for node in meaning.values() if isinstance(node, Neuron) for remark in node.remarks]
+    stated = [key for key, node in meaning.items() if isinstance(node, Neuron) and node.facts is not None]
+    if resets and stated:
+        remarks.append(f"the file states the reset of {', '.join(stated)} itself; the one given is not used there")
+    if facts is None:
+        return finish(layers, readout, name, tuple(remarks))
+    network = finish(layers, readout or facts.readout, facts.name, tuple(remarks))
+    return replace(network, encoder=facts.encoder, facts=facts)
+
+
+def _choose_dt(dt: float | None, facts: NetworkFacts | None) -> float:
+    if dt is None:
+        require(
+            facts is not None,
+            "dt is missing: NIR has continuous time; give the time step in seconds with --dt (snnTorch writes 1e-4)",
+        )
+        assert facts is not None
+        return facts.dt
+    require(np.isfinite(dt) and dt > 0, f"dt must be a positive number of seconds, not {dt:g}")
+    require(
+        facts is None or bool(np.isclose(dt, facts.dt, rtol=1e-6)),
+        f"dt is {dt:g} s, but the file was exported with {facts.dt if facts else 0:g} s; leave --dt away",
+    )
+    return facts.dt if facts is not None else float(dt)
+
+
+def _choose_reset(name: str, node: Any, resets: dict[str, str]) -> Reset:
+    """The reset of a node; nodes that never spike need none."""
+    kind = type(node).__name__
+    if kind not in ("LIF", "IF", "CubaLIF") or KEY in (getattr(node, "metadata", None) or {}):
+        return Reset.NONE
+    text = resets.get(name, resets.get(""))
+    require(
+        text is not None,
+        f"the reset of node {name!r} is missing: NIR does not know it; give --reset zero, subtract or none",
+    )
+    assert text is not None
+    return reset_of(text)
+
+
+def _input_shape(name: str, node: Any) -> tuple[int, ...]:
+    value = (node.input_type or {}).get("input")
+    require(value is not None, f"node {name!r} has no shape; write the file with the shape of the input")
+    shape = tuple(int(n) for n in np.asarray(value).reshape(-1))
+    require(bool(shape) and size_of(shape) > 0, f"node {name!r} must have a positive shape, not {shape}")
+    return shape

@@ -1,0 +1,180 @@
+"""``hysteron import`` and ``hysteron export``: what they print, write and refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from support import assert_same
+
+from hysteron_cli import import_ as command
+from hysteron_cli.export import export
+from hysteron_cli.import_ import import_, make_encoder
+from hysteron_golden import Coding, Encoder, HysteronError, Mode, Readout, load, run
+
+from .helpers import NEEDS_NIR, chain, lif, linear, node, spikes
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = str(ROOT / "examples/snntorch/digits.nir")
+
+
+def call(what: Any, *words: object) -> Result:
+    """Run a command; a refusal is raised."""
+    return CliRunner().invoke(what, [str(word) for word in words], catch_exceptions=False)
+
+
+def refused(*words: object) -> str:
+    with pytest.raises(HysteronError) as caught:
+        call(import_, *words)
+    return str(caught.value)
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A network of 20 inputs, 30 and 4 neurons that ``import`` reads instead of a file; the folder for its outputs."""
+    rng = np.random.default_rng(1)
+    made = chain(
+        (20,),
+        ("fc", linear(*rng.normal(0.05, 0.3, (30, 20)).tolist())),
+        ("hidden", lif(30)),
+        ("out fc", linear(*rng.normal(0.05, 0.3, (4, 30)).tolist())),
+        ("last", lif(4)),
+    )
+    monkeypatch.setattr(command, "read_nir", lambda _: made)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
+    monkeypatch.setenv("COLUMNS", "140")
+    return tmp_path
+
+
+def test_import(stand_in: Path) -> None:
+    inputs = spikes(2, 60, 10, 20)
+    np.savez(stand_in / "data.npz", inputs=inputs, labels=np.arange(60) % 4)
+    result = call(import_, "net.nir", "--dt", 1e-4, "--reset", "zero", "--calibrate", "data.npz", "--data", "data.npz")
+    network = load(stand_in / "build/import/net.hyn")
+    assert (network.name, network.shape, network.readout) == ("net", "20-30-4", Readout.COUNT)
+    assert all(layer.mode is Mode.PLAIN and layer.weight_bits == 4 for layer in network.layers)
+    summary = json.loads((stand_in / "build/import/net.json").read_text())
+    assert summary["network"] == "net (20-30-4)" and summary["calibration"] == "data.npz, 60 samples"
+    data = summary["data"]
+    assert data["accuracy"] == np.mean(run(network, inputs).predictions == np.arange(60) % 4)
+    assert data["samples"] == 60 and 0 <= data["same_answer"] <= 1 and len(data["spikes_per_sample"]) == 2
+    assert summary["core"] == {"preset": "digits", "changes": {}}
+    assert [layer["name"] for layer in summary["rounding"]["layers"]] == ["hidden", "last"]
+    for text in ("hidden", "20×30", "0.5 → 0.5 (code 4, 30 neurons)", "accuracy, %", "same answer, %"):
+        assert text in result.output
+    assert "fits preset digits" in result.output
+
+
+def test_formats_names_and_places(stand_in: Path) -> None:
+    result = call(
+        import_, "net.nir", "--dt", 1e-4, "--reset", "zero", "--reset", "last=none", "--weight-bits", 8,
+        "--potential-bits", 12, "--leak-bits", 5, "--bias-bits", 6, "--name", "mine", "--out", "a/b.hyn",
+        "--report", "c.json",
+    )  # fmt: skip
+    network = load(stand_in / "a/b.hyn")
+    assert network.name == "mine" and network.readout is Readout.POTENTIAL
+    assert network.potential.bits == 12 and network.potential.signed
+    assert {(layer.weight_bits, layer.leak_bits) for layer in network.layers} == {(8, 5)}
+    assert json.loads((stand_in / "c.json").read_text())["data"] is None
+    assert "no calibration samples were given" in result.output
+    assert "build a core for it with --preset digits --set weight_bits=8 --set leak_bits=5" in result.output
+    assert "or import it again with --weight-bits 4 --leak-bits 3 to fit preset digits" in result.output
+    call(import_, "net.nir", "--dt", 1e-4, "--reset", "zero", "--unsigned", "--readout", "first")
+    network = load(stand_in / "build/import/net.hyn")
+    assert not network.potential.signed and network.readout is Readout.FIRST
+
+
+@pytest.mark.parametrize("coding", ["direct", "rate", "level", "latency"])
+def test_pixels(stand_in: Path, coding: str) -> None:
+    images = np.random.default_rng(3).integers(0, 256, (40, 5, 4), dtype=np.uint8)
+    np.savez(stand_in / "data.npz", inputs=images)
+    result = call(
+        import_, "net.nir", "--dt", 1e-4, "--reset", "zero", "--coding", coding, "--steps", 6, "--seed", 9,
+        "--mean", 0.5, "--std", 0.5, "--calibrate", "data.npz", "--samples", 20, "--data", "data.npz",
+    )  # fmt: skip
+    network = load(stand_in / "build/import/net.hyn")
+    assert network.encoder is not None and network.encoder.coding is Coding[coding.upper()]
+    assert network.encoder.steps == 6 and network.encoder.seed == (9 if coding == "rate" else 0)
+    summary = json.loads((stand_in / "build/import/net.json").read_text())
+    assert summary["calibration"] == "data.npz, 20 samples"
+    assert summary["data"]["accuracy"] is None and "accuracy" not in result.output
+    assert any(layer.biases.any() for layer in network.layers)  # the mean went into the biases
+
+
+def test_encoders() -> None:
+    assert make_encoder("level", 4, 0) == Encoder(Coding.LEVEL, 4, (32, 96, 160, 224))
+    assert make_encoder("rate", 4, 7) == Encoder(Coding.RATE, 4, seed=7)
+    # Over all pixels, the mean number of levels below a pixel is the pixel itself.
+    levels = np.array(make_encoder("level", 8, 0).thresholds)
+    pixels = np.arange(256)
+    assert np.abs((pixels[:, None] > levels).mean(axis=1) - pixels / 255).max() < 0.07
+
+
+def test_calibration_samples_are_spread_over_the_set() -> None:
+    data = command.DataSet("d", np.arange(10)[:, None], None)
+    assert command._calibration(data, 4).ravel().tolist() == [0, 3, 6, 9]
+    assert len(command._calibration(data, 100)) == 10
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "dt is missing"),
+        (["--dt", "1e-4"], "the reset of node 'hidden' is missing"),
+        (["--dt", "1e-4", "--reset", "zero", "--reset", "none"], "--reset 'none' says again what all nodes do"),
+        (["--dt", "1e-4", "--reset", "x=zero"], "--reset names node 'x'"),
+        (["--dt", "1e-4", "--reset", "zero", "--coding", "rate"], "--coding rate needs --steps"),
+        (["--dt", "1e-4", "--reset", "zero", "--steps", "4"], "--steps 4 is for pixels"),
+        (["--dt", "1e-4", "--reset", "zero", "--coding", "level", "--steps", "0"], "encoder steps must be from 1"),
+        (["--dt", "1e-4", "--reset", "zero", "--weight-bits", "3"], "weight bits must be one of"),
+        (["--dt", "1e-4", "--reset", "zero", "--potential-bits", "30"], "potential bits must be from 8 to 24"),
+        (["--dt", "1e-4", "--reset", "zero", "--data", "nowhere.npz"], "data file 'nowhere.npz' does not exist"),
+        (["--dt", "1e-4", "--reset", "zero", "--limit", "10"], "more than 10 × 10"),
+    ],
+)
+def test_refused(stand_in: Path, words: list[str], says: str) -> None:
+    assert says in refused("net.nir", *words)
+    assert not list(stand_in.glob("build/import/*"))
+
+
+def test_a_network_that_no_core_holds(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:
+    monkeypatch.setattr(command, "fit", lambda _: None)
+    result = call(import_, "net.nir", "--dt", 1e-4, "--reset", "zero")
+    assert "no core holds this network" in result.output
+
+
+def test_a_node_that_only_integrates_needs_no_reset(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:
+    monkeypatch.setattr(command, "read_nir", lambda _: chain((2,), ("n", node("I", r=[1e4, 1e4]))))
+    call(import_, "net.nir", "--dt", 1e-4)
+    assert load(stand_in / "build/import/net.hyn").readout is Readout.POTENTIAL
+
+
+# -- with the package nir --------------------------------------------------------------------------------------
+
+
+def test_export_and_import_give_the_same_network(tmp_path: Path) -> None:
+    pytest.importorskip("nir", reason=NEEDS_NIR)
+    source = ROOT / "networks/digits.hyn"
+    result = call(export, source, "--out", tmp_path / "net.nir", "--dt", 1e-3)
+    assert f"({load(source).shape}) with dt = 0.001 s" in result.output
+    result = call(import_, tmp_path / "net.nir", "--out", tmp_path / "net.hyn", "--data", "digits")
+    assert_same(load(tmp_path / "net.hyn"), load(source))
+    assert "every value was an integer already: nothing was rounded" in result.output
+    assert refused(tmp_path / "net.nir", "--steps", 4).startswith("--steps 4 needs --coding")
+
+
+def test_example(tmp_path: Path) -> None:
+    """The network that examples/snntorch/digits.py trained keeps its accuracy in 4 bits."""
+    pytest.importorskip("nir", reason=NEEDS_NIR)
+    pytest.importorskip("sklearn", reason="scikit-learn carries the digits")
+    call(
+        import_, EXAMPLE, "--dt", 1e-4, "--reset", "subtract", "--reference", "snntorch", "--coding", "direct",
+        "--steps", 8, "--calibrate", "digits", "--data", "digits", "--out", tmp_path / "net.hyn",
+    )  # fmt: skip
+    data = json.loads((tmp_path / "net.json").read_text())["data"]
+    assert data["accuracy_float"] > 0.97 and data["accuracy"] > data["accuracy_float"] - 0.015

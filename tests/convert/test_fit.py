@@ -1,0 +1,72 @@
+"""Which core a network fits, and what to change where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support import random_network
+
+from hysteron_convert.fit import Fit, fit, needed
+from hysteron_golden import CoreConfig, Encoder, Layer, Network, Potential, compile_network
+from hysteron_golden.encode import Coding
+
+
+def network(n_in: int = 64, n_hidden: int = 64, n_out: int = 10, **changes: Any) -> Network:
+    layers = tuple(Layer(np.ones(size, int), 4, **changes) for size in ((n_in, n_hidden), (n_hidden, n_out)))
+    return Network(layers, Potential(16))
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (network(), Fit("digits", {})),
+        (network(bias=511), Fit("digits", {})),
+        (network(bias=512), Fit("mnist", {})),
+        (network(bias=-512), Fit("digits", {})),
+        (network(bias=-513), Fit("mnist", {})),
+        (network(bias=2048), Fit("digits", {"bias_bits": 13})),
+        (network(leak_bits=5, bias=1000), Fit("mnist", {"leak_bits": 5})),
+        (network(leak_bits=5), Fit("digits", {"leak_bits": 5})),
+        (network(weight_bits=8), Fit("digits", {"weight_bits": 8})),
+        (network(784, 256), Fit("mnist", {})),
+        (network(784, 600), Fit("mnist", {"max_neurons": 600, "weight_rows": 2952})),
+        (network(16, 16, 40), Fit("digits", {"max_outputs": 40})),
+        (network(9000), None),
+    ],
+)
+def test_fit(made: Network, expected: Fit | None) -> None:
+    assert fit(made) == expected
+
+
+def test_pixels_need_the_encoder() -> None:
+    direct = Network(network(784, 256).layers, Potential(16), Encoder(Coding.DIRECT, 4))
+    assert fit(direct) == Fit("mnist", {"direct": True})
+    assert needed(direct, CoreConfig.preset("openspike"))["encoder"] is True
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_needed_is_enough(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    made = random_network(rng, tuple(int(n) for n in rng.integers(1, 300, rng.integers(2, 7))))
+    for name in ("tiny", "digits", "mnist", "openspike"):
+        config = CoreConfig.preset(name)
+        changes = needed(made, config)
+        if config.override({key: str(value).lower() for key, value in changes.items()}).weight_bits > 1 and any(
+            layer.unit_weights for layer in made.layers
+        ):
+            continue  # 0/1 weights are for cores of 1 bit
+        compile_network(made, config.override({key: str(value).lower() for key, value in changes.items()}))
+        for key in changes:
+            fewer = {k: str(v).lower() for k, v in changes.items() if k != key}
+            with pytest.raises(ValueError, match=r"."):
+                compile_network(made, config.override(fewer))
+
+
+def test_as_options() -> None:
+    chosen = Fit("digits", {"bias_bits": 12, "direct": True})
+    assert chosen.options == "--preset digits --set bias_bits=12 --set direct=true"
+    assert chosen.narrower == ""
+    assert Fit("digits", {"bias_bits": 12, "leak_bits": 5}).narrower == "--leak-bits 3 --bias-bits 10"
+    assert Fit("digits", {}).narrower == ""

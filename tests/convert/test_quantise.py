@@ -1,0 +1,367 @@
+"""From float to integers: what is exact stays, what is rounded is reported, and the scale that is chosen is good."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from support import assert_same, refusal
+
+from hysteron_convert import FloatLayer, FloatNetwork, Timing, quantise
+from hysteron_convert.candidates import Format, exact_candidate, leak_codes, make_candidate, normalise
+from hysteron_convert.report import LeakRounding, leak_bits_needed, leak_text, leaks_of
+from hysteron_convert.search import mismatch
+from hysteron_golden import Coding, Encoder, Mode, Potential, Readout, Reset, run
+
+from .helpers import spikes
+
+
+def float_layer(seed: int, n_in: int, n_out: int, **changes: Any) -> FloatLayer:
+    """A layer with normally distributed weights that fires now and then."""
+    rng = np.random.default_rng(seed)
+    fields: dict[str, Any] = {
+        "name": f"n{seed}",
+        "weights": rng.normal(0.05, 0.3, (n_in, n_out)),
+        "bias": rng.normal(0, 0.05, n_out),
+        "beta": np.full(n_out, 0.875),
+        "threshold": np.ones(n_out),
+        "reset": Reset.ZERO,
+    }
+    return FloatLayer(**(fields | changes))
+
+
+def float_network(**changes: Any) -> FloatNetwork:
+    return FloatNetwork((float_layer(1, 20, 30), float_layer(2, 30, 10)), **changes)
+
+
+SAMPLES = spikes(3, 64, 12, 20, rate=0.3)
+TESTS = spikes(4, 200, 12, 20, rate=0.3)
+
+
+def integers(layer: FloatLayer, factor: float, rng: np.random.Generator) -> FloatLayer:
+    """``layer`` with integer weights and threshold, all times ``factor``."""
+    return replace(
+        layer,
+        weights=rng.integers(-8, 8, layer.weights.shape) * factor,
+        bias=rng.integers(-20, 20, layer.n_out) * factor,
+        threshold=np.full(layer.n_out, 30 * factor),
+    )
+
+
+def test_integers_stay_as_they_are() -> None:
+    rng = np.random.default_rng(5)
+    layers = tuple(integers(layer, 1.0, rng) for layer in float_network().layers)
+    quantised = quantise(FloatNetwork(layers), SAMPLES)
+    assert quantised.rounding.exact
+    for layer, got in zip(layers, quantised.network.layers, strict=True):
+        assert (got.weights == layer.weights).all() and (got.biases == layer.bias).all()
+        assert got.theta_high == 30 and set(got.leak_codes) == {7} and got.mode is Mode.PLAIN
+    # What float32 in a file leaves of integers is still an integer.
+    near = tuple(replace(layer, weights=layer.weights * (1 + 1e-6)) for layer in layers)
+    assert_same(quantise(FloatNetwork(near), SAMPLES).network, quantised.network)
+
+
+@pytest.mark.parametrize(
+    ("change", "bits"),
+    [
+        ({"threshold": np.full(30, 30.5)}, 4),
+        ({"threshold": np.full(30, 40000.0)}, 4),
+        ({"beta": np.full(30, 0.9)}, 4),
+        ({"bias": np.full(30, 0.5)}, 4),
+        ({}, 2),
+        ({}, 1),
+    ],
+)
+def test_what_is_no_integer_that_fits_is_not_exact(change: dict[str, Any], bits: int) -> None:
+    layer = replace(integers(float_layer(1, 20, 30), 1.0, np.random.default_rng(5)), **change)
+    assert exact_candidate(normalise(layer, False), Format(weight_bits=bits, bias_bits=32)) is None
+
+
+def test_the_unit_of_the_potential_does_not_matter() -> None:
+    """A network in volts or in millivolts becomes the same integers."""
+    network = float_network()
+
+    def scaled(layer: FloatLayer, factor: float) -> FloatLayer:
+        return replace(
+            layer, weights=layer.weights * factor, bias=layer.bias * factor, threshold=layer.threshold * factor
+        )
+
+    milli = replace(network, layers=tuple(scaled(layer, 1024.0) for layer in network.layers))
+    assert_same(quantise(network, SAMPLES).network, quantise(milli, SAMPLES).network)
+
+
+def agreement(network: FloatNetwork, calibration: Any, bits: int) -> float:
+    """Share of the last layer's spikes, and silences, that quantising leaves as they were."""
+    quantised = quantise(network, calibration, weight_bits=bits).network
+    assert all(layer.weight_bits == bits for layer in quantised.layers)
+    wanted, got = network.run(TESTS, trace=True), run(quantised, TESTS, trace=True)
+    assert wanted.spikes is not None and got.spikes is not None
+    assert 0.05 < wanted.spikes[1].mean() < 0.6
+    return float(np.mean(wanted.spikes[1] == got.spikes[1]))
+
+
+def test_more_bits_come_closer() -> None:
+    shares = [agreement(float_network(), SAMPLES, bits) for bits in (1, 2, 4, 8)]
+    assert shares == sorted(shares) and shares[0] > 0.65 and shares[3] > 0.95
+
+
+def test_calibration_is_better_than_weights_alone() -> None:
+    """With a few large weights, clipping those is better than holding them."""
+    layers = float_network().layers
+    weights = layers[0].weights.copy()
+    weights[0, :5] = 3.0
+    network = FloatNetwork((replace(layers[0], weights=weights), layers[1]))
+    assert agreement(network, SAMPLES, 4) > agreement(network, None, 4) + 0.01
+
+
+def test_the_same_again() -> None:
+    one, two = (quantise(float_network(), SAMPLES, weight_bits=2) for _ in range(2))
+    assert_same(one.network, two.network)
+    assert one.rounding == two.rounding
+
+
+def test_recurrent_weights_share_the_scale() -> None:
+    layer = float_layer(1, 20, 30, recurrent=np.random.default_rng(6).normal(0, 0.2, (30, 30)))
+    quantised = quantise(FloatNetwork((layer,)), SAMPLES, weight_bits=8)
+    got, report = quantised.network.layers[0], quantised.rounding.layers[0]
+    assert got.recurrent is not None and report.recurrent is not None
+    assert np.abs(got.recurrent / report.scale - layer.recurrent).max() < 1 / report.scale
+    assert report.agreement is not None and report.agreement > 0.95
+
+
+def test_thresholds_of_each_neuron_are_folded() -> None:
+    """Doubling a neuron's threshold, weights and bias changes no spike; nor does it change the integers."""
+    plain = float_layer(1, 20, 30)
+    factor = np.where(np.arange(30) % 2, 1.0, 0.5)
+    other = replace(plain, weights=plain.weights * factor, bias=plain.bias * factor, threshold=plain.threshold * factor)
+    one, two = (quantise(FloatNetwork((layer,)), SAMPLES) for layer in (plain, other))
+    assert_same(one.network, two.network)
+    assert two.rounding.layers[0].threshold is None
+    assert "thresholds 0.5 … 1 are folded into the weights" in two.rounding.remarks[0]
+
+
+def test_potentials_that_are_read_keep_their_order() -> None:
+    network = FloatNetwork(
+        (float_layer(1, 20, 30), float_layer(2, 30, 10, threshold=np.full(10, np.inf), reset=Reset.NONE)),
+        readout=Readout.POTENTIAL,
+    )
+    quantised = quantise(network, SAMPLES, weight_bits=8)
+    last = quantised.network.layers[1]
+    assert last.theta_high == quantised.network.potential.high
+    assert np.mean(run(quantised.network, TESTS).predictions == network.run(TESTS).predictions) > 0.9
+    assert quantised.rounding.layers[1].agreement is not None
+
+
+def test_a_threshold_of_0_leaves_the_scale_free() -> None:
+    layer = float_layer(1, 20, 30, threshold=np.zeros(30), beta=np.zeros(30))
+    got = quantise(FloatNetwork((layer,)), SAMPLES, weight_bits=8)
+    assert got.network.layers[0].theta_high == 0
+    assert got.rounding.layers[0].agreement is not None and got.rounding.layers[0].agreement > 0.97
+
+
+@pytest.mark.parametrize("coding", [Coding.DIRECT, Coding.RATE, Coding.LEVEL, Coding.LATENCY])
+def test_pixels(coding: Coding) -> None:
+    """Trained on normalised pixels; the pixel, or its spikes, go in."""
+    rng = np.random.default_rng(7)
+    images = rng.integers(0, 256, (100, 20), dtype=np.uint8)
+    encoder = {
+        Coding.DIRECT: Encoder(Coding.DIRECT, 8),
+        Coding.RATE: Encoder(Coding.RATE, 8, seed=3),
+        Coding.LEVEL: Encoder(Coding.LEVEL, 8, tuple(range(16, 256, 32))),
+        Coding.LATENCY: Encoder.latency(8),
+    }[coding]
+    network = float_network().with_input(encoder, mean=0.25, std=0.5)
+    if coding is Coding.DIRECT:
+        x = (images / 255 - 0.25) / 0.5
+        want = x @ float_network().layers[0].weights + float_network().layers[0].bias
+        have = images @ network.layers[0].weights + network.layers[0].bias
+        assert np.allclose(want, have, rtol=1e-12, atol=1e-12)
+    quantised = quantise(network, images, weight_bits=8)
+    assert quantised.network.encoder == encoder
+    share = quantised.rounding.layers[1].agreement
+    assert share is not None and share > 0.8
+
+
+def test_no_biases() -> None:
+    quantised = quantise(float_network(), SAMPLES, bias_bits=0)
+    assert all(not layer.biases.any() for layer in quantised.network.layers)
+    assert "biases do not fit 0 bits" in " ".join(quantised.rounding.remarks)
+
+
+def test_progress_reaches_the_end() -> None:
+    shares: list[float] = []
+    quantise(float_network(), SAMPLES, progress=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1 and len(shares) > 40
+
+
+def test_hysteresis_scales_along() -> None:
+    layer = float_layer(1, 20, 30, mode=Mode.LATCH, theta_low=0.25)
+    quantised = quantise(FloatNetwork((layer,)), SAMPLES, weight_bits=8)
+    got = quantised.network.layers[0]
+    assert got.mode is Mode.LATCH
+    assert abs(got.theta_low / got.theta_high - 0.25) < 0.01
+    assert quantised.rounding.layers[0].agreement is not None and quantised.rounding.layers[0].agreement > 0.97
+
+
+# -- the report ------------------------------------------------------------------------------------------------
+
+
+def test_the_report_of_weights() -> None:
+    """At scale 2: 3.4 is 6.8 and becomes 7; -5 is -10 and is clipped to -8; 0.5 is 1."""
+    layer = float_layer(1, 3, 1, weights=np.array([[3.4], [-5.0], [0.5]]), bias=np.array([0.3]))
+    candidate = make_candidate(normalise(layer, False), 2.0, 2, Format())
+    assert candidate.layer.weights.ravel().tolist() == [7, -8, 1]
+    report = candidate.weights
+    assert (report.count, report.clipped, report.low, report.high) == (3, 1, -8, 7)
+    assert report.largest_error == 2.0
+    assert np.isclose(report.rms_error, np.sqrt((0.2**2 + 2**2) / 3))
+    assert candidate.layer.biases.tolist() == [1]
+    assert np.isclose(candidate.bias.largest_error, 0.4) and candidate.bias.clipped == 0
+
+
+def test_biases_make_up_for_the_mean_of_rounding() -> None:
+    """Inputs fire half of the time; weights 0.4 and 0.3 become 0, which the bias makes up for: 0.35, rounded."""
+    layer = float_layer(1, 2, 1, weights=np.array([[4.0], [3.0]]), bias=np.array([0.0]))
+    rounded = make_candidate(normalise(layer, False), 0.1, 1, Format(), np.array([1.0, 1.0]))
+    assert rounded.layer.weights.ravel().tolist() == [0, 0]
+    assert rounded.layer.biases.tolist() == [1]  # 0.7
+    assert make_candidate(normalise(layer, False), 0.1, 1, Format()).layer.biases.tolist() == [0]
+
+
+def test_1_bit_weights_are_signs() -> None:
+    layer = float_layer(1, 3, 1, weights=np.array([[0.4], [-3.0], [0.0]]))
+    candidate = make_candidate(normalise(layer, False), 1.0, 1, Format(weight_bits=1))
+    assert candidate.layer.weights.ravel().tolist() == [1, -1, 1]
+
+
+def test_the_report_of_leaks() -> None:
+    beta = np.array([0.9, 0.5, 0.9, 0.95])
+    codes = leak_codes(beta, 3)
+    assert codes.tolist() == [7, 4, 7, 8]
+    leaks = leaks_of(beta, codes, 3)
+    assert leaks == (
+        LeakRounding(0.5, 4, 0.5, 1),
+        LeakRounding(0.9, 7, 0.875, 2),
+        LeakRounding(0.95, 8, 1.0, 1),
+    )
+    assert np.isclose(leaks[1].error, -0.025)
+    assert leak_text(leaks).splitlines()[1] == "0.9 → 0.875 (code 7, 2 neurons)"
+    # 0.9 · 32 = 28.8 → 29/32 = 0.90625; 0.95 · 32 = 30.4 → 0.9375, 0.0125 off; 0.95 · 64 = 60.8 → 61/64.
+    assert [leak_bits_needed(np.array([value])) for value in (0.5, 0.9, 0.95, 0.875)] == [1, 5, 6, 3]
+    assert leak_bits_needed(np.array([0.001]), tolerance=1e-4) is None
+
+
+def test_of_many_leaks_the_worst_are_listed() -> None:
+    beta = np.linspace(0.5, 0.99, 40)
+    leaks = leaks_of(beta, leak_codes(beta, 3), 3)
+    lines = leak_text(leaks).splitlines()
+    assert len(lines) == 9 and lines[-1].startswith("… and 32 more, each off by at most 0.0")
+    worst = max(leaks, key=lambda leak: abs(leak.error))
+    assert lines[0].startswith(f"{worst.beta:.6g} →")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "says"),
+    [
+        ({"beta": np.full(30, 0.9)}, {}, "node 'n1': leak 0.9 becomes 0.875; 5 leak bits come within 0.01"),
+        ({"beta": np.full(30, 0.9)}, {"leak_bits": 5}, None),
+        ({"bias": np.full(30, 300.0)}, {"bias_bits": 4}, "node 'n1': 30 of 30 biases do not fit 4 bits"),
+        ({"beta": np.ones(30)}, {"weight_bits": 8, "potential": Potential(8)}, "reach the ends of 8 bits"),
+        ({"timing": Timing.NEXT_STEP}, {}, "the float reference resets as the framework that trained it"),
+    ],
+)
+def test_remarks(change: dict[str, Any], options: dict[str, Any], says: str | None) -> None:
+    remarks = quantise(FloatNetwork((float_layer(1, 20, 30, **change),)), SAMPLES, **options).rounding.remarks
+    assert remarks == () if says is None else any(says in remark for remark in remarks)
+
+
+def test_remarks_of_the_importer_and_of_missing_samples() -> None:
+    remarks = quantise(float_network(remarks=("first",))).rounding.remarks
+    assert remarks[0] == "first" and "no calibration samples were given" in remarks[-1]
+
+
+def test_the_report_is_json() -> None:
+    rounding = quantise(float_network(), SAMPLES).rounding
+    values = json.loads(json.dumps(rounding.as_dict()))
+    assert values["exact"] is False and len(values["layers"]) == 2
+    leak = values["layers"][0]["leaks"][0]
+    assert leak == {"beta": 0.875, "code": 7, "got": 0.875, "neurons": 30, "error": 0.0}
+    assert {"name", "weights", "recurrent", "bias", "theta_high", "scale", "agreement", "saturated"} <= set(
+        values["layers"][0]
+    )
+
+
+def test_read_outs_are_compared_whatever_their_scale() -> None:
+    wanted = np.random.default_rng(8).normal(0, 1, (50, 4))
+    assert np.isclose(mismatch(wanted * 300 + 70, wanted), 0)
+    assert mismatch(-wanted, wanted) > 1.9
+    assert mismatch(np.zeros((50, 4)), wanted) == 1
+
+
+# -- refusals --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "says"),
+    [
+        (float_network, {"weight_bits": 3}, "weight bits must be one of (1, 2, 4, 8), not 3"),
+        (float_network, {"leak_bits": 9}, "leak bits must be from 1 to 8, not 9"),
+        (float_network, {"bias_bits": 33}, "bias bits must be from 0 to 32, not 33"),
+        (
+            lambda: FloatNetwork((float_layer(1, 20, 30, threshold=np.arange(30.0)),)),
+            {},
+            "node 'n1' has some thresholds 0 and some not",
+        ),
+        (
+            lambda: FloatNetwork(
+                (float_layer(1, 20, 30, threshold=np.where(np.arange(30) % 2, 1, np.inf)),), readout=Readout.POTENTIAL
+            ),
+            {},
+            "node 'n1' has neurons with and without a threshold",
+        ),
+        (
+            lambda: FloatNetwork((float_layer(1, 20, 30, threshold=1.0 + np.arange(30)),), readout=Readout.POTENTIAL),
+            {},
+            "node 'n1' has a threshold for each neuron and its potentials are read",
+        ),
+        (
+            lambda: FloatNetwork((float_layer(1, 20, 30, weights=np.eye(20, 30)),)),
+            {"weight_bits": 1},
+            "580 of 600 weights of node 'n1' are 0, which 1 bit cannot hold",
+        ),
+        (lambda: FloatNetwork((float_layer(1, 20, 30, weights=np.full((20, 30), np.inf)),)), {}, "must be finite"),
+        (
+            lambda: FloatNetwork((float_layer(1, 20, 30, beta=np.full(30, 1.5)),)),
+            {},
+            "beta of node 'n1' must lie between",
+        ),
+        (
+            lambda: FloatNetwork((float_layer(1, 20, 30, bias=np.zeros(3)),)),
+            {},
+            "bias of node 'n1' must have shape (30,)",
+        ),
+        (lambda: FloatNetwork((float_layer(1, 20, 30), float_layer(2, 20, 30))), {}, "node 'n2' must have 30 inputs"),
+        (
+            lambda: FloatNetwork((float_layer(1, 20, 30, mode=Mode.LATCH, timing=Timing.NEXT_STEP),)),
+            {},
+            "node 'n1' has hysteresis and a late reset",
+        ),
+        (
+            lambda: FloatNetwork((float_layer(1, 20, 30, threshold=np.full(30, np.inf)),)),
+            {},
+            "node 'n1' only integrates, so its spikes cannot be read",
+        ),
+        (lambda: FloatNetwork(()), {}, "a network needs at least one layer of neurons"),
+        (lambda: float_network().with_input(None, std=0.0), {}, "std positive, not 0 and 0"),
+    ],
+)
+def test_refused(network: Any, options: dict[str, Any], says: str) -> None:
+    assert says in refusal(lambda: quantise(network(), SAMPLES, **options))
+
+
+def test_wrong_samples_are_refused() -> None:
+    assert "spikes must have 20 inputs" in refusal(lambda: quantise(float_network(), spikes(1, 3, 4, 5)))
+    assert "at least one sample" in refusal(lambda: float_network().run(SAMPLES[:0]))
