@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test bench lint format lock train-setup test-train digits clean
+.PHONY: help setup sim test bench lint format lock train-setup test-train networks results clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -44,6 +44,7 @@ lint: $(READY) ## check style, types and generated files
 	$(BIN)/mypy
 	$(BIN)/hysteron registers --check docs/registers.md
 	$(BIN)/hysteron figures --check docs/images
+	$(BIN)/hysteron results --check
 
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
@@ -51,20 +52,24 @@ format: $(READY) ## format the code
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--extra sim --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+		--extra sim --extra data --extra convert --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
 
-train-setup: $(VENV)/ready-train ## add what training and import need (PyTorch for CPUs, snnTorch, NIR)
+train-setup: $(VENV)/ready-train ## add PyTorch and snnTorch
 
 $(VENV)/ready-train: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint <(sed 's/ *\\$$//; /^ *--hash/d' requirements.lock) \
-		torch==2.13.0 snntorch==1.0.0 nir==1.0.8 h5py pooch
+		torch==2.13.0 snntorch==1.0.0 nirtorch==2.6
 	@touch $@
 
-test-train: $(VENV)/ready-train ## run the tests that need train-setup
-	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/train tests/convert tests/data
+test-train: $(VENV)/ready-train ## run the tests of training and import with PyTorch
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/train tests/convert tests/docs
 
-digits: $(VENV)/ready-train ## train the digits network again
-	$(BIN)/hysteron train digits --out networks/digits.hyn
+networks: $(VENV)/ready-train ## train every shipped network again, with its float twin (hours)
+	for network in networks/*.hyn; do name=$$(basename $$network .hyn); \
+		$(BIN)/hysteron train $$name --twin --out $$network || exit; done
+
+results: $(READY) ## measure every shipped network, update networks/results.json and docs/networks.md
+	$(BIN)/hysteron results
 
 clean: ## remove generated files, not .venv
 	rm -rf build

@@ -6,6 +6,7 @@ import click
 
 from hysteron_golden.errors import HysteronError, SimulationError
 
+from .ablate import ablate
 from .bench import bench
 from .compile import compile_, info, registers
 from .data import data
@@ -14,7 +15,7 @@ from .figures import figures
 from .import_ import import_
 from .results import results
 from .sim import sim
-from .train import ablate, train
+from .train import train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

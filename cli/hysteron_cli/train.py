@@ -1,44 +1,25 @@
-"""``hysteron train`` and ``hysteron ablate``: networks from data, in the hardware's own arithmetic."""
+"""``hysteron train``: networks from data, in the hardware's own arithmetic."""
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from hysteron_golden.errors import require
-from hysteron_golden.files import build_root
 
-from .output import console, progress, table, write_json
-
-#: Figures of an ablated run: key, column and the factor that makes the key's unit the column's.
-ABLATED = (
-    ("accuracy", "accuracy, %", 100.0),
-    ("hidden_spikes", "hidden spikes", 1.0),
-    ("input_events", "input events", 1.0),
-    ("cycles", "cycles", 1.0),
-    ("flicker", "changed answers", 1.0),
-    ("toggles", "toggles", 1.0),
-)
+from .output import console, progress, table
 
 
-def spread(runs: Sequence[dict[str, Any]], key: str, scale: float) -> str:
-    """``mean ± standard deviation`` (of the sample, so with n - 1) of a figure over runs."""
-    values = np.array([run[key] for run in runs]) * scale
-    digits = 2 if abs(values.mean()) < 100 else 0
-    deviation = values.std(ddof=1) if len(values) > 1 else float("nan")
-    return f"{values.mean():.{digits}f} ± {deviation:.{digits}f}"
-
-
-def _require_torch() -> None:
+def require_torch() -> None:
+    """Refuse to go on without PyTorch."""
     from importlib.util import find_spec
 
     require(find_spec("torch") is not None, "training needs PyTorch; pip install 'hysteron[train]'")
 
 
-def _settings(texts: tuple[str, ...]) -> dict[str, str]:
+def changes_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """``NAME=VALUE`` texts of --set as a mapping."""
     for text in texts:
         require("=" in text, f"--set takes NAME=VALUE, not {text!r}")
     return dict(text.partition("=")[::2] for text in texts)
@@ -72,7 +53,7 @@ def train(
 
     Example: hysteron train yin-yang --out build/yin-yang.hyn
     """
-    _require_torch()
+    require_torch()
     from hysteron_train.benchmark import folder, make, store
     from hysteron_train.recipes import RECIPES, recipe_named
 
@@ -84,7 +65,7 @@ def train(
             rows.add_row(each.name, each.dataset, each.preset, hidden, each.mode, coding, str(each.epochs))
         console.print(rows)
         return
-    changes = _settings(settings)
+    changes = changes_of(settings)
     changes |= {key: str(value) for key, value in (("seed", seed), ("epochs", epochs)) if value is not None}
     recipe = recipe_named(name).override(changes)
     command = ["hysteron", "train", name, *(f"--set {shlex.quote(text)}" for text in settings)]
@@ -123,45 +104,3 @@ def _show(record: dict[str, Any]) -> None:
         rows.add_row(f"events a sample, {'input' if index == 0 else f'layer {index - 1}'}", f"{events:.1f}", "")
     rows.add_row("seed", str(record["seed"]), "")
     console.print(rows)
-
-
-@click.command()
-@click.option("--base", default="ablation", show_default=True, help="Recipe that is changed.")
-@click.option("--seeds", default="1,2,3", show_default=True, help="Seeds, with commas.")
-@click.option("--only", multiple=True, metavar="TEXT", help="Only variants with TEXT in their name (and the base).")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change the base.")
-@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
-@click.option("--out", type=click.Path(path_type=Path), help="JSON file  [build/ablate/ablation.json]")
-def ablate(
-    base: str, seeds: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int, out: Path | None
-) -> None:
-    """Switch the trainer's ingredients off one at a time, over several seeds, and print a table.
-
-    Finished runs are kept in build/ablate, so an interrupted ablation goes on where it was.
-
-    Example: hysteron ablate --only hysteresis --seeds 1,2,3
-    """
-    _require_torch()
-    from hysteron_train.ablation import VARIANTS
-    from hysteron_train.ablation import ablate as run_all
-    from hysteron_train.recipes import recipe_named
-
-    numbers = [text.strip() for text in seeds.split(",")]
-    require(all(n.isdecimal() for n in numbers), f"--seeds takes whole numbers with commas, not {seeds!r}")
-    chosen = [v for v in VARIANTS if not only or not v.changes or any(text in v.name for text in only)]
-    require(
-        len(chosen) > 1,
-        f"no variant's name has {' or '.join(only)} in it; they are {', '.join(v.name for v in VARIANTS[1:])}",
-    )
-    recipe = recipe_named(base).override(_settings(settings))
-    with progress("training", len(chosen) * len(numbers)) as done:
-        results = run_all(recipe, chosen, [int(n) for n in numbers], jobs=jobs, watch=done)
-    path = out or build_root() / "ablate" / "ablation.json"
-    write_json(path, {"base": recipe.as_dict(), "variants": results})
-    rows = table(
-        f"{recipe.name}: mean ± standard deviation over seeds {seeds}", "<variant", *(t for _, t, _ in ABLATED)
-    )
-    for each in results:
-        rows.add_row(each["name"], *(spread(each["runs"], key, scale) for key, _, scale in ABLATED))
-    console.print(rows)
-    console.print(f"figures: {path}", soft_wrap=True)

@@ -40,6 +40,7 @@ VARIANTS = (
     Variant("base", {}),
     Variant("hysteresis off (plain neuron)", {"mode": "plain"}),
     Variant("window instead of latch (OpenSpike)", {"mode": "window"}),
+    Variant("gradient through the armed flag", {"armed_gradient": "true"}),
     Variant("threshold annealing off", {"annealing": "0"}),
     Variant("constant learning rate", {"schedule": "constant"}),
     Variant("cosine without restart", {"restarts": "0"}),

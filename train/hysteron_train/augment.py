@@ -1,4 +1,4 @@
-"""Augmentation of images: a new set of slightly different images for every epoch."""
+"""Augmentation: slightly different samples for every epoch."""
 
 import math
 
@@ -6,13 +6,60 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hysteron_golden.errors import require
+
 from .recipe import Recipe
 
 #: Images warped together: bounds the memory of the sampling grid.
 _CHUNK = 5000
 
 
-def augment(recipe: Recipe, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def augment(recipe: Recipe, inputs: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Samples as different as the recipe says: images or spikes, see the two functions below."""
+    return augment_spikes(recipe, inputs, rng) if recipe.coding == "spikes" else augment_images(recipe, inputs, rng)
+
+
+def augment_spikes(recipe: Recipe, spikes: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """``spikes`` moved at random over the rows and columns of their inputs, and in time.
+
+    Parameters
+    ----------
+    recipe
+        Its fields ``grid``, ``shift`` and ``delay``; without a grid samples move in time only.
+    spikes
+        ``(n, steps, inputs)`` of 0 and 1.
+    rng
+        Source of the random numbers.
+
+    Returns
+    -------
+    Spikes of the same shape; where nothing moves in there are none.
+
+    Raises
+    ------
+    HysteronError
+        If the grid has another number of inputs.
+    """
+    n, steps, inputs = spikes.shape
+    grid = recipe.grid or (inputs, 1, 1)
+    require(math.prod(grid) == inputs, f"grid must have {inputs} inputs as {recipe.dataset!r} has, not {grid}")
+    most = (recipe.delay, *(min(int(recipe.shift), side - 1) for side in grid[1:]))
+    if not any(most):
+        return spikes
+    planes = spikes.reshape(n, steps, *grid)
+    moved = np.zeros_like(planes)
+    for sample, moves in enumerate(rng.integers([-m for m in most], most, (n, 3), endpoint=True)):
+        moved[sample][_inside(moves)] = planes[sample][_inside(-moves)]
+    return moved.reshape(spikes.shape)
+
+
+def _inside(moves: NDArray[np.int64]) -> tuple[slice, slice, slice, slice]:
+    """Where what moves by so many steps, rows and columns arrives; the opposite moves give where it comes from."""
+    time, row, column = (slice(max(move, 0), min(move, 0) or None) for move in moves)
+    return time, slice(None), row, column
+
+
+def augment_images(recipe: Recipe, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """``images`` moved, turned, zoomed, mirrored and made noisy at random as the recipe says.
 
     Parameters

@@ -64,6 +64,9 @@ class Recipe:
     shift, rotate, zoom, flip, noise
         Augmentation of images: pixels, degrees, fraction, mirror left to right, and the standard deviation of noise on
         pixels that are not 0.
+    grid, delay
+        Augmentation of spikes: how the inputs are arranged (planes, rows, columns), of which rows and columns are moved
+        by up to ``shift``; and the most steps by which a sample is moved in time.
     smoothing
         Label smoothing.
     seed
@@ -110,6 +113,8 @@ class Recipe:
     zoom: float = 0.0
     flip: bool = False
     noise: float = 0.0
+    grid: tuple[int, ...] = ()
+    delay: int = 0
     smoothing: float = 0.0
     seed: int = 1
 
@@ -154,11 +159,17 @@ class Recipe:
             ("slope_width", 1e-9, 1e9),
             ("activity", 0, 1e9),
             ("zoom", 0, 0.9),
+            ("grid", 1, 1 << 16),
+            ("delay", 0, 254),
             ("seed", 0, 2**63 - 1),
         ):
             value = getattr(self, field)
             for each in value if isinstance(value, tuple) else (value,):
                 require(low <= each <= high, f"{field} must be from {low:g} to {high:g}, not {each!r}")
+        require(
+            len(self.grid) in (0, 3) and not (self.grid and self.coding != "spikes"),
+            f"grid must be planes, rows and columns of inputs that are spikes, or empty, not {self.grid}",
+        )
         require(
             min(self.recurrent) == 0 or min(r for r in self.recurrent if r) == 1 or self.core().weight_bits > 1,
             "1-bit weights cannot be 0: recurrence must be 0 or 1 with them, not " + f"{self.recurrent}",

@@ -121,7 +121,7 @@ def train(
         model.train()
         model.anneal_(epoch / recipe.epochs)
         order = rng.permutation(len(data.inputs))
-        inputs = data.inputs if recipe.coding == "spikes" else augment(recipe, data.inputs, rng)
+        inputs = augment(recipe, data.inputs, rng)
         total = {"loss": 0.0, "score": 0.0, "activity": 0.0}
         for first in range(0, len(order), recipe.batch):
             part = take(replace(data, inputs=inputs), order[first : first + recipe.batch])
