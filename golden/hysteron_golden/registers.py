@@ -4,6 +4,7 @@ table and (later) the firmware header are made.
 Addresses are bytes on a 32-bit bus; every register is one word.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ MAGIC = 0x48595354
 MAP_VERSION = 0x0001_0000
 
 
-Access = Literal["ro", "rw", "set", "strobe", "w1c", "port"]
+Access = Literal["ro", "rw", "set", "strobe", "w1c", "port", "pop"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Register:
 
     Access: ``ro`` reads the core; ``rw`` keeps what is written; ``set`` does so too, but only while the core
     stands (CONTROL.RUN and STATUS.BUSY are 0), otherwise the write is dropped; ``strobe`` acts on 1s written and reads
-    0; ``w1c`` is set by the core and cleared by writing 1s; ``port`` is a memory behind one address.
+    0; ``w1c`` is set by the core and cleared by writing 1s; ``port`` hands on what is written; ``pop`` is a queue, of
+    which a read takes the oldest word.
     """
 
     name: str
@@ -57,17 +59,21 @@ class Register:
         return {field.name: word >> field.lsb & ((1 << field.width) - 1) for field in self.fields}
 
 
+class RegisterMap:
+    """Registers that are added one after the other, each at the next word."""
+
+    def __init__(self) -> None:
+        self.registers: dict[str, Register] = {}
+
+    def add(self, name: str, access: Access, doc: str, *fields: tuple[str, int, int, str]) -> None:
+        """Add a register; a field is its name, lowest bit, width and meaning."""
+        address = 4 * len(self.registers)
+        self.registers[name] = Register(name, address, access, doc, tuple(Field(*field) for field in fields))
+
+
 def _map() -> dict[str, Register]:
-    registers: list[Register] = []
-
-    def add(
-        name: str,
-        access: Access,
-        doc: str,
-        *fields: tuple[str, int, int, str],
-    ) -> None:
-        registers.append(Register(name, 4 * len(registers), access, doc, tuple(Field(*field) for field in fields)))
-
+    registers = RegisterMap()
+    add = registers.add
     add("ID", "ro", f"{MAGIC:#010x}, the bytes HYST")
     add("VERSION", "ro", "version of this map", ("MINOR", 0, 16, "additions"), ("MAJOR", 16, 16, "changes of meaning"))
     add(
@@ -161,7 +167,7 @@ def _map() -> dict[str, Register]:
     add("MEMORY_DATA", "port", "writes a word of a memory; reads 0; a refused word counts up too")
     for name, doc in COUNTERS.items():
         add(name, "ro", doc)
-    return {register.name: register for register in registers}
+    return registers.registers
 
 
 #: Performance counters: 32 bits, wrap around, cleared by COMMAND.CLEAR. The schedule model predicts each.
@@ -186,10 +192,10 @@ REGISTERS = _map()
 REGIONS = {"WEIGHTS": 0, "NEURONS": 1, "JOBS": 2, "THRESHOLDS": 3, "LEVELS": 4}
 
 
-def table() -> str:
-    """The register map as a Markdown table (``docs/registers.md`` is made from it)."""
+def table(registers: Mapping[str, Register] = REGISTERS) -> str:
+    """A register map as a Markdown table (``docs/registers.md`` is made from them)."""
     lines = ["| address | register | access | bits | field | meaning |", "|---|---|---|---|---|---|"]
-    for register in REGISTERS.values():
+    for register in registers.values():
         lines.append(f"| {register.address:#04x} | {register.name} | {register.access} | | | {register.doc} |")
         for field in register.fields:
             bits = f"{field.lsb + field.width - 1}:{field.lsb}" if field.width > 1 else f"{field.lsb}"

@@ -1,11 +1,13 @@
 """The bus decoder, made from :data:`hysteron_golden.registers.REGISTERS`."""
 
-from amaranth.hdl import Module, Signal
+from collections.abc import Mapping
+
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_golden.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Register
+from hysteron_golden.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Access, Register
 
 from . import bus
 from .memory import LoadSignature
@@ -43,88 +45,153 @@ def _ports(register: Register) -> dict[str, tuple[str, int]]:
     return {f"{register.name}_{f.name}".lower(): (register.access, f.width) for f in register.fields}
 
 
-class Registers(wiring.Component):
-    """Register file.
+class RegisterFile(wiring.Component):
+    """Registers behind a bus.
 
-    Reads and writes take two cycles each, see :mod:`hysteron_rtl.bus`. A memory word written to MEMORY_DATA goes
-    out on ``load`` in the cycle of ``ack``, unless ``locked``.
+    Reads and writes take two cycles each, see :mod:`hysteron_rtl.bus`.
+
+    Parameters
+    ----------
+    registers
+        The map.
+    fixed
+        Values of the read-only registers that never change.
+    initial
+        Values after reset of writable registers' ports, by the port's name; 0 otherwise.
+    refusals
+        The ``w1c`` value that is set by writes while ``locked``.
+    ports
+        Further ports, of a subclass.
 
     Attributes
     ----------
     bus : In(bus.Signature)
-    load : Out(LoadSignature)
     locked : In
-        Memories and settings must not be written now; an attempt sets ERROR.WRITE.
-    error_… : In
-        Strobes that set a bit of ERROR.
+        ``set`` and ``port`` registers must not be written now.
     <register>_<field>, <register> : In or Out
-        Values of read-only registers and counters, of writable registers, and strobes.
+        Values of read-only registers, of writable registers, and strobes.
+    <register>_<field>_held, <register>_held : Out
+        What a ``w1c`` register reads as.
+    <register>_written, <register>_value : Out, In
+        Of a ``port``: it was written with ``written`` in this cycle; what reading it gives.
+    <register>_read : Out
+        Of a ``pop``: its word was taken.
+    written : Out
+        What was written last.
     """
 
-    def __init__(self, config: CoreConfig) -> None:
-        self.config = config
+    def __init__(
+        self,
+        registers: Mapping[str, Register],
+        fixed: Mapping[str, int],
+        *,
+        initial: Mapping[str, int] | None = None,
+        refusals: str = "",
+        ports: Mapping[str, object] | None = None,
+    ) -> None:
+        self.map, self.fixed, self.initial, self.refusals = registers, fixed, initial or {}, refusals
         members: dict[str, object] = {
-            "bus": In(bus.Signature(ADDRESS_BITS)),
-            "load": Out(LoadSignature()),
+            "bus": In(bus.Signature(bits_for(len(registers)))),
             "locked": In(1),
+            "written": Out(32),
+            **(ports or {}),
         }
-        for register in REGISTERS.values():
-            if register.name in constants(config) or register.access == "port":
+        for register in registers.values():
+            if register.name in fixed:
                 continue
+            if register.access == "port":
+                members[f"{register.name.lower()}_written"] = Out(1)
+                members[f"{register.name.lower()}_value"] = In(32)
+                continue
+            if register.access == "pop":
+                members[f"{register.name.lower()}_read"] = Out(1)
             for name, (access, width) in _ports(register).items():
-                members[name] = (In if access in ("ro", "w1c") else Out)(width)
+                given = access in ("ro", "w1c", "pop")
+                members[name] = In(width) if given else Out(width, init=self.initial.get(name, 0))
+                if access == "w1c":
+                    members[f"{name}_held"] = Out(width)
         super().__init__(members)  # type: ignore[arg-type]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        fixed = constants(self.config)
-        write = Signal()
-        access = self.bus.cyc & self.bus.stb & ~self.bus.ack
-        m.d.comb += write.eq(access & self.bus.we)
-        m.d.sync += [self.bus.ack.eq(access), self.bus.dat_r.eq(0), self.load.strobe.eq(0)]
+        access, write = Signal(), Signal()
+        m.d.comb += [access.eq(self.bus.cyc & self.bus.stb & ~self.bus.ack), write.eq(access & self.bus.we)]
+        m.d.sync += [self.bus.ack.eq(access), self.bus.dat_r.eq(0)]
+        with m.If(write):
+            m.d.sync += self.written.eq(self.bus.dat_w)
+        kept_back = [r.address >> 2 for r in self.map.values() if r.access in ("set", "port")]
         refused = Signal()
-        for register in REGISTERS.values():
+        m.d.comb += refused.eq(write & self.locked & self.bus.adr.matches(*kept_back))
+        for register in self.map.values():
             hit = self.bus.adr == register.address >> 2
             word = Signal(32, name=f"read_{register.name.lower()}")
-            fields = register.fields or (None,)
-            for field, name in zip(fields, _ports(register), strict=True):
-                lsb, width = (field.lsb, field.width) if field else (0, 32)
-                sent = self.bus.dat_w[lsb : lsb + width]
-                if register.name in fixed or register.access == "port":
-                    continue
-                value = getattr(self, name)
-                if register.access == "ro":
-                    m.d.comb += word[lsb : lsb + width].eq(value)
-                elif register.access in ("rw", "set"):
-                    m.d.comb += word[lsb : lsb + width].eq(value)
-                    with m.If(write & hit & ~self.locked if register.access == "set" else write & hit):
-                        m.d.sync += value.eq(sent)
-                elif register.access == "strobe":
-                    m.d.sync += value.eq(0)
-                    with m.If(write & hit):
-                        m.d.sync += value.eq(sent)
-                elif register.access == "w1c":
-                    held = Signal(width, name=f"held_{name}")
-                    m.d.comb += word[lsb : lsb + width].eq(held)
-                    cause = value | refused if name == "error_write" else value
-                    with m.If(write & hit):
-                        m.d.sync += held.eq((held & ~sent) | cause)
-                    with m.Else():
-                        m.d.sync += held.eq(held | cause)
-            if register.name in fixed:
-                m.d.comb += word.eq(fixed[register.name])
             with m.If(access & hit):
                 m.d.sync += self.bus.dat_r.eq(word)
-        kept_back = [r.address >> 2 for r in REGISTERS.values() if r.access in ("set", "port")]
-        m.d.comb += refused.eq(write & self.locked & self.bus.adr.matches(*kept_back))
-        with m.If(write & (self.bus.adr == REGISTERS["MEMORY_DATA"].address >> 2)):
-            m.d.sync += [
-                self.load.strobe.eq(~self.locked),
-                self.load.region.eq(self.memory_address_region),
-                self.load.address.eq(self.memory_address_word),
-                self.load.data.eq(self.bus.dat_w),
-                self.memory_address_word.eq(self.memory_address_word + 1),
-            ]
+            if register.name in self.fixed:
+                m.d.comb += word.eq(self.fixed[register.name])
+            elif register.access == "port":
+                strobe = getattr(self, f"{register.name.lower()}_written")
+                m.d.sync += strobe.eq(write & hit & ~self.locked)
+                m.d.comb += word.eq(getattr(self, f"{register.name.lower()}_value"))
+            else:
+                for field, name in zip(register.fields or (None,), _ports(register), strict=True):
+                    lsb, width = (field.lsb, field.width) if field else (0, 32)
+                    bits = slice(lsb, lsb + width)
+                    self._value(m, register.access, name, word[bits], self.bus.dat_w[bits], write & hit, refused)
+                if register.access == "pop":
+                    # In the cycle of the acknowledgement, when the word has gone out.
+                    m.d.sync += getattr(self, f"{register.name.lower()}_read").eq(access & ~self.bus.we & hit)
+        return m
+
+    def _value(
+        self, m: Module, access: Access, name: str, read: Value, sent: Value, write: Value, refused: Value
+    ) -> None:
+        """One value: what reading gives goes into ``read``; ``sent`` comes with ``write``."""
+        value = getattr(self, name)
+        if access in ("ro", "pop"):
+            m.d.comb += read.eq(value)
+        elif access in ("rw", "set"):
+            m.d.comb += read.eq(value)
+            with m.If(write & ~self.locked if access == "set" else write):
+                m.d.sync += value.eq(sent)
+        elif access == "strobe":
+            m.d.sync += value.eq(0)
+            with m.If(write):
+                m.d.sync += value.eq(sent)
+        else:
+            held = getattr(self, f"{name}_held")
+            cause = value | refused if name == self.refusals else value
+            m.d.comb += read.eq(held)
+            with m.If(write):
+                m.d.sync += held.eq((held & ~sent) | cause)
+            with m.Else():
+                m.d.sync += held.eq(held | cause)
+
+
+class Registers(RegisterFile):
+    """The core's registers.
+
+    ``locked`` is to be 1 while memories and settings must not be written; an attempt sets ERROR.WRITE.
+
+    Attributes
+    ----------
+    load : Out(LoadSignature)
+        A memory word that was written to MEMORY_DATA, in the cycle of ``ack``.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        super().__init__(REGISTERS, constants(config), refusals="error_write", ports={"load": Out(LoadSignature())})
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        with m.If(self.bus.cyc & self.bus.stb & ~self.bus.ack & self.bus.we):
+            with m.If(self.bus.adr == REGISTERS["MEMORY_DATA"].address >> 2):
+                m.d.sync += [
+                    self.load.region.eq(self.memory_address_region),
+                    self.load.address.eq(self.memory_address_word),
+                    self.memory_address_word.eq(self.memory_address_word + 1),
+                ]
+        m.d.comb += [self.load.strobe.eq(self.memory_data_written), self.load.data.eq(self.written)]
         return m
 
 

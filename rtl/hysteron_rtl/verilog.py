@@ -2,12 +2,16 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 
 from amaranth.back import verilog
+from amaranth.lib.wiring import Component
 
 from hysteron_golden.hardware import CoreConfig
+from hysteron_golden.machine import MachineConfig
 
 from .core import Core
+from .machine.machine import Machine
 
 #: Amaranth's dummy register against simulators that never start a process; its number differs from module to module.
 _DUMMY = re.compile(r"dump_module\$\d+")
@@ -20,10 +24,27 @@ def convert(config: CoreConfig, *, trace: bool = False) -> str:
     All lanes share one module ``neuron``: Amaranth writes a module for each instance, a simulator or
     synthesiser does the same work once for all if it is told that they are one.
     """
+    return _converted(Core(config, trace=trace), "hysteron_core")
+
+
+def convert_machine(config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> str:
+    """A machine as Verilog, top module ``hysteron_machine``; the processor's own Verilog is not in it.
+
+    Parameters
+    ----------
+    config, machine
+        What to generate.
+    firmware
+        Words of the ROM.
+    """
+    return _converted(Machine(config, machine, firmware), "hysteron_machine")
+
+
+def _converted(component: Component, name: str) -> str:
     with warnings.catch_warnings():
         # Ports of blocks that a configuration leaves unused.
         warnings.simplefilter("ignore", UserWarning)
-        text = verilog.convert(Core(config, trace=trace), name="hysteron_core", emit_src=False)
+        text = verilog.convert(component, name=name, emit_src=False)
     return merge_modules(text, "neuron")
 
 

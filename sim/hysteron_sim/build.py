@@ -21,7 +21,7 @@ from hysteron_golden.hardware import CoreConfig, bits_for
 HERE = Path(__file__).parent
 
 #: Warnings that generated Verilog gives and that say nothing about the design, and optimisation.
-_FLAGS = [
+FLAGS = [
     *("-Wno-fatal", "-Wno-WIDTH", "-Wno-UNSIGNED", "-Wno-UNUSED", "-Wno-TIMESCALEMOD", "-Wno-STMTDLY"),
     *("-Wno-CASEOVERLAP", "-Wno-CASEINCOMPLETE"),
     *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"),
@@ -59,7 +59,8 @@ def verilator_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _digest(*parts: str | bytes) -> str:
+def digest(*parts: str | bytes) -> str:
+    """A name for the state of what a build depends on."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part.encode() if isinstance(part, str) else part)
@@ -67,7 +68,8 @@ def _digest(*parts: str | bytes) -> str:
     return sha.hexdigest()[:16]
 
 
-def _tools() -> str:
+def tools() -> str:
+    """Versions of what generates and builds."""
     return " ".join(f"{tool} {importlib.metadata.version(tool)}" for tool in ("amaranth", "cocotb", "verilator"))
 
 
@@ -78,8 +80,8 @@ def _generated(config: CoreConfig) -> str:
     from hysteron_rtl.verilog import convert
 
     packages = (Path(module.__file__ or "").parent for module in (hysteron_golden, hysteron_rtl))
-    sources = [path.read_bytes() for package in packages for path in sorted(package.glob("*.py"))]
-    kept = build_root() / "verilog" / f"{config.name.replace('*', '-')}-{_digest(repr(config), _tools(), *sources)}.v"
+    sources = [path.read_bytes() for package in packages for path in sorted(package.rglob("*.py"))]
+    kept = build_root() / "verilog" / f"{config.name.replace('*', '-')}-{digest(repr(config), tools(), *sources)}.v"
     if not kept.exists():
         write_file(kept, convert(config, trace=True).encode())
     return kept.read_text()
@@ -117,7 +119,7 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
     """
     verilog = _generated(config)
     bench = [path.read_bytes() for path in sorted(HERE.glob("*.sv")) + sorted(HERE.glob("*.cpp"))]
-    state = _digest(verilog, kind, repr(_FLAGS), repr(_parameters(config)), _tools(), *bench)
+    state = digest(verilog, kind, repr(FLAGS), repr(_parameters(config)), tools(), *bench)
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"
     folder.mkdir(parents=True, exist_ok=True)
     done = folder / "complete"
@@ -145,7 +147,7 @@ def _build_cocotb(config: CoreConfig, folder: Path, log: Path) -> None:
             sources=[folder / "core.v", HERE / "harness.sv", HERE / "bench.sv"],
             hdl_toplevel="bench",
             build_dir=folder,
-            build_args=["--timing", "-CFLAGS", "-std=c++20", *_FLAGS],
+            build_args=["--timing", "-CFLAGS", "-std=c++20", *FLAGS],
             parameters=_parameters(config),
             timescale=("1ns", "1ns"),
             log_file=log,
@@ -155,7 +157,7 @@ def _build_cocotb(config: CoreConfig, folder: Path, log: Path) -> None:
 
 def _build_bare(config: CoreConfig, folder: Path, log: Path) -> None:
     command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder), "--top-module", "harness"]
-    command += ["--prefix", "Vtop", "-o", "bare", "--timescale", "1ns/1ns", *_FLAGS]
+    command += ["--prefix", "Vtop", "-o", "bare", "--timescale", "1ns/1ns", *FLAGS]
     command += [f"-G{name}={value}" for name, value in _parameters(config).items()]
     command += [str(HERE / "bare.cpp"), str(folder / "core.v"), str(HERE / "harness.sv")]
     with log.open("w") as file:

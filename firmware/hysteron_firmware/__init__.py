@@ -1,0 +1,1 @@
+"""The machine's firmware: its generated headers and its build."""

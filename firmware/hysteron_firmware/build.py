@@ -1,0 +1,136 @@
+"""Compile the firmware: C to the words of the ROM, the same on every machine."""
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_golden.errors import HysteronError, require
+from hysteron_golden.files import build_root, write_file
+from hysteron_golden.machine import MachineConfig
+
+from .headers import core_header, linker_script, machine_header, protocol_header
+
+SOURCES = Path(__file__).resolve().parents[1] / "src"
+#: Version of the firmware: major 16 bits, minor 16 bits.
+FIRMWARE_VERSION = 0x0001_0000
+
+_FLAGS = (
+    "-target",
+    "riscv32-freestanding-none",
+    "-mcpu=generic_rv32+c",
+    "-Os",
+    "-std=c17",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-fno-stack-protector",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-sanitize=all",
+    "-ffunction-sections",
+    "-nostdlib",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wconversion",
+    "-Wl,--gc-sections",
+    "-Wl,--build-id=none",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Firmware:
+    """What goes into the ROM.
+
+    Attributes
+    ----------
+    words
+        ``(n,)`` uint32.
+    sizes
+        Bytes of code and constants, of initialised and of cleared variables, and what RAM is left for the stack.
+    """
+
+    words: NDArray[np.uint32]
+    sizes: dict[str, int]
+
+
+def build(machine: MachineConfig) -> Firmware:
+    """Compile for ``machine``.
+
+    Raises
+    ------
+    HysteronError
+        If the compiler is missing, or the firmware does not fit.
+    """
+    folder = build_root() / "firmware"
+    for name, text in headers(machine).items():
+        write_file(folder / name, text.encode())
+    with tempfile.TemporaryDirectory() as scratch:
+        elf, image = Path(scratch) / "firmware.elf", Path(scratch) / "firmware.bin"
+        _zig(
+            "cc",
+            *_FLAGS,
+            f"-DFIRMWARE_VERSION={FIRMWARE_VERSION:#x}u",
+            "-I.",
+            f"-I{folder}",
+            f"-Wl,-T,{folder / 'machine.ld'}",
+            "start.S",
+            "main.c",
+            "link.c",
+            "-o",
+            str(elf),
+        )
+        _zig("objcopy", "-O", "binary", str(elf), str(image))
+        content = image.read_bytes()
+        sizes = _sizes(elf.read_bytes())
+        write_file(folder / "firmware.elf", elf.read_bytes())
+    require(len(content) <= machine.rom_bytes, f"the firmware has {len(content)} bytes, the ROM {machine.rom_bytes}")
+    words = np.frombuffer(content + bytes(-len(content) % 4), "<u4")
+    write_file(folder / "firmware.bin", content)
+    sizes["stack"] = machine.ram_bytes - sizes["data"] - sizes["bss"]
+    return Firmware(words, sizes)
+
+
+def headers(machine: MachineConfig) -> dict[str, str]:
+    """Generated files by name."""
+    return {
+        "machine.h": machine_header(),
+        "core.h": core_header(),
+        "protocol.h": protocol_header(),
+        "machine.ld": linker_script(machine),
+    }
+
+
+def _zig(*words: str) -> None:
+    try:
+        importlib.metadata.version("ziglang")
+    except importlib.metadata.PackageNotFoundError:
+        raise HysteronError("the C compiler is missing; pip install ziglang") from None
+    environment = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(build_root() / "zig"), SOURCE_DATE_EPOCH="0")
+    done = subprocess.run(
+        [sys.executable, "-m", "ziglang", *words], cwd=SOURCES, env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        reason = re.sub(r"\s+", " ", done.stderr.strip())[-600:]
+        raise HysteronError(f"the firmware does not compile: {reason}")
+
+
+def _sizes(elf: bytes) -> dict[str, int]:
+    """Bytes of the sections, from the file's headers (ELF, 32 bits, little-endian)."""
+    word, half = np.dtype("<u4"), np.dtype("<u2")
+    table = int(np.frombuffer(elf, word, 1, 32)[0])
+    size, count, names = (int(n) for n in np.frombuffer(elf, half, 3, 46))
+    sections = [np.frombuffer(elf, word, 10, table + size * k) for k in range(count)]
+    text = elf[int(sections[names][4]) :]
+    found = {}
+    for section in sections:
+        name = text[int(section[0]) :].split(b"\0", 1)[0].decode()
+        found[name] = int(section[5])
+    return {name: found.get(f".{name}", 0) for name in ("text", "data", "bss")}

@@ -1,0 +1,96 @@
+"""The processor: PicoRV32 (C. Wolf and others, ISC licence) from the package ``pythondata-cpu-picorv32``."""
+
+from pathlib import Path
+
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hysteron_golden.errors import HysteronError
+
+
+def verilog_file() -> Path:
+    """The processor's Verilog.
+
+    Raises
+    ------
+    HysteronError
+        If the package is not installed.
+    """
+    try:
+        import pythondata_cpu_picorv32 as package
+    except ImportError:
+        raise HysteronError("the processor's Verilog is missing; pip install pythondata-cpu-picorv32") from None
+    return Path(package.data_location) / "picorv32.v"
+
+
+class Processor(wiring.Component):
+    """RV32IMC, one access to memory at a time; about 4 cycles an instruction.
+
+    Parameters
+    ----------
+    reset_address, stack_address
+        Where it starts, and what its stack pointer holds then.
+
+    Attributes
+    ----------
+    valid, address, data, strobe : Out
+        An access, held until ``ready``; ``strobe`` has a bit for each byte written, all 0 reads.
+    ready, answer : In
+        The access is done; what was read.
+    interrupts : In
+        Levels. The instruction ``waitirq`` goes on when one is 1, whatever the mask.
+    trap : Out
+        It stopped at an instruction that it does not know or an address that is not aligned.
+    """
+
+    valid: Out(1)
+    address: Out(32)
+    data: Out(32)
+    strobe: Out(4)
+    ready: In(1)
+    answer: In(32)
+    interrupts: In(32)
+    trap: Out(1)
+
+    def __init__(self, *, reset_address: int, stack_address: int) -> None:
+        self.reset_address, self.stack_address = reset_address, stack_address
+        super().__init__()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        instruction = Signal()
+        m.submodules.picorv32 = Instance(
+            "picorv32",
+            p_ENABLE_COUNTERS=1,
+            p_ENABLE_COUNTERS64=0,
+            p_BARREL_SHIFTER=1,
+            p_COMPRESSED_ISA=1,
+            p_ENABLE_FAST_MUL=0,
+            p_ENABLE_MUL=0,
+            p_ENABLE_DIV=0,
+            p_ENABLE_IRQ=1,
+            p_ENABLE_IRQ_QREGS=0,
+            p_ENABLE_IRQ_TIMER=0,
+            p_MASKED_IRQ=0,
+            # Levels: what is no longer there is no longer pending.
+            p_LATCHED_IRQ=0,
+            p_PROGADDR_RESET=self.reset_address,
+            p_STACKADDR=self.stack_address,
+            i_clk=ClockSignal(),
+            i_resetn=~ResetSignal(),
+            o_trap=self.trap,
+            o_mem_valid=self.valid,
+            o_mem_instr=instruction,
+            i_mem_ready=self.ready,
+            o_mem_addr=self.address,
+            o_mem_wdata=self.data,
+            o_mem_wstrb=self.strobe,
+            i_mem_rdata=self.answer,
+            i_pcpi_wr=0,
+            i_pcpi_rd=0,
+            i_pcpi_wait=0,
+            i_pcpi_ready=0,
+            i_irq=self.interrupts,
+        )
+        return m

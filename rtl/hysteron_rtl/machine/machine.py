@@ -1,0 +1,269 @@
+"""The machine: a core with a processor, memories, a serial line, and what moves data between them unattended.
+
+A restart by the watchdog, or by an instruction that the processor does not know, resets everything but the record of it.
+"""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Mux, ResetInserter, Signal
+from amaranth.lib import fifo, wiring
+from amaranth.lib.wiring import FlippedInterface, In, Out
+
+from hysteron_golden.hardware import CoreConfig
+from hysteron_golden.machine import (
+    ANSWER_WORDS,
+    CORE_BASE,
+    FRAME_BYTES,
+    FRAME_SLOTS,
+    MACHINE_BASE,
+    MACHINE_MAGIC,
+    MACHINE_REGISTERS,
+    MACHINE_VERSION,
+    RAM_BASE,
+    ROM_BASE,
+    WAKES,
+    MachineConfig,
+)
+
+from ..core import Core
+from ..registers import RegisterFile
+from .copier import Copier
+from .cpu import Processor
+from .frames import FrameReceiver, FrameSender
+from .memory import Rom, SharedRam
+from .uart import UartReceiver, UartTransmitter
+
+#: Bytes that wait for the line while the sender looks for the end of the next block.
+_LINE_BYTES = 16
+
+
+class Machine(wiring.Component):
+    """A core that boots and talks over a serial line.
+
+    Parameters
+    ----------
+    config, machine
+        What to generate.
+    firmware
+        Words of the ROM.
+
+    Attributes
+    ----------
+    rx : In
+    tx : Out
+        The serial line.
+    leds : Out
+    restarted : Out
+        For one cycle: the machine restarts itself.
+    """
+
+    def __init__(self, config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> None:
+        self.config, self.machine, self.firmware = config, machine, firmware
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "leds": Out(8), "restarted": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        restart = Signal()
+        inside = Inside(self.config, self.machine, self.firmware)
+        m.submodules.inside = ResetInserter(restart)(inside)
+        # A cycle after the cause, so that the cause is not reset by its own effect.
+        by_watchdog, count = Signal(), Signal(8)
+        with m.If(inside.restart & ~restart):
+            m.d.sync += [by_watchdog.eq(1), count.eq(count + 1)]
+        m.d.sync += restart.eq(inside.restart & ~restart)
+        m.d.comb += [
+            inside.rx.eq(self.rx),
+            self.tx.eq(inside.tx),
+            self.leds.eq(inside.leds),
+            self.restarted.eq(restart),
+            inside.by_watchdog.eq(by_watchdog),
+            inside.restarts.eq(count),
+        ]
+        return m
+
+
+class Inside(wiring.Component):
+    """The machine without the record of its restarts; ``restart`` asks for one."""
+
+    rx: In(1, init=1)
+    tx: Out(1, init=1)
+    leds: Out(8)
+    restart: Out(1)
+    by_watchdog: In(1)
+    restarts: In(8)
+
+    def __init__(self, config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> None:
+        self.config, self.machine, self.firmware = config, machine, firmware
+        super().__init__()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        machine = self.machine
+        m.submodules.cpu = cpu = Processor(reset_address=ROM_BASE, stack_address=RAM_BASE + machine.ram_bytes)
+        m.submodules.rom = rom = Rom(size=machine.rom_bytes, words=self.firmware)
+        # Who cannot wait goes first.
+        m.submodules.ram = ram = SharedRam(size=machine.ram_bytes, requesters=("receiver", "sender", "copier", "cpu"))
+        m.submodules.core = core = Core(self.config)
+        m.submodules.registers = registers = RegisterFile(
+            MACHINE_REGISTERS,
+            {"MACHINE_ID": MACHINE_MAGIC, "MACHINE_VERSION": MACHINE_VERSION, "CLOCK": self.config.clock_hz},
+            initial={"uart_divisor": machine.divisor},
+        )
+        m.submodules.uart_in = uart_in = UartReceiver()
+        m.submodules.uart_out = uart_out = UartTransmitter()
+        m.submodules.receiver = receiver = FrameReceiver(frame_bytes=FRAME_BYTES, slots=FRAME_SLOTS)
+        m.submodules.sender = sender = FrameSender(frame_bytes=FRAME_BYTES)
+        m.submodules.line = line = fifo.SyncFIFOBuffered(width=8, depth=_LINE_BYTES)
+        m.submodules.copier = copier = Copier()
+        m.submodules.answers = answers = fifo.SyncFIFOBuffered(width=32, depth=ANSWER_WORDS)
+
+        self._connect_processor(m, cpu, rom, ram, core, registers, copier)
+
+        # Line → frames → RAM → line
+        m.d.comb += [
+            uart_in.rx.eq(self.rx),
+            self.tx.eq(uart_out.tx),
+            uart_in.divisor.eq(registers.uart_divisor),
+            uart_out.divisor.eq(registers.uart_divisor),
+            receiver.valid.eq(uart_in.valid),
+            receiver.data.eq(uart_in.data),
+            receiver.base.eq(registers.frames),
+            receiver.pop.eq(registers.frame_pop_pop),
+            registers.frame_count.eq(receiver.count),
+            registers.frame_slot.eq(receiver.slot),
+            registers.frame_length.eq(receiver.length),
+            sender.start.eq(registers.send_written & ~sender.busy),
+            sender.source.eq(registers.send_source),
+            registers.send_value.eq(sender.busy),
+        ]
+        length = Signal.like(sender.length)
+        with m.If(registers.send_written & ~sender.busy):
+            m.d.sync += length.eq(registers.written)
+        m.d.comb += sender.length.eq(length)
+        wiring.connect(m, receiver.memory, ram.receiver)
+        wiring.connect(m, sender.memory, ram.sender)
+        wiring.connect(m, sender.o, line.w_stream)
+        wiring.connect(m, line.r_stream, uart_out.i)
+        for name, strobe in (
+            ("received", uart_in.valid),
+            ("bad_check", receiver.bad_check),
+            ("bad_form", receiver.bad_form),
+            ("bad_room", receiver.bad_room),
+            ("bad_stop", uart_in.broken),
+        ):
+            count = Signal(32, name=f"count_{name}")
+            m.d.sync += count.eq(count + strobe)
+            m.d.comb += getattr(registers, name).eq(count)
+
+        # RAM → core → answers
+        wiring.connect(m, copier.memory, ram.copier)
+        wiring.connect(m, copier.o, core.i)
+        wiring.connect(m, core.o, answers.w_stream)
+        m.d.comb += [
+            copier.start.eq(registers.copy_written),
+            copier.count.eq(registers.written),
+            copier.source.eq(registers.copy_source),
+            copier.register.eq(registers.copy_target_register),
+            copier.to_stream.eq(registers.copy_target_stream),
+            copier.clear.eq(registers.copy_command_clear),
+            copier.stop.eq(registers.copy_command_stop),
+            registers.copy_value.eq(copier.left),
+            registers.copy_check.eq(copier.check),
+            registers.answers_count.eq(answers.r_level),
+            registers.answer.eq(answers.r_data),
+            answers.r_en.eq(registers.answer_read),
+        ]
+
+        # Time
+        cycle, period = Signal(32), Signal(32)
+        m.d.sync += [cycle.eq(cycle + 1), period.eq(period + 1)]
+        tick = Signal()
+        m.d.comb += tick.eq((registers.timer != 0) & (period >= registers.timer - 1))
+        with m.If(tick | (registers.timer == 0)):
+            m.d.sync += period.eq(0)
+        watchdog = Signal(32, init=machine.watchdog)
+        m.d.sync += watchdog.eq(Mux(registers.watchdog_written, registers.written, watchdog - 1))
+        m.d.comb += [
+            registers.watchdog_value.eq(watchdog),
+            registers.cycle.eq(cycle),
+            registers.timer_flag_flag.eq(tick),
+            registers.reset_cause_watchdog.eq(self.by_watchdog),
+            registers.reset_cause_count.eq(self.restarts),
+            self.restart.eq((watchdog == 0) | cpu.trap),
+            self.leds.eq(registers.leds_leds),
+        ]
+        levels = {
+            "FRAME": receiver.count != 0,
+            "ANSWER": answers.r_level != 0,
+            "TIMER": registers.timer_flag_flag_held,
+            "COPIED": copier.left == 0,
+            "SENT": ~sender.busy,
+        }
+        for name, (number, _) in WAKES.items():
+            wanted = getattr(registers, f"wake_{name.lower()}")
+            m.d.comb += cpu.interrupts[number].eq(levels[name] & wanted)
+        return m
+
+    def _connect_processor(
+        self,
+        m: Module,
+        cpu: Processor,
+        rom: Rom,
+        ram: SharedRam,
+        core: Core,
+        registers: RegisterFile,
+        copier: Copier,
+    ) -> None:
+        """What the processor reaches, and the core's bus, which it shares with the copier."""
+        # The highest four bits of an address say where it leads.
+        to_rom, to_ram, to_core, to_machine = (
+            cpu.valid & ~cpu.ready & (cpu.address[28:] == base >> 28)
+            for base in (ROM_BASE, RAM_BASE, CORE_BASE, MACHINE_BASE)
+        )
+        # A memory answers in the cycle after it took the request.
+        answered, from_rom = Signal(), Signal()
+        m.d.sync += [answered.eq(~answered & (to_rom | (to_ram & ram.cpu.ready))), from_rom.eq(to_rom)]
+        m.d.comb += [
+            rom.address.eq(cpu.address[2:]),
+            ram.cpu.valid.eq(to_ram & ~answered),
+            ram.cpu.address.eq(cpu.address),
+            ram.cpu.data.eq(cpu.data),
+            ram.cpu.strobe.eq(cpu.strobe),
+        ]
+        # The core's bus belongs to whoever began, until it is acknowledged.
+        copying, held = Signal(), Signal()
+        m.d.sync += held.eq(core.bus.cyc & ~core.bus.ack)
+        chosen = Signal()
+        m.d.comb += chosen.eq(Mux(held, copying, copier.bus.cyc))
+        m.d.sync += copying.eq(chosen)
+        with m.If(chosen):
+            m.d.comb += [
+                core.bus.cyc.eq(copier.bus.cyc),
+                core.bus.stb.eq(copier.bus.stb),
+                core.bus.we.eq(copier.bus.we),
+                core.bus.adr.eq(copier.bus.adr),
+                core.bus.dat_w.eq(copier.bus.dat_w),
+                core.bus.sel.eq(copier.bus.sel),
+                copier.bus.ack.eq(core.bus.ack),
+            ]
+        with m.Else():
+            m.d.comb += [core.bus.cyc.eq(to_core), core.bus.stb.eq(to_core)]
+            self._request(m, cpu, core.bus)
+        m.d.comb += [registers.bus.cyc.eq(to_machine), registers.bus.stb.eq(to_machine)]
+        self._request(m, cpu, registers.bus)
+        with m.If(answered):
+            m.d.comb += [cpu.ready.eq(1), cpu.answer.eq(Mux(from_rom, rom.data, ram.cpu.answer))]
+        with m.Elif(registers.bus.ack):
+            m.d.comb += [cpu.ready.eq(1), cpu.answer.eq(registers.bus.dat_r)]
+        with m.Elif(core.bus.ack & ~chosen):
+            m.d.comb += [cpu.ready.eq(1), cpu.answer.eq(core.bus.dat_r)]
+
+    @staticmethod
+    def _request(m: Module, cpu: Processor, bus: FlippedInterface) -> None:
+        """The processor's access on a bus."""
+        m.d.comb += [
+            bus.we.eq(cpu.strobe.any()),
+            bus.adr.eq(cpu.address[2:]),
+            bus.dat_w.eq(cpu.data),
+            bus.sel.eq(Mux(cpu.strobe.any(), cpu.strobe, 0xF)),
+        ]

@@ -1,0 +1,99 @@
+"""The machine's memories: a ROM with the firmware, and a RAM that several devices share."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hysteron_golden.hardware import bits_for
+
+
+class RequestSignature(wiring.Signature):
+    """Access to a word of memory as the one who asks sees it.
+
+    ``valid`` is held until ``ready``; what was read is on ``answer`` in the cycle after, and only then. ``strobe`` has a bit
+    for each byte that is written; all 0 reads. Addresses are bytes, of which the lowest two bits are ignored.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "valid": Out(1),
+                "address": Out(32),
+                "data": Out(32),
+                "strobe": Out(4),
+                "ready": In(1),
+                "answer": In(32),
+            }
+        )
+
+
+class SharedRam(wiring.Component):
+    """One memory port for several requesters; the first in order goes first.
+
+    Parameters
+    ----------
+    size
+        Bytes, a power of two; addresses beyond wrap around.
+    requesters
+        Their names.
+
+    Attributes
+    ----------
+    <name> : In(RequestSignature)
+    """
+
+    def __init__(self, *, size: int, requesters: Sequence[str]) -> None:
+        self.size, self.requesters = size, tuple(requesters)
+        super().__init__({name: In(RequestSignature()) for name in requesters})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = ram = memory.Memory(shape=32, depth=self.size // 4, init=[])
+        write = ram.write_port(granularity=8)
+        read = ram.read_port()
+        chosen = [getattr(self, name) for name in self.requesters]
+        word = Signal(bits_for(self.size // 4))
+        m.d.comb += [write.addr.eq(word), read.addr.eq(word)]
+        for index, one in enumerate(chosen):
+            m.d.comb += [one.answer.eq(read.data), one.ready.eq(~_any(chosen[:index]))]
+        for one in reversed(chosen):
+            with m.If(one.valid):
+                m.d.comb += [
+                    word.eq(one.address[2:]),
+                    write.data.eq(one.data),
+                    write.en.eq(one.strobe),
+                    read.en.eq(one.strobe == 0),
+                ]
+        return m
+
+
+def _any(requesters: Sequence[object]) -> object:
+    value: object = 0
+    for one in requesters:
+        value = value | one.valid  # type: ignore[attr-defined]
+    return value
+
+
+class Rom(wiring.Component):
+    """Words that are there from the start; ``data`` follows ``address`` (of a word) by a cycle.
+
+    Parameters
+    ----------
+    size
+        Bytes, a power of two.
+    words
+        Its content; what is left is 0.
+    """
+
+    def __init__(self, *, size: int, words: Sequence[int]) -> None:
+        self.size, self.words = size, words
+        super().__init__({"address": In(bits_for(size // 4)), "data": Out(32)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = rom = memory.Memory(shape=32, depth=self.size // 4, init=self.words)
+        read = rom.read_port()
+        m.d.comb += [read.addr.eq(self.address), self.data.eq(read.data)]
+        return m
