@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from hysteron_golden import PRESETS, CoreConfig, HysteronError, Network, compile_network, load
-from hysteron_golden.errors import require
 from hysteron_golden.files import build_root, write_file
-from hysteron_golden.registers import REGIONS, REGISTERS
-from hysteron_golden.registers import table as register_table
+from hysteron_wire.errors import require
+from hysteron_wire.registers import REGIONS, REGISTERS
+from hysteron_wire.registers import table as register_table
 
 from .output import console, table, waiting
 
@@ -180,7 +180,7 @@ def register_page() -> str:
     data = REGISTERS["MEMORY_DATA"]
     return f"""# Registers
 
-Made by `hysteron registers --write docs/registers.md` from `golden/hysteron_golden/registers.py`; do not edit.
+Made by `hysteron registers --write docs/registers.md` from `wire/hysteron_wire/registers.py`; do not edit.
 
 The bus is Wishbone B4 classic, 32 bits; addresses below are bytes. Access: `ro` read only, `rw` read and write,
 `strobe` acts on 1s written and reads 0, `w1c` is set by the core and cleared by writing 1s, `port` is a memory

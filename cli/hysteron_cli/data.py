@@ -4,7 +4,7 @@ import click
 
 from hysteron_data.catalogue import CATALOGUE
 from hysteron_data.sources import FILES, FOLDERS, data_root, locate
-from hysteron_golden.errors import HysteronError
+from hysteron_wire.errors import HysteronError
 
 from .output import console, table
 

@@ -13,8 +13,8 @@ from hysteron_convert.nir import REFERENCES
 from hysteron_convert.report import LayerRounding, leak_text
 from hysteron_data.sets import NAMES, DataSet, load_data_set
 from hysteron_golden import Coding, Encoder, Network, Potential, Readout, run, save
-from hysteron_golden.errors import require
 from hysteron_golden.files import build_root
+from hysteron_wire.errors import require
 
 from .output import console, progress, table, waiting, write_json
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hysteron_data.sets import NAMES, load_data_set
 from hysteron_golden import CoreConfig, Network, Program, Result, compile_network, load, run, schedule
-from hysteron_golden.errors import require
 from hysteron_golden.files import build_root
 from hysteron_golden.schedule import Activity, Schedule
+from hysteron_wire.errors import require
 
 from .compile import choose_core, core_options
 from .measure.score import Answers, accuracy

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_golden import Layer, Mode, Potential
-from hysteron_golden.errors import integer_in, require
 from hysteron_golden.network import WEIGHT_BITS, weight_range
+from hysteron_wire.errors import integer_in, require
 
 from .linear import Floats
 from .model import FloatLayer, FloatNetwork

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from hysteron_golden import Layer, Network, Readout, Reset
-from hysteron_golden.errors import require
 from hysteron_golden.files import write_file
+from hysteron_wire.errors import require
 
 from .libraries import library
 from .linear import Floats

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hysteron_golden import Readout, Reset
-from hysteron_golden.errors import require
+from hysteron_wire.errors import require
 
 from .linear import LIMIT, Floats, Linear, Shape, Signal, broadcasts, size_of, text_of
 from .metadata import KEY

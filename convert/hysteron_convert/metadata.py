@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hysteron_golden import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset
-from hysteron_golden.errors import HysteronError, require
+from hysteron_wire.errors import HysteronError, require
 
 #: Key of the text in a node's and the graph's metadata.
 KEY = "hysteron"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from hysteron_golden import Coding, Encoder, Mode, Readout, Reset
 from hysteron_golden.encode import check_pixels, encode
-from hysteron_golden.errors import HysteronError, require
 from hysteron_golden.run import NEVER, check_spikes, winner
+from hysteron_wire.errors import HysteronError, require
 
 from .linear import Floats
 from .metadata import LayerFacts, NetworkFacts

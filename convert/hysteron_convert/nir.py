@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hysteron_golden import Readout, Reset
-from hysteron_golden.errors import HysteronError, require
+from hysteron_wire.errors import HysteronError, require
 
 from .graph import Tracer, finish, flatten
 from .libraries import library

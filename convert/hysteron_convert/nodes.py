@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from hysteron_golden import Reset
-from hysteron_golden.errors import HysteronError, require
+from hysteron_wire.errors import HysteronError, require
 
 from .linear import Diagonal, Floats, Linear, Matrix, Reshape
 from .metadata import LayerFacts, layer_facts

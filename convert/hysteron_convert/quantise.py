@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from hysteron_golden import Coding, Network, Potential, Readout, Reset, Result
 from hysteron_golden.encode import check_pixels, encode
-from hysteron_golden.errors import require
 from hysteron_golden.run import check_spikes
+from hysteron_wire.errors import require
 
 from .candidates import (
     BIAS,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hysteron_golden import Readout, Reset
-from hysteron_golden.errors import HysteronError, require
+from hysteron_wire.errors import HysteronError, require
 
 from .graph import INPUT, finish, make_layer
 from .libraries import library

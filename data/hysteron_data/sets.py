@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_golden.encode import Coding, Encoder, encode
-from hysteron_golden.errors import require
 from hysteron_golden.store import read_arrays
+from hysteron_wire.errors import require
 
 from . import fsdd, material, nmnist, qtdb, yin_yang
 from .digits import load_digits_split

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from hysteron_golden.machine import (
+from hysteron_wire import protocol
+from hysteron_wire.machine import (
     CORE_BASE,
     FRAME_BYTES,
     FRAME_SLOTS,
@@ -13,8 +14,7 @@ from hysteron_golden.machine import (
     ROM_BASE,
     MachineConfig,
 )
-from hysteron_golden.registers import REGISTERS, Register
-from hysteron_host import protocol
+from hysteron_wire.registers import REGISTERS, Register
 
 _MADE = "/* Made by `hysteron firmware --write`; do not edit. */"
 #: What start.S fills the stack with, to see later how much of it was used.

@@ -1,7 +1,8 @@
 """Hysteron's golden model: what a network does, bit for bit, and when, cycle for cycle. NumPy only."""
 
+from hysteron_wire.errors import HysteronError
+
 from .encode import Coding, Encoder
-from .errors import HysteronError
 from .hardware import PRESETS, CoreConfig
 from .network import Layer, Mode, Network, Potential, Readout, Reset
 from .program import Program, compile_network

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import HysteronError, integer_in, rectangular, require
+from hysteron_wire.errors import HysteronError, integer_in, rectangular, require
 
 #: Pixels encoded together; the random byte of pixel *i* at step *t* is number ``t * 8 * groups + i``.
 GROUP = 8

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, fields, replace
 
-from .errors import HysteronError, require, set_flags, set_integers
+from hysteron_wire.errors import HysteronError, require, set_flags, set_integers
+from hysteron_wire.packets import WORD
+
 from .network import WEIGHT_BITS, Potential, weight_range
 
-#: Bits of a word of the bus, of the streams and of the input spike memory.
-WORD = 32
 #: Entries of each elastic read pipe (:mod:`hysteron_rtl.readpipe`): 2 sustain one entry a cycle,
 #: the rest lets scanning run ahead of the lanes over words with several events. A power of two.
 PIPE_DEPTH = 4

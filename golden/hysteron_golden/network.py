@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hysteron_wire.errors import HysteronError, integer_in, rectangular, require, set_flags
+
 from .encode import Encoder
-from .errors import HysteronError, integer_in, rectangular, require, set_flags
 
 Int32 = NDArray[np.int32]
 #: Any array; what it must hold is checked, not declared.

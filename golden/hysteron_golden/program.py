@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_wire.errors import require
+from hysteron_wire.registers import REGIONS, REGISTERS
+
 from .encode import Coding
-from .errors import require
 from .hardware import CoreConfig, bits_for, ceil_div
 from .network import Layer, Network, weight_range
-from .registers import REGIONS, REGISTERS
 
 Words = NDArray[np.uint32]
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_wire.errors import HysteronError, rectangular, require
+
 from .encode import Coding, check_pixels, encode
-from .errors import HysteronError, rectangular, require
 from .network import Array, Int32, Layer, Network, Readout
 from .neuron import Leak, starts_armed, step
 

@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_wire.errors import require
+from hysteron_wire.packets import WORD, Header, Kind, Words, answer_words, sample_packets
+from hysteron_wire.registers import REGISTERS
+
 from .encode import GROUP, Coding
-from .errors import require
-from .hardware import PIPE_DEPTH, STATE_LOOP, WORD, ceil_div
-from .packets import Header, Kind, Words, answer_words, sample_packets
+from .hardware import PIPE_DEPTH, STATE_LOOP, ceil_div
 from .program import Program
-from .registers import REGISTERS
 from .run import Result, winner
 
 #: Cycles from the one in which a tile's last event is picked to the one in which its spikes are
@@ -100,7 +101,7 @@ class Schedule:
     sample_cycles
         ``(samples, 2)``: first header accepted, last answer word accepted.
     counters
-        Performance counters at the end, see :data:`hysteron_golden.registers.COUNTERS`.
+        Performance counters at the end, see :data:`hysteron_wire.registers.COUNTERS`.
     bound
         Lane-cycles that no schedule can avoid: the sum over layers, steps and tiles of
         ``max(1, events)``.

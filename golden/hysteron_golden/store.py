@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_wire.errors import HysteronError, require
+
 from .encode import Coding, Encoder
-from .errors import HysteronError, require
 from .files import write_file
 from .network import Layer, Mode, Network, Potential, Readout, Reset
 

@@ -4,8 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import WORD, CoreConfig, bits_for
-from hysteron_golden.registers import COUNTERS, REGIONS
+from hysteron_golden.hardware import CoreConfig, bits_for
+from hysteron_wire.packets import WORD
+from hysteron_wire.registers import COUNTERS, REGIONS
 
 from . import bus
 from .events import EventFinder, WordScanner
@@ -52,7 +53,7 @@ class Core(wiring.Component):
     bus : In(bus.Signature)
         Registers and memories (``docs/registers.md``).
     i : In(stream of 32 bits)
-        Packets, see :mod:`hysteron_golden.packets`.
+        Packets, see :mod:`hysteron_wire.packets`.
     o : Out(stream of 32 bits)
         Answers.
     trace : Out(TraceSignature)

@@ -5,8 +5,9 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_golden.encode import GROUP, LFSR_BITS, LFSR_TAP, MAX_STEPS, Coding
-from hysteron_golden.hardware import WORD, CoreConfig, bits_for, ceil_div
-from hysteron_golden.registers import REGIONS
+from hysteron_golden.hardware import CoreConfig, bits_for, ceil_div
+from hysteron_wire.packets import WORD
+from hysteron_wire.registers import REGIONS
 
 from .layouts import SLOT_FLAGS
 from .memory import LoadedMemory, LoadSignature

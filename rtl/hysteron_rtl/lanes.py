@@ -5,7 +5,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.registers import REGIONS
+from hysteron_wire.registers import REGIONS
 
 from .bits import delay
 from .layouts import event_layout, pass_layout

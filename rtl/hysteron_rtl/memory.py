@@ -30,7 +30,7 @@ class LoadedMemory(wiring.Component):
     width, depth
         Bits of a row, rows.
     region
-        Number of the region, :data:`hysteron_golden.registers.REGIONS`.
+        Number of the region, :data:`hysteron_wire.registers.REGIONS`.
     latency
         Cycles from ``en`` to the row on ``data``; ``data`` then holds until the next row comes.
 

@@ -29,7 +29,7 @@ class ReadoutUnit(wiring.Component):
     answered, sample : Out
         Strobe: an answer's last word was accepted; it was the sample's last.
     o : Out(stream of 32 bits)
-        See :mod:`hysteron_golden.packets`.
+        See :mod:`hysteron_wire.packets`.
     """
 
     def __init__(self, config: CoreConfig) -> None:

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hysteron_golden.hardware import CoreConfig, bits_for
 from hysteron_golden.program import job_layout
-from hysteron_golden.registers import REGIONS
+from hysteron_wire.registers import REGIONS
 
 from .bits import lowest_set, struct
 from .layouts import SLOT_FLAGS, segment_layout

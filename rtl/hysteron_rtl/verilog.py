@@ -8,7 +8,7 @@ from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
 from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.machine import MachineConfig
+from hysteron_wire.machine import MachineConfig
 
 from .core import Core
 from .machine.machine import Machine

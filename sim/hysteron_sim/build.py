@@ -14,9 +14,9 @@ from pathlib import Path
 from cocotb_tools.runner import Verilator
 from filelock import FileLock
 
-from hysteron_golden.errors import HysteronError
 from hysteron_golden.files import build_root, write_file
 from hysteron_golden.hardware import CoreConfig, bits_for
+from hysteron_wire.errors import HysteronError
 
 HERE = Path(__file__).parent
 

@@ -11,11 +11,11 @@ from types import TracebackType
 from filelock import FileLock
 
 from hysteron_firmware.build import build as build_firmware
-from hysteron_golden.errors import HysteronError, SimulationError
 from hysteron_golden.files import build_root, write_file
 from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.machine import MachineConfig
 from hysteron_rtl.machine.cpu import verilog_file
+from hysteron_wire.errors import HysteronError, SimulationError
+from hysteron_wire.machine import MachineConfig
 
 from .build import FLAGS, HERE, digest, tools, verilator_environment
 

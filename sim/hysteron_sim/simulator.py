@@ -20,11 +20,11 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.errors import SimulationError
 from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.packets import Words
 from hysteron_golden.program import Program
-from hysteron_golden.registers import COUNTERS, REGISTERS
+from hysteron_wire.errors import SimulationError
+from hysteron_wire.packets import Words
+from hysteron_wire.registers import COUNTERS, REGISTERS
 
 from .build import LeanVerilator, build_model
 

@@ -16,13 +16,13 @@ from hysteron_cli.report import timing, write_report
 from hysteron_cli.report.page import _verdict, leak_text
 from hysteron_cli.report.retrace import DEMO_STEPS, demonstration, pick_image, pick_layer, pick_neurons, retrace, story
 from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.errors import HysteronError
 from hysteron_golden.hardware import CoreConfig
 from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
 from hysteron_golden.program import compile_network
-from hysteron_golden.registers import COUNTERS
 from hysteron_golden.run import run
 from hysteron_golden.schedule import activities, schedule
+from hysteron_wire.errors import HysteronError
+from hysteron_wire.registers import COUNTERS
 
 SIZES = (16, 12, 5)
 STEPS = 6

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.errors import HysteronError
 from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset, weight_range
+from hysteron_wire.errors import HysteronError
 
 # Derandomised runs need no example database; keep Hypothesis from writing into the tree.
 configuration.set_hypothesis_home_dir(tempfile.gettempdir())

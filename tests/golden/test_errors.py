@@ -7,7 +7,7 @@ import fractions
 import numpy as np
 import pytest
 
-from hysteron_golden.errors import HysteronError, integer_in, rectangular, require, set_flags, set_integers
+from hysteron_wire.errors import HysteronError, integer_in, rectangular, require, set_flags, set_integers
 
 from .support import refusal
 

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hysteron_golden.errors import HysteronError
 from hysteron_golden.hardware import PRESETS, CoreConfig, bits_for, ceil_div
 from hysteron_golden.network import Potential, weight_range
 from hysteron_golden.program import job_layout
+from hysteron_wire.errors import HysteronError
 
 from .support import refusal
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.errors import HysteronError
 from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset, weight_range
 from hysteron_golden.run import run
+from hysteron_wire.errors import HysteronError
 
 from .support import layer, network, refusal
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysteron_golden.packets import (
+from hysteron_wire.packets import (
     Kind,
     answer_words,
     bitmap_packet,

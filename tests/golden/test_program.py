@@ -10,7 +10,7 @@ from hysteron_golden.encode import Coding, Encoder
 from hysteron_golden.hardware import CoreConfig
 from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
 from hysteron_golden.program import compile_network, job_layout, row_stride, row_words, threshold_layout
-from hysteron_golden.registers import REGIONS, REGISTERS
+from hysteron_wire.registers import REGIONS, REGISTERS
 
 from .support import layer, network, random_network, refusal
 

@@ -4,7 +4,7 @@ import pytest
 
 from hysteron_golden.encode import MAX_STEPS, Coding
 from hysteron_golden.network import Readout
-from hysteron_golden.registers import COUNTERS, MAGIC, MAP_VERSION, REGIONS, REGISTERS, Field, Register, table
+from hysteron_wire.registers import COUNTERS, MAGIC, MAP_VERSION, REGIONS, REGISTERS, Field, Register, table
 
 FIELDS = [(register, field) for register in REGISTERS.values() for field in register.fields]
 

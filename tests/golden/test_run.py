@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.errors import HysteronError
 from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
 from hysteron_golden.run import NEVER, product_dtype, run, winner
+from hysteron_wire.errors import HysteronError
 
 from . import scalar
 from .support import examples, network, networks, random_network, refusal

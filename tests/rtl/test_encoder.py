@@ -12,10 +12,10 @@ import pytest
 
 from hysteron_golden.encode import GROUP, Coding, encode
 from hysteron_golden.encode import Encoder as Settings
-from hysteron_golden.hardware import WORD, CoreConfig, ceil_div
-from hysteron_golden.packets import pixel_packet
-from hysteron_golden.registers import REGIONS
+from hysteron_golden.hardware import CoreConfig, ceil_div
 from hysteron_rtl.encoder import Encoder
+from hysteron_wire.packets import WORD, pixel_packet
+from hysteron_wire.registers import REGIONS
 
 from .bench import TINY, core, load_word, plain, simulate
 

@@ -11,10 +11,10 @@ import pytest
 
 from hysteron_golden.hardware import STATE_LOOP, CoreConfig, ceil_div
 from hysteron_golden.network import Readout
-from hysteron_golden.packets import answer_words
 from hysteron_golden.run import NEVER, _read, winner
 from hysteron_rtl.layouts import pass_layout
 from hysteron_rtl.readout import ReadoutUnit
+from hysteron_wire.packets import answer_words
 
 from .bench import TINY, core, random_record, scramble, simulate
 

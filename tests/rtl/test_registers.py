@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hysteron_golden.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Register
 from hysteron_rtl.registers import ADDRESS_BITS, Counters, Registers, constants
+from hysteron_wire.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Register
 
 from .bench import TINY, core, simulate
 

@@ -15,8 +15,8 @@ from hysteron_golden.encode import Coding, Encoder
 from hysteron_golden.hardware import CoreConfig
 from hysteron_golden.network import Layer, Network
 from hysteron_golden.program import Program, compile_network, row_stride
-from hysteron_golden.registers import REGIONS
 from hysteron_rtl.sequencer import Sequencer
+from hysteron_wire.registers import REGIONS
 
 from .bench import TINY, core, load_image, plain, simulate
 

@@ -5,13 +5,13 @@ import pytest
 from cores import TINY
 
 from hysteron_golden import Coding, Encoder, Layer, Mode, Network, Potential, compile_network, run
-from hysteron_golden.packets import Kind, bitmap_packet, event_packet, header, pixel_packet
 from hysteron_golden.program import Program
-from hysteron_golden.registers import MAGIC, REGISTERS
 from hysteron_golden.schedule import activities, schedule
 from hysteron_rtl.registers import constants
 from hysteron_sim.simulator import Script, Simulator, Stimulus
 from hysteron_sim.verify import compare, stimulus_of
+from hysteron_wire.packets import Kind, bitmap_packet, event_packet, header, pixel_packet
+from hysteron_wire.registers import MAGIC, REGISTERS
 
 RNG = np.random.default_rng(3)
 

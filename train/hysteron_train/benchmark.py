@@ -7,8 +7,8 @@ from typing import Any
 
 from hysteron_data.sets import load_data_set
 from hysteron_golden import Network, compile_network, run, save
-from hysteron_golden.errors import require
 from hysteron_golden.files import build_root, write_file
+from hysteron_wire.errors import require
 
 from .model import predict, score
 from .recipe import Recipe

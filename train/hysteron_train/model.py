@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from hysteron_data.sets import DataSet
 from hysteron_golden import Coding, Mode, Network, Readout, Reset, run
 from hysteron_golden.encode import encode
-from hysteron_golden.errors import require
+from hysteron_wire.errors import require
 
 from .layers import SpikingLayer
 from .recipe import Recipe

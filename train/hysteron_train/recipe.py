@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, get_args, get_origin
 
 from hysteron_golden import Coding, CoreConfig, Encoder, HysteronError, Mode, Reset
-from hysteron_golden.errors import require
+from hysteron_wire.errors import require
 
 #: Ways a sample is labelled: once, at every step, or by real numbers at every step.
 TASKS = ("classify", "classify-steps", "regress")

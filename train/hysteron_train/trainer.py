@@ -16,8 +16,8 @@ from torch import Tensor
 
 from hysteron_data.sets import DataSet
 from hysteron_golden import HysteronError
-from hysteron_golden.errors import require
 from hysteron_golden.files import write_file
+from hysteron_wire.errors import require
 
 from .augment import augment
 from .model import SpikingNetwork, predict, score

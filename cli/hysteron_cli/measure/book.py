@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from hysteron_golden import HysteronError
-from hysteron_golden.errors import require
 from hysteron_golden.files import write_file
+from hysteron_wire.errors import require
 
 from .measurement import Entry
 

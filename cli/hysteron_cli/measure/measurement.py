@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import Network, Program, Readout, Result, activities, compile_network, load, run, schedule
-from hysteron_golden.errors import require
 from hysteron_golden.schedule import Schedule
+from hysteron_wire.errors import require
 
 from ..compile import choose_core
 from ..output import waiting

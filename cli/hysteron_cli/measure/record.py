@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hysteron_golden import HysteronError
-from hysteron_golden.errors import require
+from hysteron_wire.errors import require
 
 #: Keys that every record has, with the types of their values.
 _KEYS: dict[str, type] = {

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from hysteron_data.sets import DataSet
 from hysteron_golden import Network, Result
-from hysteron_golden.errors import require
 from hysteron_golden.run import winner
+from hysteron_wire.errors import require
 
 Labels = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.errors import HysteronError
+from hysteron_wire.errors import HysteronError
 
 
 def verilog_file() -> Path:

@@ -10,7 +10,7 @@ from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import FlippedInterface, In, Out
 
 from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.machine import (
+from hysteron_wire.machine import (
     ANSWER_WORDS,
     CORE_BASE,
     FRAME_BYTES,

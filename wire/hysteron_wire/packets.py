@@ -27,10 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import integer_in, require
-from .hardware import WORD, ceil_div
-from .network import Int32
 
 Words = NDArray[np.uint32]
+
+#: Bits of a word of the bus, of the streams and of the input spike memory.
+WORD = 32
 
 
 class Kind(IntEnum):
@@ -64,7 +65,7 @@ def header(kind: Kind, count: int, last: bool) -> int:
 def bitmap_packet(spikes: NDArray[np.integer | np.bool_], last: bool) -> Words:
     """One step as a bitmap; empty words at the end are left out."""
     n = len(spikes)
-    bits = np.zeros(ceil_div(n, WORD) * WORD, np.uint8)
+    bits = np.zeros(-(-n // WORD) * WORD, np.uint8)
     bits[:n] = spikes
     words = np.packbits(bits, bitorder="little").view("<u4").astype(np.uint32)
     used = int(np.flatnonzero(words)[-1]) + 1 if words.any() else 0
@@ -75,7 +76,7 @@ def event_packet(events: Sequence[int] | NDArray[np.integer], last: bool) -> Wor
     """One step as a list of inputs, each from 0 to 65535."""
     for event in events:
         integer_in("event", event, 0, 0xFFFF)
-    padded = np.zeros(ceil_div(len(events), 2) * 2, np.uint32)
+    padded = np.zeros(-(-len(events) // 2) * 2, np.uint32)
     padded[: len(events)] = events
     words = padded[0::2] | padded[1::2] << np.uint32(16)
     return np.concatenate([np.array([header(Kind.EVENTS, len(events), last)], np.uint32), words])
@@ -83,7 +84,7 @@ def event_packet(events: Sequence[int] | NDArray[np.integer], last: bool) -> Wor
 
 def pixel_packet(pixels: NDArray[np.uint8]) -> Words:
     """One image."""
-    padded = np.zeros(ceil_div(len(pixels), 4) * 4, np.uint8)
+    padded = np.zeros(-(-len(pixels) // 4) * 4, np.uint8)
     padded[: len(pixels)] = pixels
     words = padded.view("<u4").astype(np.uint32)
     return np.concatenate([np.array([header(Kind.PIXELS, len(words), True)], np.uint32), words])
@@ -103,7 +104,7 @@ def sample_packets(sample: NDArray[np.uint8]) -> list[Words]:
     return [step_packet(step, t == len(sample) - 1) for t, step in enumerate(sample)]
 
 
-def answer_words(values: Int32, winner: int, number: int, vector: bool) -> Words:
+def answer_words(values: NDArray[np.int32], winner: int, number: int, vector: bool) -> Words:
     """Words of one answer."""
     body = values.astype(np.int64) & 0xFFFFFFFF if vector else np.zeros(0, np.int64)
     return np.concatenate([body, [(number & 0xFFFF) << 16 | winner]]).astype(np.uint32)

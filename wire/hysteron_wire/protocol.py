@@ -97,7 +97,7 @@ class Frame:
         return bytes(cobs.encode(content + zlib.crc32(content).to_bytes(CHECK_BYTES, "little"))) + b"\0"
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """Bytes between two 0s that are no frame."""
 
 
@@ -106,18 +106,18 @@ def decode(stuffed: bytes) -> Frame:
 
     Raises
     ------
-    Damaged
+    DamagedError
         If it is none.
     """
     try:
         plain = bytes(cobs.decode(stuffed))
     except cobs.DecodeError as error:
-        raise Damaged(str(error)) from None
+        raise DamagedError(str(error)) from None
     content, check = plain[:-CHECK_BYTES], plain[-CHECK_BYTES:]
     if len(content) < HEADER_BYTES or len(content) > CONTENT_BYTES:
-        raise Damaged(f"{len(plain)} bytes")
+        raise DamagedError(f"{len(plain)} bytes")
     if zlib.crc32(content) != int.from_bytes(check, "little"):
-        raise Damaged("wrong check")
+        raise DamagedError("wrong check")
     return Frame(*_HEADER.unpack_from(content), content[HEADER_BYTES:])
 
 

@@ -1,0 +1,338 @@
+"""What a program works with: open a machine, load a network, get results for images."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_wire.errors import HysteronError, require
+from hysteron_wire.packets import sample_packets
+from hysteron_wire.protocol import PAYLOAD_WORDS, Kind, payload, words
+
+from .link import Identity, Link, SessionLostError
+from .transports import SerialTransport, SocketTransport, Transport, connect_tcp
+
+if TYPE_CHECKING:
+    from hysteron_golden import Network
+
+#: Times that a lost session is begun anew before the user is told.
+_SESSIONS = 5
+#: Longest answer that fits a reply.
+_MOST_WORDS = PAYLOAD_WORDS
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a machine answered for a sample.
+
+    Attributes
+    ----------
+    index
+        Of the sample, from 0.
+    prediction
+        The winner.
+    values
+        ``(n_out,)`` int32 read-out values.
+    steps
+        Of a network that answers at every step ``(steps, n_out)`` int32, else None.
+    """
+
+    index: int
+    prediction: int
+    values: NDArray[np.int32]
+    steps: NDArray[np.int32] | None = None
+
+
+@dataclass(frozen=True)
+class Image:
+    """A network as a machine takes it: register writes, and how its input and its answers look."""
+
+    name: str
+    records: tuple[tuple[int, tuple[int, ...]], ...]
+    n_in: int
+    n_out: int
+    pixels: bool
+    every_step: bool
+
+
+class Accelerator:
+    """A machine with a core.
+
+    ::
+
+        with Accelerator.open("serial:/dev/ttyUSB0") as machine:
+            machine.load("networks/mnist.hyn")
+            for result in machine.infer(images):
+                print(result.index, result.prediction)
+
+    It may be used by one thread at a time.
+    """
+
+    def __init__(self, transport: Transport, owner: Any = None) -> None:
+        self._owner = owner
+        self.link = Link(transport)
+        self._image: Image | None = None
+        self._sessions = 0
+        try:
+            self.identity: Identity = self.link.connect()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def open(cls, address: str, **options: Any) -> "Accelerator | Any":
+        """Open a machine by its address.
+
+        Parameters
+        ----------
+        address
+            ``serial:PORT``, ``tcp:HOST:PORT``, ``sim:`` or ``sim:PRESET`` (a simulated machine of its own), or ``golden:``
+            (no machine, but the golden model).
+        options
+            Of the kind of machine: ``baud`` and ``patience`` for serial ports.
+
+        Raises
+        ------
+        HysteronError
+            If there is no such machine.
+        """
+        kind, colon, rest = address.partition(":")
+        if not colon or kind not in ("serial", "tcp", "sim", "golden"):
+            raise HysteronError(
+                f"a machine's address is serial:PORT, tcp:HOST:PORT, sim:PRESET or golden:, not {address!r}"
+            )
+        if kind == "serial":
+            return cls(SerialTransport(rest, **options))
+        if kind == "tcp":
+            return cls(connect_tcp(rest, **options))
+        if kind == "golden":
+            from .golden import GoldenAccelerator
+
+            return GoldenAccelerator(**options)
+        from hysteron_golden.hardware import CoreConfig
+        from hysteron_sim.machine import SimulatedMachine
+
+        simulated = SimulatedMachine(CoreConfig.preset(rest or "digits"), **options)
+        assert simulated.line is not None
+        return cls(SocketTransport(simulated.line, address, patience=10.0), simulated)
+
+    def __enter__(self) -> "Accelerator":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the machine back; its network stays loaded."""
+        self.link.transport.close()
+        if self._owner is not None:
+            self._owner.close()
+
+    def load(self, network: "Network | Image | str | Path", *, progress: Any = None) -> None:
+        """Load a network and verify it.
+
+        Parameters
+        ----------
+        network
+            A network, the path of its file, or what :func:`hysteron_host.image.image_for` made of it.
+        progress
+            Called with the share that is done, 0 to 1.
+
+        Raises
+        ------
+        HysteronError
+            If the core cannot hold it, or the machine did not get it right.
+        """
+        if not isinstance(network, Image):
+            from .image import image_for
+
+            network = image_for(network, self.identity)
+        self._image = None
+        self._again(lambda: self._load(network, progress))
+        self._image = network
+
+    def _load(self, image: Image, progress: Any) -> None:
+        import zlib
+
+        self.link.ask(Kind.LOAD_BEGIN)
+        check = 0
+        done, total = 0, sum(1 + len(values) for _, values in image.records)
+        pieces = list(_pieces(image.records))
+        for piece, plain in pieces:
+            while not self.link.room:
+                for _ in self.link.replies(wait=True):
+                    pass
+            self.link.send(Kind.LOAD, piece)
+            check = zlib.crc32(plain, check)
+            done += len(piece) // 4
+            if progress is not None:
+                progress(min(done / total, 1.0))
+        while self.link.pending:
+            for _ in self.link.replies(wait=True):
+                pass
+        self.link.ask(Kind.LOAD_END, payload(check))
+
+    def infer(self, samples: Iterable[NDArray[np.integer]]) -> Iterator[Result]:
+        """Results of samples, in their order; the next sample is on its way while one is being computed.
+
+        Parameters
+        ----------
+        samples
+            Each ``(pixels…)`` bytes, or ``(steps, n_in)`` spikes of 0 and 1.
+
+        Raises
+        ------
+        HysteronError
+            If a sample does not suit the network, or the machine is lost for good.
+        """
+        image = self._image
+        require(image is not None, "no network is loaded; call load() first")
+        assert image is not None
+        source = iter(samples)
+        kept: dict[int, list[tuple[int, bytes]]] = {}  # samples without a result, as requests
+        given = 0  # results given out
+        taken = 0  # samples taken
+        sent = 0  # samples sent whole in this session
+        parts: list[tuple[int, bytes]] = []  # requests of the sample being sent
+        owed: list[int] = []  # samples under way, and how many replies each still needs
+        answer: list[int] = []
+        ended = False
+        while True:
+            try:
+                while self.link.room and not (ended and not parts and sent == taken):
+                    if not parts:
+                        if sent < taken:
+                            parts = list(kept[sent])
+                        else:
+                            sample = next(source, None)
+                            if sample is None:
+                                ended = True
+                                break
+                            kept[taken] = _requests(image, sample, taken)
+                            parts = list(kept[taken])
+                            taken += 1
+                        owed.append(len(parts))
+                    _, content = parts.pop(0)
+                    self.link.send(Kind.DATA, content)
+                    if not parts:
+                        sent += 1
+                if not self.link.pending:
+                    return
+                for reply in self.link.replies(wait=not self.link.room or ended):
+                    answer.extend(words(reply.payload))
+                    owed[0] -= 1
+                    if owed[0] == 0 and not (len(owed) == 1 and parts):
+                        owed.pop(0)
+                        del kept[given]
+                        yield _result(image, given, answer)
+                        answer = []
+                        given += 1
+            except SessionLostError:
+                self._reconnect(image)
+                sent, parts, owed, answer = given, [], [], []
+
+    def stats(self) -> dict[str, Any]:
+        """Figures of the machine, of its core's counters, and of the link on this side."""
+        require(self.link.pending == 0, "stats() cannot be asked for while results are under way; finish infer() first")
+        from hysteron_wire.registers import COUNTERS, REGISTERS
+
+        names = ("awake_cycles", "accepted", "repeated", "gaps", "refused", "samples", "cycle", "received")
+        names += ("bad_check", "bad_form", "bad_room", "bad_stop", "reset_cause", "stack_free")
+        status = dict(zip(names, words(self.link.ask(Kind.STATUS)), strict=True))
+        first = REGISTERS[next(iter(COUNTERS))].address
+        counters = words(self.link.ask(Kind.READ, payload(len(COUNTERS) << 16 | first)))
+        return {
+            "machine": status,
+            "core": dict(zip((name.lower() for name in COUNTERS), counters, strict=True)),
+            "link": asdict(self.link.figures),
+        }
+
+    def _again(self, work: Any) -> None:
+        """Do ``work``, once more if the session is lost in its course."""
+        for attempt in range(_SESSIONS):
+            try:
+                work()
+                return
+            except SessionLostError:
+                if attempt == _SESSIONS - 1:
+                    raise
+                self.identity = self.link.connect()
+
+    def _reconnect(self, image: Image) -> None:
+        self._sessions += 1
+        require(
+            self._sessions <= _SESSIONS,
+            f"the machine on {self.link.transport.name} was restarted {self._sessions} times; check its supply",
+        )
+        self.identity = self.link.connect()
+        self._again(lambda: self._load(image, None))
+
+
+def _pieces(records: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[bytes, bytes]]:
+    """Payloads of LOAD requests, and the words in each that are written."""
+    full: list[int] = []
+    plain: list[int] = []
+    for address, values in records:
+        at = 0
+        while at < len(values):
+            if len(full) + 2 > PAYLOAD_WORDS:
+                yield payload(*full), payload(*plain)
+                full, plain = [], []
+            part = values[at : at + PAYLOAD_WORDS - len(full) - 1]
+            full += [len(part) << 16 | address, *part]
+            plain += part
+            at += len(part)
+    if full:
+        yield payload(*full), payload(*plain)
+
+
+def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[tuple[int, bytes]]:
+    """A sample as the payloads of DATA requests, each with the answer words it is to be replied with."""
+    data = np.asarray(sample)
+    if image.pixels:
+        flat = data.reshape(-1)
+        require(
+            flat.size == image.n_in and flat.dtype == np.uint8,
+            f"sample {index} must be {image.n_in} bytes, not {flat.size} of {flat.dtype}",
+        )
+        packets, due = sample_packets(flat), [1]
+    else:
+        require(
+            data.ndim == 2 and data.shape[1] == image.n_in and len(data) > 0,
+            f"sample {index} must have shape (steps, {image.n_in}), not {data.shape}",
+        )
+        require(bool(((data == 0) | (data == 1)).all()), f"sample {index} must hold spikes of 0 and 1")
+        packets = sample_packets(data.astype(np.uint8))
+        due = [int(image.every_step or step == len(packets) - 1) for step in range(len(packets))]
+    words_each = image.n_out + 1
+    found: list[tuple[int, bytes]] = []
+    block: list[int] = []
+    answers = 0
+    for packet, one in zip(packets, due, strict=True):
+        content = [int(word) for word in packet]
+        if block and (len(block) + len(content) + 1 > PAYLOAD_WORDS or (answers + one) * words_each > _MOST_WORDS):
+            found.append((answers * words_each, payload(answers * words_each, *block)))
+            block, answers = [], 0
+        while len(content) + 1 > PAYLOAD_WORDS:
+            found.append((0, payload(0, *content[: PAYLOAD_WORDS - 1])))
+            content = content[PAYLOAD_WORDS - 1 :]
+        block += content
+        answers += one
+    found.append((answers * words_each, payload(answers * words_each, *block)))
+    return found
+
+
+def _result(image: Image, index: int, answer: list[int]) -> Result:
+    table = np.array(answer, np.uint32).reshape(-1, image.n_out + 1)
+    values = table[:, :-1].astype(np.uint32).view(np.int32).reshape(len(table), image.n_out)
+    steps = values if image.every_step else None
+    with contextlib.suppress(IndexError):
+        return Result(index, int(table[-1, -1]) & 0xFFFF, values[-1], steps)
+    raise HysteronError(f"the machine gave no answer for sample {index}; load the network again")

@@ -1,0 +1,271 @@
+"""The host's end of the link: requests in a window, each sent until it is answered, replies in order."""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hysteron_wire.errors import HysteronError
+from hysteron_wire.protocol import (
+    CONTENT_BYTES,
+    HEADER_BYTES,
+    MAGIC,
+    MEANING,
+    REPLY,
+    VERSION,
+    WINDOW,
+    DamagedError,
+    Frame,
+    Kind,
+    Refusal,
+    decode,
+    payload,
+    words,
+)
+
+from .transports import Transport
+
+#: Times that something is sent again without any sign of life.
+TRIES = 12
+#: Bytes without a 0 after which what has come is thrown away: more than any frame.
+_LONGEST = 2 * CONTENT_BYTES
+
+
+class SessionLostError(HysteronError):
+    """The device was restarted, or another host has taken it; what was loaded and asked is to be done again."""
+
+
+class RefusedError(HysteronError):
+    """The device refused a request; :attr:`code` says why."""
+
+    def __init__(self, code: int, detail: int) -> None:
+        self.code, self.detail = code, detail
+        known = code in Refusal.__members__.values()
+        meaning = MEANING[Refusal(code)] if known else f"unknown reason {code}; update the host"
+        super().__init__(f"the device refused a request (detail {detail:#x}): {meaning}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a machine says of itself.
+
+    Attributes
+    ----------
+    loaded
+        A network is loaded and verified.
+    protocol, firmware, machine
+        Versions; of the latter two the high half is the major one.
+    restarts
+        By its watchdog since power came.
+    clock_hz, divisor
+        Its clock, and clock cycles of a bit.
+    core
+        The core's constant registers, in order of address.
+    """
+
+    loaded: bool
+    protocol: int
+    firmware: int
+    machine: int
+    restarts: int
+    clock_hz: int
+    divisor: int
+    core: tuple[int, ...]
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Identity":
+        """From HELLO's reply."""
+        first, *rest = words(content)
+        return cls(bool(first), rest[0], rest[1], rest[2], rest[3] >> 8 & 0xFF, rest[4], rest[5], tuple(rest[6:]))
+
+
+@dataclass
+class LinkFigures:
+    """What the link had to do."""
+
+    requests: int = 0
+    sent_again: int = 0
+    damaged: int = 0
+    gaps: int = 0
+    bytes_out: int = 0
+    bytes_in: int = 0
+    payload_out: int = 0
+
+
+@dataclass
+class _Waiting:
+    kind: Kind
+    frame: bytes
+    reply: Frame | None = None
+    sent: float = 0.0
+
+    def answered_by(self, frame: Frame) -> bool:
+        """Whether ``frame`` is the reply; late second replies to HELLO also carry the number of a request."""
+        return self.reply is None and frame.kind in (self.kind | REPLY, Kind.ERROR)
+
+
+@dataclass
+class Link:
+    """A session with a machine.
+
+    Requests go out in order, at most :data:`WINDOW` without a reply; :meth:`replies` gives the replies in the same order,
+    each once, whatever the line does to the bytes.
+
+    Parameters
+    ----------
+    transport
+        The line.
+    """
+
+    transport: Transport
+    figures: LinkFigures = field(default_factory=LinkFigures)
+    identity: Identity | None = None
+    _session: int = 0
+    _next: int = 0
+    _waiting: "deque[_Waiting]" = field(default_factory=deque)
+    _received: bytearray = field(default_factory=bytearray)
+
+    def connect(self) -> Identity:
+        """Begin a session: nothing of earlier ones is left on the line or in the device, but the network.
+
+        Raises
+        ------
+        HysteronError
+            If nobody answers, or the device speaks another version.
+        """
+        self._session = self._session % 255 + 1 if self._session else secrets.randbelow(255) + 1
+        self._next = 0
+        self._waiting.clear()
+        # The 0 in front ends whatever half a frame is on the line.
+        hello = b"\0" + Frame(Kind.HELLO, self._session, 0, payload(MAGIC, VERSION)).encode()
+        for _ in range(TRIES):
+            self._write(hello)
+            until = time.monotonic() + self.transport.patience
+            while (left := until - time.monotonic()) > 0:
+                for frame in self._frames(left):
+                    if frame.session != self._session:
+                        continue
+                    if frame.kind == Kind.HELLO | REPLY:
+                        self.identity = Identity.parse(frame.payload)
+                        return self.identity
+                    if frame.kind == Kind.ERROR:
+                        raise RefusedError(*words(frame.payload)[:2])
+        raise HysteronError(
+            f"no machine answers on {self.transport.name}; check power, cable and speed, and that its firmware runs"
+        )
+
+    @property
+    def room(self) -> int:
+        """Requests that may be sent now."""
+        return WINDOW - len(self._waiting)
+
+    @property
+    def pending(self) -> int:
+        """Requests whose reply was not given out yet."""
+        return len(self._waiting)
+
+    def send(self, kind: Kind, content: bytes = b"") -> None:
+        """Send a request; there must be :attr:`room`."""
+        assert self.room > 0 and len(content) <= CONTENT_BYTES - HEADER_BYTES
+        frame = Frame(kind, self._session, self._next & 0xFFFF, content).encode()
+        self._next += 1
+        self.figures.requests += 1
+        self.figures.payload_out += len(content)
+        self._waiting.append(_Waiting(kind, frame, sent=time.monotonic()))
+        self._write(frame)
+
+    def replies(self, *, wait: bool) -> Iterator[Frame]:
+        """Replies that are due, oldest first.
+
+        Parameters
+        ----------
+        wait
+            Wait for the oldest request's reply; else only for what has come.
+
+        Raises
+        ------
+        SessionLostError, RefusedError, HysteronError
+            If the device was restarted, refused the request, or no longer answers.
+        """
+        silent = 0
+        while self._waiting:
+            while self._waiting and self._waiting[0].reply is not None:
+                reply = self._waiting.popleft().reply
+                assert reply is not None
+                wait = False
+                if reply.kind == Kind.ERROR:
+                    raise RefusedError(*words(reply.payload)[:2])
+                yield reply
+            if not self._waiting:
+                return
+            patience = self._waiting[0].sent + self.transport.patience - time.monotonic()
+            heard = self._listen(patience if wait else 0)
+            silent = 0 if heard else silent
+            if self._waiting[0].reply is None:
+                if time.monotonic() - self._waiting[0].sent > self.transport.patience:
+                    silent += 1
+                    if silent > TRIES:
+                        raise HysteronError(
+                            f"the machine on {self.transport.name} stopped answering; check it, and run the command again"
+                        )
+                    self._send_again(0)
+                elif not wait and not heard:
+                    return
+
+    def ask(self, kind: Kind, content: bytes = b"") -> bytes:
+        """Send a request alone and return its reply's payload."""
+        assert not self._waiting
+        self.send(kind, content)
+        return next(self.replies(wait=True)).payload
+
+    def _listen(self, seconds: float) -> bool:
+        """Take in what has come; whether anything of this session did."""
+        heard = False
+        for frame in self._frames(seconds):
+            if frame.kind == Kind.BOOT:
+                raise SessionLostError(f"the machine on {self.transport.name} was restarted")
+            if frame.session != self._session:
+                continue
+            oldest = self._next - len(self._waiting)
+            place = (frame.sequence - oldest) & 0xFFFF
+            if frame.kind == Kind.ERROR and words(frame.payload)[:1] == (Refusal.SESSION,):
+                raise SessionLostError(f"the machine on {self.transport.name} has lost this session")
+            if frame.kind == Kind.GAP:
+                self.figures.gaps += 1
+                if place < len(self._waiting):
+                    self._send_again(place)
+            elif place < len(self._waiting) and self._waiting[place].answered_by(frame):
+                self._waiting[place].reply = frame
+                heard = True
+                # Replies come in order, so those before this one were lost on their way.
+                if any(one.reply is None for one in list(self._waiting)[:place]):
+                    self._send_again(0, place)
+        return heard
+
+    def _send_again(self, first: int, end: int | None = None) -> None:
+        """Send what has no reply yet once more, in order."""
+        now = time.monotonic()
+        for one in list(self._waiting)[first:end]:
+            if one.reply is None:
+                self.figures.sent_again += 1
+                one.sent = now
+                self._write(one.frame)
+
+    def _write(self, data: bytes) -> None:
+        self.figures.bytes_out += len(data)
+        self.transport.write(data)
+
+    def _frames(self, seconds: float) -> Iterator[Frame]:
+        """Whole frames that come within so long."""
+        data = self.transport.read(seconds)
+        self.figures.bytes_in += len(data)
+        self._received += data
+        *whole, rest = bytes(self._received).split(b"\0")
+        self._received = bytearray(rest[-_LONGEST:])
+        for stuffed in whole:
+            if stuffed:
+                try:
+                    yield decode(stuffed)
+                except DamagedError:
+                    self.figures.damaged += 1
