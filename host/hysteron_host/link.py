@@ -144,6 +144,8 @@ class Link:
             until = time.monotonic() + self.transport.patience
             while (left := until - time.monotonic()) > 0:
                 for frame in self._frames(left):
+                    if frame.kind == Kind.BOOT:
+                        until = 0.0  # it has just started and may have missed what was sent before
                     if frame.session != self._session:
                         continue
                     if frame.kind == Kind.HELLO | REPLY:

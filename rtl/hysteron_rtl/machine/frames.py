@@ -46,7 +46,7 @@ class FrameReceiver(wiring.Component):
     valid, data : In
         A byte of the line.
     base : In
-        Address of the first buffer.
+        Address of the first buffer; 0: there are none yet.
     memory : Out(RequestSignature)
         Where bytes are written; must be granted within 3 cycles.
     pop : In
@@ -105,7 +105,7 @@ class FrameReceiver(wiring.Component):
         place = Signal(range(size + 1))
         room = Signal()
         long = Signal()
-        m.d.comb += [room.eq(lengths.w_rdy), long.eq(place == size)]
+        m.d.comb += [room.eq(lengths.w_rdy & (self.base != 0)), long.eq(place == size)]
         waiting = Signal()
         with m.If(self.memory.ready):
             m.d.sync += waiting.eq(0)
@@ -117,9 +117,12 @@ class FrameReceiver(wiring.Component):
                 self.memory.strobe.eq(1 << place[:2]),
                 place.eq(place + 1),
             ]
-        too_long = Signal()
+        too_long, lost = Signal(), Signal()
         with m.If(emit & long):
             m.d.sync += too_long.eq(1)
+        with m.If(emit & ~room):
+            # A buffer that becomes free in the middle of a frame has missed its beginning.
+            m.d.sync += lost.eq(1)
         m.d.comb += [self.memory.valid.eq(waiting), check.data.eq(byte), check.valid.eq(emit), check.start.eq(end)]
 
         # The end of a frame. Two delimiters in a row are no frame at all.
@@ -130,14 +133,14 @@ class FrameReceiver(wiring.Component):
             lengths.r_en.eq(self.pop),
         ]
         with m.If(end):
-            m.d.sync += [first.eq(1), left.eq(0), zero.eq(0), place.eq(0), too_long.eq(0)]
+            m.d.sync += [first.eq(1), left.eq(0), zero.eq(0), place.eq(0), too_long.eq(0), lost.eq(0)]
             with m.If(first):
                 pass
             with m.Elif((left != 0) | too_long | (place <= CHECK_BYTES)):
                 m.d.comb += self.bad_form.eq(1)
             with m.Elif(~check.match_detected):
                 m.d.comb += self.bad_check.eq(1)
-            with m.Elif(~room):
+            with m.Elif(lost):
                 m.d.comb += self.bad_room.eq(1)
             with m.Else():
                 m.d.comb += good.eq(1)

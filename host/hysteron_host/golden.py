@@ -1,0 +1,135 @@
+"""The golden model in place of a machine: for people without hardware, and to study what disturbances do."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_golden import Layer, Network, load, run
+from hysteron_golden.encode import Coding, encode
+from hysteron_wire.errors import require
+
+from .accelerator import Result
+
+#: Samples that are computed together.
+_BATCH = 64
+
+
+class GoldenAccelerator:
+    """Works as :class:`~hysteron_host.accelerator.Accelerator` does, and can be disturbed.
+
+    Parameters
+    ----------
+    weight_errors
+        Probability that a bit of a stored weight is wrong.
+    jitter
+        Standard deviation, in steps, by which each input spike is moved in time; one that leaves the sample is lost.
+    dropped
+        Probability that an input spike is lost.
+    seed
+        Of the disturbances: the same seed gives the same.
+    """
+
+    def __init__(
+        self, *, weight_errors: float = 0.0, jitter: float = 0.0, dropped: float = 0.0, seed: int = 0
+    ) -> None:
+        for name, value in (("weight_errors", weight_errors), ("dropped", dropped)):
+            require(0 <= value <= 1, f"{name} must be from 0 to 1, not {value!r}")
+        require(jitter >= 0, f"jitter must be at least 0 steps, not {jitter!r}")
+        self.weight_errors, self.jitter, self.dropped = weight_errors, jitter, dropped
+        self._rng = np.random.default_rng(seed)
+        self._network: Network | None = None
+        self._samples = 0
+        self._events = 0
+
+    def __enter__(self) -> "GoldenAccelerator":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is to be given back."""
+
+    def load(self, network: Network | str | Path, *, progress: Any = None) -> None:
+        """Take a network, or that of a file, and disturb its weights."""
+        if isinstance(network, str | Path):
+            network = load(Path(network))
+        layers = tuple(self._disturbed(layer) for layer in network.layers) if self.weight_errors else network.layers
+        self._network = replace(network, layers=layers)
+        if progress is not None:
+            progress(1.0)
+
+    def infer(self, samples: Iterable[NDArray[np.integer]]) -> Iterator[Result]:
+        """Results of samples, in their order."""
+        network = self._network
+        require(network is not None, "no network is loaded; call load() first")
+        assert network is not None
+        source = iter(samples)
+        while batch := list(islice(source, _BATCH)):
+            first = self._samples
+            # Sequences may differ in length; each is a batch of its own then.
+            groups = [batch] if len({np.shape(one) for one in batch}) == 1 else [[one] for one in batch]
+            for group in groups:
+                yield from self._results(network, np.stack(group), first)
+                first += len(group)
+
+    def _results(self, network: Network, inputs: NDArray[Any], first: int) -> Iterator[Result]:
+        if self.jitter or self.dropped:
+            if network.encoder is not None:
+                require(
+                    network.encoder.coding is not Coding.DIRECT,
+                    "spikes cannot be disturbed in direct coding, which has none; disturb weights",
+                )
+                inputs = encode(network.encoder, inputs.reshape(len(inputs), -1))
+                network = replace(network, encoder=None)
+            inputs = self._shaken(inputs)
+        result = run(network, inputs)
+        steps = result.step_values if network.readout_every_step else None
+        for k in range(len(inputs)):
+            self._samples += 1
+            self._events += int(result.events[k].sum())
+            yield Result(
+                first + k,
+                int(result.predictions[k]),
+                result.values[k].astype(np.int32),
+                None if steps is None else steps[k].astype(np.int32),
+            )
+
+    def stats(self) -> dict[str, Any]:
+        """Samples and events so far."""
+        return {"golden": {"samples": self._samples, "events": self._events}}
+
+    def _disturbed(self, layer: Layer) -> Layer:
+        """Bits of the weights flipped as in a bad memory."""
+        return replace(
+            layer,
+            weights=self._flipped(layer.weights, layer),
+            recurrent=None if layer.recurrent is None else self._flipped(layer.recurrent, layer),
+        )
+
+    def _flipped(self, weights: NDArray[Any], layer: Layer) -> NDArray[np.int64]:
+        bits = layer.weight_bits
+        wrong = self._rng.random((*weights.shape, bits)) < self.weight_errors
+        mask = (wrong << np.arange(bits)).sum(axis=-1)
+        values = weights.astype(np.int64)
+        if bits == 1:
+            return np.where(mask, (1 - values) if layer.unit_weights else -values, values)
+        flipped = (values & ((1 << bits) - 1)) ^ mask
+        return np.where(flipped >> (bits - 1), flipped - (1 << bits), flipped)
+
+    def _shaken(self, spikes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Spikes moved in time and lost."""
+        sample, step, place = np.nonzero(spikes)
+        moved = step + np.rint(self._rng.normal(0, self.jitter, len(step))).astype(np.int64)
+        kept = (moved >= 0) & (moved < spikes.shape[1]) & (self._rng.random(len(step)) >= self.dropped)
+        shaken = np.zeros_like(spikes)
+        shaken[sample[kept], moved[kept], place[kept]] = 1
+        return shaken
