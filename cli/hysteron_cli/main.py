@@ -14,6 +14,7 @@ from .export import export
 from .figures import figures
 from .import_ import import_
 from .results import results
+from .run import run
 from .sim import sim
 from .train import train
 
@@ -37,6 +38,7 @@ for command in (
     import_,
     export,
     results,
+    run,
 ):
     cli.add_command(command)
 

@@ -50,6 +50,23 @@ def progress(text: str, total: int) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
+def live(text: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """A progress bar with figures that change; the yielded function takes how many are done, and the figures."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeElapsedColumn(),
+        console=_progress_console,
+        disable=not _progress_console.is_terminal,
+    ) as bar:
+        task = bar.add_task(text, total=total, figures="")
+        yield lambda done, figures: bar.update(task, completed=done, figures=figures)
+
+
+@contextmanager
 def waiting(text: str) -> Iterator[None]:
     """A spinner, and a plain line where there is no terminal."""
     if not _progress_console.is_terminal:

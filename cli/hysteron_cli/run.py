@@ -1,0 +1,158 @@
+"""``hysteron run``: samples through a machine, on a board or simulated."""
+
+import csv
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hysteron_data.sets import NAMES, DataSet, load_data_set
+from hysteron_golden import load
+from hysteron_golden.files import build_root, write_file
+from hysteron_host.accelerator import Accelerator, Result
+from hysteron_wire.errors import require
+
+from .output import console, live, table, waiting, write_json
+
+
+@click.command()
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option("--data", required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
+@click.option(
+    "--port",
+    default="golden:",
+    show_default=True,
+    metavar="ADDRESS",
+    help="serial:/dev/ttyUSB0, tcp:HOST:PORT, sim:PRESET (a simulated machine) or golden: (no machine).",
+)
+@click.option("--images", type=click.IntRange(min=1), help="Only the first so many samples.")
+@click.option("--baud", type=click.IntRange(min=300), help="Speed of a serial port.  [3000000]")
+@click.option("--weight-errors", type=float, help="Of golden: probability that a bit of a weight is wrong.")
+@click.option("--jitter", type=float, help="Of golden: by how many steps input spikes are moved (standard deviation).")
+@click.option("--dropped", type=float, help="Of golden: probability that an input spike is lost.")
+@click.option("--seed", type=int, help="Of golden's disturbances.  [0]")
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run of the same command stopped.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for results.csv and report.json  [build/run]")
+def run(
+    network: Path,
+    data: str,
+    port: str,
+    images: int | None,
+    baud: int | None,
+    weight_errors: float | None,
+    jitter: float | None,
+    dropped: float | None,
+    seed: int | None,
+    resume: bool,
+    out: Path | None,
+) -> None:
+    """Load NETWORK into a machine, stream samples to it, and count how often it is right.
+
+    Every result is written as it comes, so a run whose cable was pulled goes on with --resume.
+
+    Example: hysteron run networks/digits.hyn --data digits --port golden:
+    """
+    samples = load_data_set(data)
+    count = min(images or len(samples.inputs), len(samples.inputs))
+    options = {"baud": baud, "weight_errors": weight_errors, "jitter": jitter, "dropped": dropped, "seed": seed}
+    given = {name: value for name, value in options.items() if value is not None}
+    _check_options(port, set(given))
+    folder = out or build_root() / "run"
+    wanted = load(network)
+    rows = _earlier(folder / "results.csv", wanted.n_out) if resume else []
+    require(len(rows) <= count, f"{folder / 'results.csv'} has {len(rows)} results, more than the {count} asked for")
+    begin = time.perf_counter()
+    first = len(rows)
+    with waiting(f"opening {port}"):
+        machine = Accelerator.open(port, **given)
+    with machine:
+        with waiting(f"loading {wanted.name} ({wanted.shape})"):
+            machine.load(wanted)
+        loaded = time.perf_counter()
+        right = sum(_right(samples, index, int(row[1])) for index, row in enumerate(rows))
+        try:
+            with live("images", count) as show:
+                for result in machine.infer(samples.inputs[first:count]):
+                    index = first + result.index
+                    right += _right(samples, index, result.prediction)
+                    rows.append(_row(samples, index, result))
+                    seconds = time.perf_counter() - loaded
+                    accuracy = f"{100 * right / len(rows):.2f} %" if _labelled(samples) else ""
+                    show(len(rows), f"{accuracy}  {(len(rows) - first) / seconds:,.1f} images/s")
+        finally:
+            _write(folder / "results.csv", rows, wanted.n_out)
+        seconds = time.perf_counter() - loaded
+        stats = machine.stats()
+    report: dict[str, Any] = {
+        "network": wanted.name,
+        "data": data,
+        "port": port,
+        "options": given,
+        "images": count,
+        "accuracy": right / count if _labelled(samples) else None,
+        "seconds_loading": loaded - begin,
+        "images_per_second": (count - first) / seconds if count > first else None,
+        "stats": stats,
+    }
+    write_json(folder / "report.json", report)
+    _show(report, folder)
+
+
+def _check_options(port: str, given: set[str]) -> None:
+    kind = port.partition(":")[0]
+    fits = {"serial": {"baud"}, "golden": {"weight_errors", "jitter", "dropped", "seed"}}.get(kind, set())
+    for name in sorted(given - fits):
+        raise click.UsageError(f"--{name.replace('_', '-')} does not go with --port {port}")
+
+
+def _labelled(samples: DataSet) -> bool:
+    return samples.labels is not None and samples.labels.ndim == 1
+
+
+def _right(samples: DataSet, index: int, prediction: int) -> bool:
+    return samples.labels is not None and samples.labels.ndim == 1 and int(samples.labels[index]) == prediction
+
+
+def _row(samples: DataSet, index: int, result: Result) -> list[str]:
+    label = str(int(samples.labels[index])) if _labelled(samples) and samples.labels is not None else ""
+    return [str(index), str(result.prediction), label, *map(str, result.values)]
+
+
+def _head(n_out: int) -> list[str]:
+    return ["index", "prediction", "label", *(f"value{k}" for k in range(n_out))]
+
+
+def _write(path: Path, rows: list[list[str]], n_out: int) -> None:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([_head(n_out), *rows])
+    write_file(path, buffer.getvalue().encode())
+
+
+def _earlier(path: Path, n_out: int) -> list[list[str]]:
+    """Results of an interrupted run."""
+    if not path.exists():
+        return []
+    head, *rows = csv.reader(path.read_text().splitlines())
+    fits = head == _head(n_out) and all(
+        len(row) == len(head) and row[0] == str(index) for index, row in enumerate(rows)
+    )
+    require(fits, f"{str(path)!r} is not of a run with this network; delete it or give another --out")
+    return rows
+
+
+def _show(report: dict[str, Any], folder: Path) -> None:
+    rows = table(f"{report['network']} on {report['data']}, {report['port']}", "<figure", "value")
+    rows.add_row("images", f"{report['images']:,}")
+    if report["accuracy"] is not None:
+        rows.add_row("accuracy", f"{100 * report['accuracy']:.2f} %")
+    if report["images_per_second"] is not None:
+        rows.add_row("images/s, as the clock on the wall says", f"{report['images_per_second']:,.1f}")
+    link = report["stats"].get("link")
+    if link is not None:
+        rows.add_row("requests sent again", f"{link['sent_again']:,}")
+        rows.add_row("replies damaged on the line", f"{link['damaged']:,}")
+    console.print(rows)
+    console.print(f"results: {folder / 'results.csv'}, report: {folder / 'report.json'}", soft_wrap=True)
+
