@@ -14,6 +14,7 @@ from .export import export
 from .figures import figures
 from .import_ import import_
 from .results import results
+from .machine import machine, soc_sim
 from .run import run
 from .sim import sim
 from .train import train
@@ -39,6 +40,8 @@ for command in (
     export,
     results,
     run,
+    machine,
+    soc_sim,
 ):
     cli.add_command(command)
 

@@ -155,4 +155,3 @@ def _show(report: dict[str, Any], folder: Path) -> None:
         rows.add_row("replies damaged on the line", f"{link['damaged']:,}")
     console.print(rows)
     console.print(f"results: {folder / 'results.csv'}, report: {folder / 'report.json'}", soft_wrap=True)
-

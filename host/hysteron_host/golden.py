@@ -35,9 +35,7 @@ class GoldenAccelerator:
         Of the disturbances: the same seed gives the same.
     """
 
-    def __init__(
-        self, *, weight_errors: float = 0.0, jitter: float = 0.0, dropped: float = 0.0, seed: int = 0
-    ) -> None:
+    def __init__(self, *, weight_errors: float = 0.0, jitter: float = 0.0, dropped: float = 0.0, seed: int = 0) -> None:
         for name, value in (("weight_errors", weight_errors), ("dropped", dropped)):
             require(0 <= value <= 1, f"{name} must be from 0 to 1, not {value!r}")
         require(jitter >= 0, f"jitter must be at least 0 steps, not {jitter!r}")

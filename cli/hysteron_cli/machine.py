@@ -1,0 +1,164 @@
+"""``hysteron machine`` and ``hysteron soc-sim``: the whole machine, simulated."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hysteron_data.sets import NAMES, load_data_set
+from hysteron_golden import CoreConfig, compile_network, load, run
+from hysteron_golden.files import build_root
+from hysteron_wire.errors import HysteronError, require
+
+from .compile import choose_core, core_options
+from .output import console, live, table, waiting, write_json
+
+#: Speed of the serial line at which throughput is also stated.
+BAUD = 3_000_000
+#: Bits of a byte on the line.
+BITS = 10
+
+
+@click.command()
+@core_options
+@click.option("--tcp", metavar="HOST:PORT", help="Listen there; port 0 takes a free one.")
+@click.option("--pty", is_flag=True, help="Make a pseudo-terminal, which pySerial opens like a port.")
+def machine(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty: bool) -> None:
+    """Simulate a whole machine and let programs talk to it, until Ctrl-C.
+
+    Example: hysteron machine --preset digits --tcp 127.0.0.1:5555
+    """
+    from hysteron_sim.serve import TcpServer, serve_pty
+
+    if (tcp is None) == (not pty):
+        raise click.UsageError("give --tcp HOST:PORT or --pty, and not both")
+    config = CoreConfig.preset(preset or "digits").override(dict(text.partition("=")[::2] for text in settings))
+    if pty:
+        with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
+            place = serve_pty(config)
+            _, path = place.__enter__()
+        try:
+            console.print(f"listening: --port serial:{path}", soft_wrap=True)
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            place.__exit__(None, None, None)
+        return
+    assert tcp is not None
+    host, colon, port = tcp.rpartition(":")
+    require(bool(colon and host) and port.isdecimal(), f"--tcp takes HOST:PORT, not {tcp!r}")
+    with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
+        server = TcpServer(config, (host, int(port)))
+    try:
+        console.print(f"listening: --port tcp:{host}:{server.port}", soft_wrap=True)
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+
+
+@click.command("soc-sim")
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option("--data", required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
+@core_options
+@click.option("--images", type=click.IntRange(min=1), default=1000, show_default=True, help="The first so many.")
+@click.option("--out", type=click.Path(path_type=Path), help="Report  [build/soc-sim/report.json]")
+def soc_sim(
+    network: Path, data: str, preset: str | None, settings: tuple[str, ...], images: int, out: Path | None
+) -> None:
+    """Stream samples host → serial line → firmware → core → host through a simulated machine.
+
+    Every result is compared with golden; exits with status 1 if any differs.
+
+    Example: hysteron soc-sim networks/digits.hyn --data digits --images 50
+    """
+    from hysteron_host.accelerator import Accelerator
+    from hysteron_host.transports import SocketTransport
+    from hysteron_sim.machine import SimulatedMachine
+
+    wanted = load(network)
+    config = choose_core(wanted, preset, settings)
+    compile_network(wanted, config)
+    samples = load_data_set(data).inputs[:images]
+    with waiting("golden"):
+        golden = run(wanted, samples)
+    with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
+        simulated = SimulatedMachine(config)
+    assert simulated.line is not None
+    divisor = simulated.machine.divisor
+    with Accelerator(SocketTransport(simulated.line, "sim:", patience=20.0), simulated) as accelerator:
+        with live("loading", 1000) as show:
+            accelerator.load(wanted, progress=lambda share: show(int(1000 * share), ""))
+        before = accelerator.stats()
+        simulated.figures()
+        sent = accelerator.link.figures.payload_out
+        mismatches: list[int] = []
+        with live("images", len(samples)) as show:
+            for result in accelerator.infer(samples):
+                same = (
+                    result.prediction == golden.predictions[result.index]
+                    and (result.values == golden.values[result.index]).all()
+                )
+                if not same:
+                    mismatches.append(result.index)
+                show(result.index + 1, f"{len(mismatches)} differ")
+        line = simulated.figures()
+        payload = accelerator.link.figures.payload_out - sent
+        after = accelerator.stats()
+    count = len(samples)
+    cycles = line.last_in - line.first_in + BITS * divisor
+    awake = after["machine"]["awake_cycles"] - before["machine"]["awake_cycles"]
+    core = after["core"]["cycles"] - before["core"]["cycles"]
+    line_cycles = line.bytes_in * BITS * divisor
+    report: dict[str, Any] = {
+        "network": wanted.name,
+        "data": data,
+        "core": config.name,
+        "images": count,
+        "mismatches": len(mismatches),
+        "first_mismatch": mismatches[0] if mismatches else None,
+        "line_utilisation": payload * BITS * divisor / cycles,
+        "line_busy": line_cycles / cycles,
+        "cycles_per_image": cycles / count,
+        "line_cycles_per_image": line_cycles / count,
+        "cpu_cycles_per_image": awake / count,
+        "core_cycles_per_image": core / count,
+        "payload_bytes_per_image": payload / count,
+        "bound_by": max(
+            {"serial line": line_cycles, "processor": awake, "core": core}.items(), key=lambda each: each[1]
+        )[0],
+        "clock_hz": config.clock_hz,
+        "baud": config.clock_hz / divisor,
+        "images_per_second": config.clock_hz * count / cycles,
+        "images_per_second_3mbaud": min(
+            BAUD / BITS / (line.bytes_in / count), config.clock_hz * count / max(awake, core)
+        ),
+        "machine": after["machine"],
+    }
+    path = out or build_root() / "soc-sim" / "report.json"
+    write_json(path, report)
+    _show(report)
+    console.print(f"report: {path}", soft_wrap=True)
+    if mismatches:
+        raise HysteronError(f"sample {mismatches[0]} and {len(mismatches) - 1} more differ from golden")
+
+
+def _show(report: dict[str, Any]) -> None:
+    rows = table(f"{report['network']} on {report['data']}, machine with core {report['core']}", "<figure", "value")
+    rows.add_row("images", f"{report['images']:,}")
+    rows.add_row("results that differ from golden", f"{report['mismatches']:,}")
+    rows.add_row("payload's share of the line while streaming", f"{100 * report['line_utilisation']:.2f} %")
+    rows.add_row("cycles an image", f"{report['cycles_per_image']:,.0f}")
+    rows.add_row("… of the line", f"{report['line_cycles_per_image']:,.0f}")
+    rows.add_row("… of the processor", f"{report['cpu_cycles_per_image']:,.0f}")
+    rows.add_row("… of the core", f"{report['core_cycles_per_image']:,.0f}")
+    rows.add_row("bound by", report["bound_by"])
+    rows.add_row(
+        f"images/s at {report['clock_hz'] / 1e6:g} MHz, {report['baud'] / 1e6:g} Mbaud",
+        f"{report['images_per_second']:,.1f}",
+    )
+    rows.add_row("images/s at 3 Mbaud", f"{report['images_per_second_3mbaud']:,.1f}")
+    console.print(rows)
