@@ -70,7 +70,7 @@ def results(
         raise click.UsageError("give --redraw or --check, not both")
     out, docs = out or RESULTS, docs or (PAGE if out is None else out.with_name(PAGE.name))
     if check:
-        _check(out, docs)
+        check_documents(out, docs)
         return
     different = []
     if not redraw:
@@ -126,7 +126,7 @@ def _documents(out: Path, docs: Path) -> dict[Path, bytes]:
     return {docs: text.encode()} | {docs.parent / "images" / file: content for file, content in pictures.items()}
 
 
-def _check(out: Path, docs: Path) -> None:
+def check_documents(out: Path, docs: Path) -> None:
     """Refuse figures of networks that have changed since, and a page or picture that is not what the figures give."""
     entries = read_results(out)
     for path in _with_record(out.parent):
