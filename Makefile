@@ -44,6 +44,7 @@ lint: $(READY) ## check style, types and generated files
 	$(BIN)/mypy
 	$(BIN)/hysteron registers --check docs/registers.md
 	$(BIN)/hysteron figures --check docs/images
+	$(BIN)/hysteron results --check
 
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .

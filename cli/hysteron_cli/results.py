@@ -76,6 +76,7 @@ def results(
     if not redraw:
         chosen = networks or _with_record(out.parent)
         for path in chosen:
+            require(path.exists(), f"network file {str(path)!r} does not exist; check the path")
             require(
                 path.resolve().parent == out.resolve().parent,
                 f"network {str(path)!r} must lie beside its file of figures {str(out)!r}; give another --out",
