@@ -309,3 +309,13 @@ def test_levels_that_do_not_suit_the_steps() -> None:
 )
 def test_refused(changes: dict[str, Any]) -> None:
     refused(**changes)
+
+
+def test_shipped_networks_are_of_the_recipes_of_today() -> None:
+    """Their commands would make them again."""
+    records = [json.loads(path.read_text()) for path in (ROOT / "networks").glob("*.json")]
+    shipped = {record["name"]: record for record in records if "recipe" in record}
+    assert set(shipped) == set(RECIPES) - {"ablation"}
+    for name, record in shipped.items():
+        assert record["recipe"] == json.loads(json.dumps(RECIPES[name].as_dict())), name
+        assert record["command"] == f"hysteron train {name} --twin"
