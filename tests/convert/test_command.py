@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from support import assert_same
 
-from hysteron_cli import output
 from hysteron_cli import import_ as command
+from hysteron_cli import output
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_, make_encoder
 from hysteron_golden import Coding, Encoder, HysteronError, Mode, Readout, load, run
