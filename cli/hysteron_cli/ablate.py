@@ -72,7 +72,7 @@ def ablate(
     """
     path = out or build_root() / "ablate" / "ablation.json"
     page = docs or path.with_suffix(".md")
-    found = _read(path) if redraw else _run(base, seeds, only, settings, jobs)
+    found = read_found(path) if redraw else _run(base, seeds, only, settings, jobs)
     if not redraw:
         write_json(path, found)
     for file, content in documents(found, page).items():
@@ -84,7 +84,8 @@ def ablate(
     console.print(f"figures: {path}, page: {page}", soft_wrap=True)
 
 
-def _read(path: Path) -> Found:
+def read_found(path: Path) -> Found:
+    """The figures that an ablation wrote."""
     try:
         found: Found = json.loads(path.read_text())
     except OSError:

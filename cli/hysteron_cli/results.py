@@ -70,12 +70,13 @@ def results(
         raise click.UsageError("give --redraw or --check, not both")
     out, docs = out or RESULTS, docs or (PAGE if out is None else out.with_name(PAGE.name))
     if check:
-        _check(out, docs)
+        check_documents(out, docs)
         return
     different = []
     if not redraw:
         chosen = networks or _with_record(out.parent)
         for path in chosen:
+            require(path.exists(), f"network file {str(path)!r} does not exist; check the path")
             require(
                 path.resolve().parent == out.resolve().parent,
                 f"network {str(path)!r} must lie beside its file of figures {str(out)!r}; give another --out",
@@ -126,7 +127,7 @@ def _documents(out: Path, docs: Path) -> dict[Path, bytes]:
     return {docs: text.encode()} | {docs.parent / "images" / file: content for file, content in pictures.items()}
 
 
-def _check(out: Path, docs: Path) -> None:
+def check_documents(out: Path, docs: Path) -> None:
     """Refuse figures of networks that have changed since, and a page or picture that is not what the figures give."""
     entries = read_results(out)
     for path in _with_record(out.parent):

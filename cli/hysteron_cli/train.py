@@ -54,7 +54,7 @@ def train(
     Example: hysteron train yin-yang --out build/yin-yang.hyn
     """
     require_torch()
-    from hysteron_train.benchmark import folder, make, store
+    from hysteron_train.benchmark import check_path, folder, make, store
     from hysteron_train.recipes import RECIPES, recipe_named
 
     if name is None:
@@ -65,6 +65,8 @@ def train(
             rows.add_row(each.name, each.dataset, each.preset, hidden, each.mode, coding, str(each.epochs))
         console.print(rows)
         return
+    if out is not None:
+        check_path(out)
     changes = changes_of(settings)
     changes |= {key: str(value) for key, value in (("seed", seed), ("epochs", epochs)) if value is not None}
     recipe = recipe_named(name).override(changes)

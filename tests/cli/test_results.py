@@ -479,7 +479,7 @@ def test_page_and_pictures_are_there(shipped: Path) -> None:
         "10-6-3, recurrent: layer 0",
         "spikes, potentials, answers, cycles, counters: all equal",
         "`hysteron train steps --seed 3`",
-        'hidden [6], mode "latch"',
+        "[steps.json](../networks/steps.json)",
         f"{shown['digits']['sops_per_image']:,.0f}",
         f"{100 * shown['steps']['utilisation']:.2f} %",
         "4,845 ns",
@@ -604,7 +604,7 @@ def test_without_docs_the_page_goes_beside_the_figures(hysteron: Run, project: P
         (["--redraw", "--check"], ["not both"]),
         (["{bare}"], ["bare.hyn", "no training record", "bare.json"]),
         (["{far}"], ["far.hyn", "must lie beside", "--out"]),
-        (["{missing}"], ["missing.hyn", "no training record"]),
+        (["{missing}"], ["missing.hyn", "does not exist"]),
     ],
     ids=lambda value: " ".join(value),
 )

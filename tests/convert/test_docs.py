@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from hysteron_cli import output
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
 
@@ -31,7 +32,8 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "build").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYSTERON_BUILD", "build")
-    monkeypatch.setenv("COLUMNS", "120")
+    # Rich takes $COLUMNS once and for all where it is set before the import, as pytest-xdist sets it.
+    monkeypatch.setattr(output.console, "_width", 120)
     return tmp_path
 
 

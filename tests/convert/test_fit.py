@@ -46,6 +46,12 @@ def test_pixels_need_the_encoder() -> None:
     assert needed(direct, CoreConfig.preset("openspike"))["encoder"] is True
 
 
+@pytest.mark.parametrize(("bits", "expected"), [(15, {}), (16, {"potential_bits": 17})])
+def test_unsigned_potentials_need_a_bit_more_where_they_are_signed(bits: int, expected: dict[str, int]) -> None:
+    made = Network(network().layers, Potential(bits, signed=False))
+    assert needed(made, CoreConfig.preset("digits")) == expected
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_what_is_needed_is_enough(seed: int) -> None:
     rng = np.random.default_rng(seed)

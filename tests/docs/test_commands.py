@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Targets that take minutes or call these tests; that they exist is checked.
-LONG = {"make sim", "make test", "make bench", "hysteron bench"}
+LONG = {"make sim", "make test", "make bench", "hysteron bench", "hysteron train mnist --out build/mnist.hyn"}
 
 
 def blocks(language: str) -> list[tuple[str, str]]:

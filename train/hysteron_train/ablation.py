@@ -82,9 +82,9 @@ def measure(network: Network, tests: DataSet) -> dict[str, float]:
         answer = result.step_values.argmax(-1)
         right += int((answer[:, -1] == tests.labels[first : first + 1000]).sum())
         answers += int((answer[:, 1:] != answer[:, :-1]).sum())
-        hidden = result.spikes[0]
-        toggles += int((hidden[:, 1:] != hidden[:, :-1]).sum())
-        events += result.events[:, :2].sum(0)
+        for hidden in result.spikes[:-1]:
+            toggles += int((hidden[:, 1:] != hidden[:, :-1]).sum())
+        events += [result.events[:, 0].sum(), result.events[:, 1:-1].sum()]
     n = len(tests.inputs)
     return {
         "accuracy": right / n,

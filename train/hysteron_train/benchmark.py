@@ -12,7 +12,7 @@ from hysteron_wire.errors import require
 
 from .model import predict, score
 from .recipe import Recipe
-from .trainer import Trained, Watch, hold_back, train
+from .trainer import Trained, Watch, check_data, hold_back, train, untrained
 
 #: Packages whose version can change what comes out.
 _PACKAGES = ("hysteron", "torch", "numpy")
@@ -64,6 +64,9 @@ def make(
         data, tests = hold_back(data, held_back, recipe.seed)
     else:
         tests = load_data_set(recipe.dataset, "test")
+    check_data(recipe, data)
+    # Whether the core can hold it is known before the hours of training.
+    compile_network(untrained(recipe, data).export(), recipe.core())
     place = folder(recipe)
     kinds = ("exact", "float") if twin else ("exact",)
     runs: dict[str, Trained] = {}
@@ -74,7 +77,6 @@ def make(
         runs[kind] = train(recipe, data, exact=kind == "exact", checkpoint=checkpoint, watch=watch)
     model = runs["exact"].model
     network = model.export()
-    compile_network(network, recipe.core())
     model.check_equal(network, data.inputs)
     result = run(network, model.coded(tests.inputs))
     values = result.values[:, None] if result.step_values is None else result.step_values
@@ -108,6 +110,17 @@ def make(
     return network, record
 
 
+def check_path(path: Path) -> None:
+    """Refuse a place for a network where :func:`store` would not put it.
+
+    Raises
+    ------
+    HysteronError
+        If ``path`` is no ``.hyn`` file.
+    """
+    require(path.suffix == ".hyn", f"a network file must end in .hyn, not {str(path)!r}")
+
+
 def store(network: Network, record: dict[str, Any], path: Path) -> None:
     """Write the network, and its record beside it as ``.json``.
 
@@ -116,7 +129,7 @@ def store(network: Network, record: dict[str, Any], path: Path) -> None:
     HysteronError
         If ``path`` is no ``.hyn`` file.
     """
-    require(path.suffix == ".hyn", f"a network file must end in .hyn, not {str(path)!r}")
+    check_path(path)
     notes = {"data": record["dataset"], "seed": str(record["seed"]), "command": record["command"]}
     if "readout_scale" in record:
         notes["read-out scale"] = repr(record["readout_scale"])

@@ -207,7 +207,8 @@ class SpikingLayer(nn.Module):
                 spike = _Fire.apply(u, free, high, self.slope_width)
                 if self.mode is not Mode.PLAIN:
                     spike = (armed if self.armed_gradient else armed.detach()) * spike
-                    below = 1 - _Fire.apply(u, free, low - 0.5, self.slope_width)
+                    # Of integers those below theta_low are the ones that do not exceed theta_low - 0.5.
+                    below = 1 - _Fire.apply(u, free, low - 0.5 if self.exact else low, self.slope_width)
                     armed = (
                         (1 - (1 - below) * (1 - armed * (1 - spike)))
                         if self.mode is Mode.LATCH

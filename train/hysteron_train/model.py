@@ -38,7 +38,6 @@ class SpikingNetwork(nn.Module):
         }
         layers = []
         for index, neurons in enumerate(recipe.hidden):
-            # Pixels as currents reach 255 where a spike counts 1.
             layers.append(
                 SpikingLayer(
                     n_in,
@@ -80,18 +79,18 @@ class SpikingNetwork(nn.Module):
             return torch.from_numpy(pixels).float()[:, None], self.encoder.steps
         return torch.from_numpy(encode(self.encoder, pixels)).float(), self.encoder.steps
 
-    def forward(self, inputs: NDArray[np.uint8]) -> tuple[Tensor, list[Tensor]]:
-        """Potentials of the read-out after each step ``(samples, steps, n_out)``, and each hidden layer's spikes."""
+    def forward(self, inputs: NDArray[np.uint8]) -> tuple[list[Tensor], list[Tensor]]:
+        """Each layer's potentials after each step ``(samples, steps, n_out)``, and each hidden layer's spikes."""
         current, steps = self.encoded(inputs)
         truncate = self.recipe.truncate if self.training else 0
-        spikes = []
-        for layer in self.layers[:-1]:
-            current, _ = layer(current, steps, truncate)
-            spikes.append(current)
-            if self.training and self.recipe.dropout:
-                current = nn.functional.dropout(current, self.recipe.dropout)
-        _, potentials = self.layers[-1](current, steps, truncate)
-        return potentials, spikes
+        potentials, spikes = [], []
+        for layer in self.layers:
+            fired, held = layer(current, steps, truncate)
+            potentials.append(held)
+            spikes.append(fired)
+            drop = self.training and self.recipe.dropout
+            current = nn.functional.dropout(fired, self.recipe.dropout) if drop else fired
+        return potentials, spikes[:-1]
 
     def anneal_(self, progress: float) -> None:
         """Set the hidden thresholds for ``progress`` (0 to 1) of the training."""
@@ -126,8 +125,10 @@ class SpikingNetwork(nn.Module):
         assert result.spikes is not None and result.potentials is not None
         self.eval()
         potentials, spikes = self(inputs)
-        same = np.array_equal(potentials.numpy().astype(np.int64), result.potentials[-1])
-        for mine, golden in zip(spikes, result.spikes, strict=False):
+        same = True
+        for mine, golden in zip(potentials, result.potentials, strict=True):
+            same &= np.array_equal(mine.numpy().astype(np.int64), golden)
+        for mine, golden in zip(spikes, result.spikes[:-1], strict=True):
             same &= np.array_equal(mine.numpy().astype(bool), golden)
         require(same, "training and golden disagree, which is a bug of the trainer; please report it")
 
@@ -136,7 +137,9 @@ def predict(model: SpikingNetwork, data: DataSet, batch: int = 500) -> NDArray[n
     """Read-out potentials after each step, ``(samples, steps, n_out)``, computed by PyTorch."""
     model.eval()
     with torch.no_grad():
-        parts = [model(data.inputs[first : first + batch])[0].numpy() for first in range(0, len(data.inputs), batch)]
+        parts = [
+            model(data.inputs[first : first + batch])[0][-1].numpy() for first in range(0, len(data.inputs), batch)
+        ]
     return np.concatenate(parts)
 
 

@@ -128,6 +128,7 @@ class Recipe:
         ):
             value = getattr(self, field)
             require(value in allowed, f"{field} must be one of {', '.join(allowed)}, not {value!r}")
+        require(len(self.hidden) > 0, "hidden must name the neurons of at least one layer, not none")
         if not self.leak_to:
             object.__setattr__(self, "leak_to", self.leak)
         for field in ("recurrent", "leak", "leak_to", "theta_high", "theta_low"):
@@ -158,6 +159,11 @@ class Recipe:
             ("temperature", 1e-9, 1e9),
             ("slope_width", 1e-9, 1e9),
             ("activity", 0, 1e9),
+            ("spread", 0, 1e38),
+            ("output_spread", 0, 1e38),
+            ("shift", 0, 1 << 16),
+            ("rotate", -180, 180),
+            ("noise", 0, 255),
             ("zoom", 0, 0.9),
             ("grid", 1, 1 << 16),
             ("delay", 0, 254),
@@ -171,9 +177,20 @@ class Recipe:
             f"grid must be planes, rows and columns of inputs that are spikes, or empty, not {self.grid}",
         )
         require(
-            min(self.recurrent) == 0 or min(r for r in self.recurrent if r) == 1 or self.core().weight_bits > 1,
-            "1-bit weights cannot be 0: recurrence must be 0 or 1 with them, not " + f"{self.recurrent}",
+            self.delay == 0 or self.task == "classify",
+            f"delay moves spikes, not what is wanted at each step; it must be 0 for {self.task}, not {self.delay}",
         )
+        core = self.core()
+        require(
+            core.weight_bits > 1 or set(self.recurrent) <= {0.0, 1.0},
+            f"1-bit weights cannot be 0: recurrence must be 0 or 1 with them, not {self.recurrent}",
+        )
+        for low_theta, high_theta in zip(self.theta_low, self.theta_high, strict=True):
+            require(
+                0 <= low_theta <= high_theta < core.potential.high,
+                f"thresholds must satisfy 0 <= theta_low <= theta_high < {core.potential.high}, "
+                f"not {low_theta} and {high_theta}",
+            )
 
     def core(self) -> CoreConfig:
         """The core the network is made for."""

@@ -1,11 +1,11 @@
 """The training loop: seeded, resumable, with a progress bar and a record of what happened."""
 
+import contextlib
+import hashlib
 import io
 import json
-import pickle
 import time
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from hysteron_wire.errors import require
 from .augment import augment
 from .model import SpikingNetwork, predict, score
 from .recipe import Recipe
+
+#: Bytes of the SHA-256 that a checkpoint begins with.
+_CHECK_BYTES = 32
 
 #: Called after each epoch with its number and its figures.
 Watch = Callable[[int, dict[str, float]], None]
@@ -50,13 +53,52 @@ def outputs(data: DataSet) -> int:
         return data.targets.shape[2]
     require(data.labels is not None, f"data set {data.name!r} has neither labels nor targets; training needs them")
     assert data.labels is not None
-    return int(data.labels.max()) + 1
+    # A part of the samples may lack the last class.
+    return max(int(data.labels.max()) + 1, len(data.classes))
+
+
+def check_data(recipe: Recipe, data: DataSet) -> None:
+    """Refuse samples that the recipe cannot be trained with.
+
+    Raises
+    ------
+    HysteronError
+        Naming the field of the recipe that does not suit.
+    """
+    name, shape = data.name, data.inputs.shape
+    spikes = recipe.coding == "spikes"
+    require(
+        data.inputs.dtype == np.uint8 and (len(shape) == 3 if spikes else len(shape) >= 2),
+        f"coding = {recipe.coding!r} needs {'(samples, steps, inputs) spikes' if spikes else 'pixels'}, "
+        f"data set {name!r} has {data.inputs.dtype} of shape {shape}; set coding",
+    )
+    require(
+        not spikes or int(data.inputs.max(initial=0)) <= 1,
+        f"coding = 'spikes' needs values of 0 and 1, data set {name!r} has more; set coding to that of pixels",
+    )
+    rank = None if data.labels is None else data.labels.ndim
+    wanted = {"classify": rank == 1, "classify-steps": rank == 2, "regress": data.targets is not None}
+    fits = " or ".join(task for task, suits in wanted.items() if suits) or "none"
+    require(wanted[recipe.task], f"task = {recipe.task!r} does not suit data set {name!r}; it can be {fits}")
+    moved = recipe.shift or recipe.rotate or recipe.zoom or recipe.flip
+    require(
+        spikes or not moved or len(shape) == 3,
+        f"shift, rotate, zoom and flip need images with rows and columns; those of {name!r} "
+        f"are {shape[1:]}; set them to 0",
+    )
+
+
+def untrained(recipe: Recipe, data: DataSet, *, exact: bool = True) -> SpikingNetwork:
+    """The network of ``recipe`` with as many inputs and outputs as ``data`` needs."""
+    n_in = data.inputs.shape[2] if recipe.coding == "spikes" else int(np.prod(data.inputs.shape[1:]))
+    return SpikingNetwork(recipe, n_in, outputs(data), exact=exact)
 
 
 def hold_back(data: DataSet, part: float, seed: int) -> tuple[DataSet, DataSet]:
     """``data`` split at random: what is left to train with, and ``part`` of it to judge by."""
     order = np.random.default_rng(seed).permutation(len(data.inputs))
     cut = int(len(order) * part)
+    require(0 < cut < len(order), f"of {len(order)} samples a part of {part:g} cannot be held back; take another part")
     return take(data, order[cut:]), take(data, order[:cut])
 
 
@@ -100,14 +142,32 @@ def train(
     HysteronError
         If the data do not suit the recipe, or the checkpoint is of another recipe or damaged.
     """
-    # More threads bring little here, and their sums come in any order.
-    torch.set_num_threads(1)
-    # The smallest denormal numbers cost a hundred times the time of others and mean nothing here.
-    torch.set_flush_denormal(True)
+    check_data(recipe, data)
+    with _settings():
+        return _train(recipe, data, exact, held_back, checkpoint, watch)
+
+
+@contextlib.contextmanager
+def _settings() -> Iterator[None]:
+    """How PyTorch is to compute, and as it was before afterwards."""
+    threads = torch.get_num_threads()
+    try:
+        # More threads bring little here, and their sums come in any order.
+        torch.set_num_threads(1)
+        # The smallest denormal numbers cost a hundred times the time of others and mean nothing here.
+        torch.set_flush_denormal(True)
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(False)
+
+
+def _train(
+    recipe: Recipe, data: DataSet, exact: bool, held_back: DataSet | None, checkpoint: Path | None, watch: Watch
+) -> Trained:
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    n_in = int(np.prod(data.inputs.shape[1:])) if recipe.coding != "spikes" else data.inputs.shape[2]
-    model = SpikingNetwork(recipe, n_in, outputs(data), exact=exact)
+    model = untrained(recipe, data, exact=exact)
     wanted = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(_groups(model), lr=recipe.rate)
     batches = -(-len(data.inputs) // recipe.batch)
@@ -115,7 +175,7 @@ def train(
     history: list[dict[str, float]] = []
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
     if checkpoint is not None and checkpoint.exists():
-        history = _resume(checkpoint, recipe, exact, parts, rng)
+        history = _resume(checkpoint, recipe, exact, data, parts, rng)
     for epoch in range(len(history), recipe.epochs):
         begin = time.perf_counter()
         model.train()
@@ -125,7 +185,7 @@ def train(
         total = {"loss": 0.0, "score": 0.0, "activity": 0.0}
         for first in range(0, len(order), recipe.batch):
             part = take(replace(data, inputs=inputs), order[first : first + recipe.batch])
-            potentials, spikes = model(part.inputs)
+            (*_, potentials), spikes = model(part.inputs)
             activity = torch.stack([s.mean() for s in spikes]).mean() if spikes else torch.zeros(())
             loss = _loss(recipe, potentials, part) + recipe.activity * activity
             require(
@@ -149,7 +209,7 @@ def train(
             total["held_back"] = score(recipe, predict(model, held_back), held_back)
         history.append(total | {"rate": rate, "seconds": time.perf_counter() - begin})
         if checkpoint is not None:
-            _save(checkpoint, recipe, exact, parts, rng, history)
+            _save(checkpoint, recipe, exact, data, parts, rng, history)
         watch(epoch, history[-1])
     model.anneal_(1.0)
     model.eval()
@@ -183,40 +243,58 @@ def _save(
     path: Path,
     recipe: Recipe,
     exact: bool,
+    data: DataSet,
     parts: dict[str, Any],
     rng: np.random.Generator,
     history: list[dict[str, float]],
 ) -> None:
     state = {name: part.state_dict() for name, part in parts.items()}
     buffer = io.BytesIO()
-    meta = {"recipe": recipe.as_dict(), "exact": exact, "history": history, "rng": rng.bit_generator.state}
+    meta = {
+        "recipe": recipe.as_dict(),
+        "exact": exact,
+        "samples": _fingerprint(data),
+        "history": history,
+        "rng": rng.bit_generator.state,
+    }
     torch.save(state | {"meta": json.dumps(meta), "torch_rng": torch.get_rng_state()}, buffer)
-    write_file(path, buffer.getvalue())
+    content = buffer.getvalue()
+    write_file(path, hashlib.sha256(content).digest() + content)
+
+
+def _fingerprint(data: DataSet) -> str:
+    """What a checkpoint knows its samples by."""
+    sha = hashlib.sha256(data.name.encode())
+    for values in (data.inputs, data.labels, data.targets):
+        sha.update(b"-" if values is None else np.ascontiguousarray(values).tobytes())
+    return sha.hexdigest()
 
 
 def _resume(
-    path: Path, recipe: Recipe, exact: bool, parts: dict[str, Any], rng: np.random.Generator
+    path: Path, recipe: Recipe, exact: bool, data: DataSet, parts: dict[str, Any], rng: np.random.Generator
 ) -> list[dict[str, float]]:
-    remedy = "delete it to start anew"
+    remedy = "begin anew with --restart, or delete it"
+    content = path.read_bytes()
+    check, content = content[:_CHECK_BYTES], content[_CHECK_BYTES:]
+    require(hashlib.sha256(content).digest() == check, f"checkpoint {str(path)!r} is damaged; {remedy}")
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(io.BytesIO(content), weights_only=True)
         meta = json.loads(state["meta"])
-    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise HysteronError(f"checkpoint {str(path)!r} is damaged ({type(error).__name__}); {remedy}") from None
-    mine = json.loads(json.dumps(recipe.as_dict()))
-    if meta["recipe"] != mine:
-        theirs = meta["recipe"]
-        key = next(key for key in mine if theirs.get(key) != mine[key])
-        raise HysteronError(
-            f"checkpoint {str(path)!r} is of a run with {key} = {theirs.get(key)!r}, not {mine[key]!r}; {remedy}"
-        )
-    require(
-        meta["exact"] == exact,
-        f"checkpoint {str(path)!r} is of the {'exact' if meta['exact'] else 'float'} network; {remedy}",
-    )
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
-    torch.set_rng_state(state["torch_rng"])
-    rng.bit_generator.state = meta["rng"]
-    history: list[dict[str, float]] = meta["history"]
+        theirs, mine = meta["recipe"], json.loads(json.dumps(recipe.as_dict()))
+        other = [key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key)]
+        for same, what in (
+            (not other, "with " + " and ".join(f"{k} = {theirs.get(k)!r}, not {mine.get(k)!r}" for k in sorted(other))),
+            (meta["exact"] == exact, f"of the {'exact' if meta['exact'] else 'float'} network"),
+            (meta["samples"] == _fingerprint(data), "on other samples (another part was held back, or other data)"),
+        ):
+            require(same, f"checkpoint {str(path)!r} is of a run {what}; {remedy}")
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        torch.set_rng_state(state["torch_rng"])
+        rng.bit_generator.state = meta["rng"]
+        history: list[dict[str, float]] = meta["history"]
+    except HysteronError:
+        raise
+    except Exception as error:  # whole, but written by another version of this program or of PyTorch
+        raise HysteronError(f"checkpoint {str(path)!r} cannot be read ({type(error).__name__}); {remedy}") from None
     return history

@@ -21,8 +21,7 @@ the answer differs from that of the step before; *toggles*: how often a hidden n
 step.
 
 ![Accuracy of every run, a row for each variant](images/ablation.svg)
-
-{remarks}"""
+"""
 
 
 def write(found: dict[str, Any], rows: Sequence[Sequence[str]], figures: Sequence[tuple[str, str, float]]) -> str:
@@ -30,17 +29,13 @@ def write(found: dict[str, Any], rows: Sequence[Sequence[str]], figures: Sequenc
     base = found["base"]
     head = ["variant", *(title for _, title, _ in figures)]
     lines = [head, ["---", *["--:"] * len(figures)], *rows]
-    return (
-        _PAGE.format(
-            figures="networks/ablation.json",
-            hidden="-".join(str(n) for n in base["hidden"]),
-            dataset=f"`{base['dataset']}`",
-            seeds=len(found["variants"][0]["runs"]),
-            table="\n".join(f"| {' | '.join(line)} |" for line in lines),
-            remarks=found.get("remarks", ""),
-            **{key: base[key] for key in ("steps", "coding", "mode", "epochs")},
-        ).rstrip("\n")
-        + "\n"
+    return _PAGE.format(
+        figures="networks/ablation.json",
+        hidden="-".join(str(n) for n in base["hidden"]),
+        dataset=f"`{base['dataset']}`",
+        seeds=len(found["variants"][0]["runs"]),
+        table="\n".join(f"| {' | '.join(line)} |" for line in lines),
+        **{key: base[key] for key in ("steps", "coding", "mode", "epochs")},
     )
 
 

@@ -1,6 +1,5 @@
 """``docs/networks.md``: tables and pictures of all entries, and how each network was made."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -85,13 +84,32 @@ def page(
     parts += [
         _MADE,
         _table(
-            ("<network", "<trained by", "seed", "<measured by"),
-            [_made(name, entry, records[name], networks) for name, entry in entries.items()],
-        ),
-        "Recipes, in full:\n",
-        *(f"* `{name}`: {_recipe(records[name])}" for name in entries),
+            ("<network", "<record, with the recipe", "<trained by", "seed", "<measured by"),
+            [_made(name, entry, records[name], networks, link) for name, entry in entries.items()],
+        ).rstrip("\n"),
     ]
     return "\n".join(parts) + "\n"
+
+
+def summary(entries: Mapping[str, Entry]) -> str:
+    """The table of the README."""
+    return _table(
+        ("<network", "<data", "<shape", "weights", "float", "integers", "hardware, of", "cycles", "µs"),
+        [
+            [
+                name,
+                data_name(entry),
+                entry["shape"],
+                counted(entry["weight_bits"], "bit"),
+                _good(entry, "float"),
+                _good(entry, "integer"),
+                f"{_good(entry, 'rtl')}, {entry['images_rtl']:,}",
+                f"{entry['cycles_per_image_median']:,.0f}",
+                f"{entry['us_per_image']:,.1f}",
+            ]
+            for name, entry in entries.items()
+        ],
+    )
 
 
 def _table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
@@ -170,19 +188,16 @@ def _lone(name: str, entry: Entry) -> list[str]:
     ]
 
 
-def _made(name: str, entry: Entry, record: Record, networks: Path) -> list[str]:
+def _made(name: str, entry: Entry, record: Record, networks: Path, link: str) -> list[str]:
     whole = entry["images_rtl"] == entry["images_integer"]
     count = "" if entry["images_rtl"] <= FEWEST else " --all-rtl" if whole else f" --rtl {entry['images_rtl']}"
     return [
         name,
+        f"[{name}.json]({link}/{name}.json)",
         f"`{record.command}`",
         str(record.seed),
         f"`hysteron results {(networks / name).as_posix()}.hyn{count}`",
     ]
-
-
-def _recipe(record: Record) -> str:
-    return ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in record.recipe.items())
 
 
 _HEAD = """# Networks

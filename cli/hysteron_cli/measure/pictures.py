@@ -12,8 +12,8 @@ from .literature import STEP
 from .measurement import Entry
 from .pareto import pareto
 
-#: Data sets that are MNIST, at full and at half size.
-MNIST_SETS = ("mnist", "mnist-14")
+#: Data sets that are MNIST: at full size, at half, and coded already.
+MNIST_SETS = ("mnist", "mnist-14", "mnist-levels")
 #: Colours and line styles that tell networks of one panel apart.
 _COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY, INK)
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))

@@ -1,0 +1,109 @@
+"""``hysteron train``: what it writes, prints and refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hysteron_data.sets import load_data_set
+from hysteron_golden import load, run
+from hysteron_train.recipes import RECIPES
+
+from .helpers import NEEDS_DIGITS, NEEDS_TORCH, Run
+
+torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
+
+#: A run of a second.
+#: Learns something within an epoch.
+SHORT = ("digits", "--epochs", 1, "--set", "hidden=16", "--set", "theta_high=16", "--set", "spread=1.5")
+
+
+def refused(result: tuple[int, str, str], build: Path) -> str:
+    """The one line of a refusal after which nothing was written."""
+    status, output, errors = result
+    assert status == 2 and output == "" and not build.exists()
+    (line,) = errors.splitlines()
+    assert line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+@pytest.mark.parametrize("twin", [False, True])
+def test_train_writes_the_network_and_its_record(hysteron: Run, build: Path, tmp_path: Path, twin: bool) -> None:
+    pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
+    status, output, errors = hysteron("train", *SHORT, *["--twin"] * twin, "--out", "net/a.hyn")
+    assert (status, errors) == (0, "")
+    network = load(tmp_path / "net/a.hyn")
+    assert network.shape == "64-16-10" and network.name == "digits"
+    record = json.loads((tmp_path / "net/a.json").read_text())
+    whole = json.loads((build / "train/digits/record.json").read_text())
+    assert record == whole and record["recipe"]["hidden"] == [16]
+    command = "hysteron train digits --set hidden=16 --set theta_high=16 --set spread=1.5 --epochs 1" + " --twin" * twin
+    assert record["command"] == network.notes["command"] == command
+    tests = load_data_set("digits", "test")
+    accuracy = np.mean(run(network, tests.inputs).predictions == tests.labels)
+    assert record["accuracy_integer"] == accuracy > 0.2
+    assert re.search(rf"accuracy in the hardware's integers +│ +{100 * accuracy:.2f} +│ %", output)
+    assert "450 test samples" in output and "net/a.hyn" in output and str(build / "train/digits/record.json") in output
+    if twin:
+        assert 0.2 < record["accuracy_float"] <= 1
+        assert re.search(rf"accuracy of the float twin +│ +{100 * record['accuracy_float']:.2f} +│ %", output)
+    else:
+        assert record["accuracy_float"] is None and "twin" not in output
+
+
+def test_what_was_typed_makes_the_same_network_again(hysteron: Run, build: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
+    words = ["digits", "--set", "hidden=8", "--set", "settings=leak_bits=5,lanes=16", "--set", "epochs=1", "--seed", 7]
+    hysteron("train", *words, "--held-back", 0.25, "--out", "a.hyn")
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["judged_by"] == "336 held-back samples" and record["train_samples"] == 1347 - 336
+    assert record["settings"] == {"leak_bits": "5", "lanes": "16"} and record["seed"] == 7
+    assert record["command"].endswith("--seed 7 --held-back 0.25")
+    status, _, _ = hysteron(*shlex.split(record["command"])[1:], "--restart", "--out", "b.hyn")
+    assert status == 0 and (tmp_path / "a.hyn").read_bytes() == (tmp_path / "b.hyn").read_bytes()
+
+
+def test_a_checkpoint_in_the_way(hysteron: Run, build: Path) -> None:
+    pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
+    hysteron("train", *SHORT)
+    status, output, errors = hysteron("train", *SHORT, "--seed", 2)
+    assert (status, output) == (2, "") and "exact.pt' is of a run with seed = 1, not 2" in errors
+    assert hysteron("train", *SHORT, "--seed", 2, "--restart")[0] == 0
+
+
+def test_without_a_name_the_recipes_are_listed(hysteron: Run, build: Path) -> None:
+    status, output, errors = hysteron("train")
+    assert (status, errors) == (0, "") and not build.exists()
+    rows = {line.split()[1]: line for line in output.splitlines() if line.startswith("│")}
+    assert set(rows) == set(RECIPES)
+    cells = [cell.strip() for cell in rows["mnist-fast"].strip("│").split("│")]
+    assert cells == ["mnist-fast", "mnist-14", "mnist", "256", "plain", "level, 3 steps", "100"]
+    assert "256-64" in rows["timescales"] and "│ spikes" in rows["timescales"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["mnits"], "recipe must be one of digits, mnist, "),
+        (["digits", "--set", "hiden=3"], "a recipe has no parameter 'hiden'; it has name, "),
+        (["digits", "--set", "epochs"], "--set takes NAME=VALUE, not 'epochs'"),
+        (["digits", "--set", "epochs=many"], "epochs must be an integer, not 'many'"),
+        (["digits", "--set", "mode=bistable"], "mode must be one of plain, latch, window, not 'bistable'"),
+        (["digits", "--set", "dropout=1"], "dropout must be from 0 to 0.99, not 1.0"),
+        (["digits", "--set", "theta_high=1,2"], "theta_high must have 1 or 1 values"),
+        (["digits", "--set", "steps=5"], "level coding over 5 steps takes 5 thresholds, not 4"),
+        (["digits", "--set", "preset=big"], "preset must be one of tiny, digits, mnist, openspike, not 'big'"),
+        (["digits", "--set", "dataset=mnits"], "data must be one of digits, "),
+        (["digits", "--epochs", "0"], "Invalid value for '--epochs': 0 is not in the range x>=1."),
+        (["digits", "--seed", "-1"], "Invalid value for '--seed': -1 is not in the range x>=0."),
+        (["digits", "--held-back", "0.95"], "Invalid value for '--held-back': 0.95 is not in the range 0<=x<=0.9."),
+    ],
+)
+def test_refused(hysteron: Run, build: Path, words: list[str], says: str) -> None:
+    pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
+    assert refused(hysteron("train", *words), build).startswith(says)
