@@ -13,8 +13,8 @@ from .data import data
 from .export import export
 from .figures import figures
 from .import_ import import_
-from .results import results
 from .machine import machine, soc_sim
+from .results import results
 from .run import run
 from .sim import sim
 from .train import train
