@@ -52,7 +52,7 @@ format: $(READY) ## format the code
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--extra sim --extra data --extra convert --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+		--extra sim --extra machine --extra data --extra convert --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
 
 train-setup: $(VENV)/ready-train ## add PyTorch and snnTorch
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _SESSIONS = 5
 #: Longest answer that fits a reply.
 _MOST_WORDS = PAYLOAD_WORDS
+#: What the words of STATUS's reply are.
+_STATUS = (
+    *("awake_cycles", "accepted", "repeated", "gaps", "refused", "samples", "cycle", "received"),
+    *("bad_check", "bad_form", "bad_room", "bad_stop", "reset_cause", "stack_free"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +96,8 @@ class Accelerator:
         Parameters
         ----------
         address
-            ``serial:PORT``, ``tcp:HOST:PORT``, ``sim:`` or ``sim:PRESET`` (a simulated machine of its own), or ``golden:``
-            (no machine, but the golden model).
+            ``serial:PORT``, ``tcp:HOST:PORT``, ``sim:`` or ``sim:PRESET`` (a simulated machine of its own), or
+            ``golden:`` (no machine, but the golden model).
         options
             Of the kind of machine: ``baud`` and ``patience`` for serial ports.
 
@@ -243,9 +248,7 @@ class Accelerator:
         require(self.link.pending == 0, "stats() cannot be asked for while results are under way; finish infer() first")
         from hysteron_wire.registers import COUNTERS, REGISTERS
 
-        names = ("awake_cycles", "accepted", "repeated", "gaps", "refused", "samples", "cycle", "received")
-        names += ("bad_check", "bad_form", "bad_room", "bad_stop", "reset_cause", "stack_free")
-        status = dict(zip(names, words(self.link.ask(Kind.STATUS)), strict=True))
+        status = dict(zip(_STATUS, words(self.link.ask(Kind.STATUS)), strict=True))
         first = REGISTERS[next(iter(COUNTERS))].address
         counters = words(self.link.ask(Kind.READ, payload(len(COUNTERS) << 16 | first)))
         return {

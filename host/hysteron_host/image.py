@@ -2,7 +2,7 @@
 
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hysteron_wire.errors import require
 from hysteron_wire.registers import MAP_VERSION, REGISTERS
@@ -29,7 +29,7 @@ def core_of(identity: Identity) -> "CoreConfig":
         values["VERSION"] >> 16 == MAP_VERSION >> 16,
         f"the core's registers have version {values['VERSION'] >> 16}, this host knows {MAP_VERSION >> 16}; update it",
     )
-    field = {
+    field: dict[str, Any] = {
         name.lower(): value
         for register, word in values.items()
         for name, value in REGISTERS[register].unpack(word).items()

@@ -109,8 +109,8 @@ class _Waiting:
 class Link:
     """A session with a machine.
 
-    Requests go out in order, at most :data:`WINDOW` without a reply; :meth:`replies` gives the replies in the same order,
-    each once, whatever the line does to the bytes.
+    Requests go out in order, at most :data:`WINDOW` without a reply; :meth:`replies` gives the replies in the same
+    order, each once, whatever the line does to the bytes.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ class Link:
                     silent += 1
                     if silent > TRIES:
                         raise HysteronError(
-                            f"the machine on {self.transport.name} stopped answering; check it, and run the command again"
+                            f"the machine on {self.transport.name} stopped answering; check it and begin again"
                         )
                     self._send_again(0)
                 elif not wait and not heard:

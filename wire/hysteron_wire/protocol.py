@@ -118,7 +118,8 @@ def decode(stuffed: bytes) -> Frame:
         raise DamagedError(f"{len(plain)} bytes")
     if zlib.crc32(content) != int.from_bytes(check, "little"):
         raise DamagedError("wrong check")
-    return Frame(*_HEADER.unpack_from(content), content[HEADER_BYTES:])
+    kind, session, sequence = _HEADER.unpack_from(content)
+    return Frame(kind, session, sequence, content[HEADER_BYTES:])
 
 
 def words(payload: bytes) -> tuple[int, ...]:

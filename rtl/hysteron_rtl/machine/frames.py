@@ -1,8 +1,8 @@
 """Frames on a line of bytes: consistent overhead byte stuffing, and a CRC-32 behind the content.
 
-On the line a frame is its content and the CRC-32 of the content (the one of Ethernet and zlib, low byte first), stuffed so
-that no byte of it is 0, then a 0. The stuffing is that of S. Cheshire, M. Baker, "Consistent Overhead Byte Stuffing",
-IEEE/ACM Transactions on Networking 7, 1999: it costs one byte, and one more for 254 bytes without a 0.
+On the line a frame is its content and the CRC-32 of the content (the one of Ethernet and zlib, low byte first), stuffed
+so that no byte of it is 0, then a 0. The stuffing is that of S. Cheshire, M. Baker, "Consistent Overhead Byte
+Stuffing", IEEE/ACM Transactions on Networking 7, 1999: it costs one byte, and one more for 254 bytes without a 0.
 
 The receiver writes every byte to memory as it comes and posts a frame only when it has ended and its check is right, so
 the processor never sees half a frame or a broken one.

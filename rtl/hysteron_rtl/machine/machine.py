@@ -1,6 +1,7 @@
 """The machine: a core with a processor, memories, a serial line, and what moves data between them unattended.
 
-A restart by the watchdog, or by an instruction that the processor does not know, resets everything but the record of it.
+A restart by the watchdog, or by an instruction that the processor does not know, resets everything but the record of
+it.
 """
 
 from collections.abc import Sequence

@@ -12,8 +12,8 @@ from hysteron_golden.hardware import bits_for
 class RequestSignature(wiring.Signature):
     """Access to a word of memory as the one who asks sees it.
 
-    ``valid`` is held until ``ready``; what was read is on ``answer`` in the cycle after, and only then. ``strobe`` has a bit
-    for each byte that is written; all 0 reads. Addresses are bytes, of which the lowest two bits are ignored.
+    ``valid`` is held until ``ready``; what was read is on ``answer`` in the cycle after, only then. ``strobe`` has a
+    bit for each byte that is written; all 0 reads. Addresses are bytes, of which the lowest two bits are ignored.
     """
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ DIVISOR_BITS = 16
 class UartReceiver(wiring.Component):
     """Bits to bytes.
 
-    A bit is sampled in its middle, counted from the edge that begins the byte; with 4 cycles a bit, senders may be off by
-    3 %. A byte comes out in the cycle after its stop bit was sampled; there is no back-pressure.
+    A bit is sampled in its middle, counted from the edge that begins the byte; with 4 cycles a bit, senders may be off
+    by 3 %. A byte comes out in the cycle after its stop bit was sampled; there is no back-pressure.
 
     Attributes
     ----------
