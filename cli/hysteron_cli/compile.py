@@ -11,6 +11,7 @@ import click
 from hysteron_golden import PRESETS, CoreConfig, HysteronError, Network, compile_network, load
 from hysteron_golden.files import build_root, write_file
 from hysteron_wire.errors import require
+from hysteron_wire.machine import CORE_BASE, MACHINE_BASE, MACHINE_REGISTERS, RAM_BASE, ROM_BASE
 from hysteron_wire.registers import REGIONS, REGISTERS
 from hysteron_wire.registers import table as register_table
 
@@ -180,14 +181,17 @@ def register_page() -> str:
     data = REGISTERS["MEMORY_DATA"]
     return f"""# Registers
 
-Made by `hysteron registers --write docs/registers.md` from `wire/hysteron_wire/registers.py`; do not edit.
+Made by `hysteron registers --write docs/registers.md` from `wire/hysteron_wire/registers.py` and
+`wire/hysteron_wire/machine.py`; do not edit.
 
-The bus is Wishbone B4 classic, 32 bits; addresses below are bytes. Access: `ro` read only, `rw` read and write,
-`strobe` acts on 1s written and reads 0, `w1c` is set by the core and cleared by writing 1s, `port` is a memory
-behind one address.
+The bus is Wishbone B4 classic, 32 bits; addresses below are bytes. Access: `ro` read only, `rw` read and write, `set`
+likewise but only while the core stands, `strobe` acts on 1s written and reads 0, `w1c` is set by the hardware and
+cleared by writing 1s, `port` hands on what is written, `pop` is a queue of which a read takes the oldest word.
+
+## The core
 
 {register_table()}
-## Memories
+## The core's memories
 
 A word written to {data.name} ({data.address:#04x}) goes to the region and word address in MEMORY_ADDRESS, which
 then counts up. A row of a memory takes as many words as its bits need; the next row begins at the next multiple of the
@@ -196,7 +200,17 @@ smallest power of two that holds a row. Memories may be written only while CONTR
 | region | name | a row |
 |---|---|---|
 {regions}
-"""
+
+## The machine
+
+| from | what |
+|---|---|
+| {ROM_BASE:#010x} | ROM with the firmware |
+| {RAM_BASE:#010x} | RAM |
+| {CORE_BASE:#010x} | the core's registers, above |
+| {MACHINE_BASE:#010x} | the machine's registers, below |
+
+{register_table(MACHINE_REGISTERS)}"""
 
 
 _REGION_TEXT = {

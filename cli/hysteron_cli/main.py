@@ -12,6 +12,7 @@ from .compile import compile_, info, registers
 from .data import data
 from .export import export
 from .figures import figures
+from .firmware import firmware
 from .import_ import import_
 from .machine import machine, soc_sim
 from .results import results
@@ -39,6 +40,7 @@ for command in (
     import_,
     export,
     results,
+    firmware,
     run,
     machine,
     soc_sim,

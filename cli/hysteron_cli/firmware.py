@@ -1,0 +1,34 @@
+"""``hysteron firmware``: compile the machine's firmware and say how large it is."""
+
+from pathlib import Path
+
+import click
+
+from hysteron_golden.files import build_root, write_file
+from hysteron_wire.machine import MachineConfig
+
+from .output import console, table
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Image of the ROM  [build/firmware/firmware.bin]")
+def firmware(out: Path | None) -> None:
+    """Compile the machine's firmware, and print what it takes of ROM and RAM.
+
+    Headers and linker script, made from the register maps and the protocol, are in build/firmware.
+
+    Example: hysteron firmware
+    """
+    from hysteron_firmware.build import build
+
+    machine = MachineConfig()
+    made = build(machine)
+    if out is not None:
+        write_file(out, made.words.tobytes())
+    rows = table("Firmware", "<part", "bytes", "of")
+    rows.add_row("code and constants", f"{made.sizes['text'] + made.sizes['data']:,}", f"{machine.rom_bytes:,} ROM")
+    rows.add_row("variables", f"{made.sizes['data'] + made.sizes['bss']:,}", f"{machine.ram_bytes:,} RAM")
+    rows.add_row("left for the stack", f"{made.sizes['stack']:,}", f"{machine.ram_bytes:,} RAM")
+    console.print(rows)
+    console.print("how much of the stack was used a running machine tells: 'stack_free' of hysteron run's report")
+    console.print(f"image: {out or build_root() / 'firmware' / 'firmware.bin'}", soft_wrap=True)
