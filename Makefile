@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test bench lint format lock train-setup test-train networks results clean
+.PHONY: help setup sim soc-sim test bench lint format lock train-setup test-train networks results clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -34,6 +34,9 @@ sim: $(READY) ## run the shipped digits network on the generated hardware, compa
 
 test: $(READY) ## run all tests
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+soc-sim: $(READY) ## stream MNIST images through the simulated machine, compare, write build/soc-sim/report.json
+	$(BIN)/hysteron soc-sim networks/mnist.hyn --data mnist --images 1000
 
 bench: $(READY) ## print the performance table, write build/bench/bench.json
 	$(BIN)/hysteron bench

@@ -1,9 +1,12 @@
 """A simulated machine: the verilated hardware with its firmware, behind a file descriptor as behind a serial line."""
 
 import contextlib
+import io
+import json
 import socket
 import subprocess
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,37 +20,101 @@ from hysteron_rtl.machine.cpu import verilog_file
 from hysteron_wire.errors import HysteronError, SimulationError
 from hysteron_wire.machine import MachineConfig
 
-from .build import FLAGS, HERE, digest, tools, verilator_environment
+from .build import FLAGS, HERE, LeanVerilator, digest, tools, verilator_environment
 
 _PROGRAM = HERE / "machine.cpp"
+_BENCH = HERE / "machine_bench.sv"
 
 
-def build_machine(config: CoreConfig, machine: MachineConfig) -> Path:
-    """The simulator's executable, built unless it is there."""
+def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line") -> Path:
+    """Build a simulator unless it is there, and return its folder.
+
+    ``line`` is an executable ``machine`` that hands bytes on, ``cocotb`` a bench for
+    :mod:`hysteron_sim.machine_server`.
+    """
     from hysteron_rtl.verilog import convert_machine
 
     firmware = build_firmware(machine)
     verilog = convert_machine(config, machine, [int(word) for word in firmware.words])
     cpu = verilog_file()
-    state = digest(verilog, cpu.read_bytes(), _PROGRAM.read_bytes(), repr(FLAGS), tools())
-    folder = build_root() / "models" / f"{config.name.replace('*', '-')}-machine-{state}"
+    state = digest(verilog, kind, cpu.read_bytes(), _PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
+    folder = build_root() / "models" / f"{config.name.replace('*', '-')}-machine-{kind}-{state}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
         if (folder / "complete").exists():
-            return folder / "machine"
+            return folder
         log = folder / "build.log"
         write_file(folder / "machine.v", verilog.encode())
-        command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder)]
-        command += ["--top-module", "hysteron_machine", "--prefix", "Vtop", "-o", "machine", *FLAGS]
-        command += [str(_PROGRAM), str(folder / "machine.v"), str(cpu)]
-        with verilator_environment(), log.open("w") as file:
+        with verilator_environment():
             try:
-                subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
-            except subprocess.CalledProcessError as error:
-                tail = log.read_text(errors="replace").splitlines()[-1:]
+                (_build_cocotb if kind == "cocotb" else _build_line)(folder, cpu, log)
+            except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
+                tail = log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
                 raise HysteronError(f"building the simulator failed ({error}): {' '.join(tail)}; see {log}") from None
         (folder / "complete").touch()
-    return folder / "machine"
+    return folder
+
+
+def _build_line(folder: Path, cpu: Path, log: Path) -> None:
+    command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder)]
+    command += ["--top-module", "hysteron_machine", "--prefix", "Vtop", "-o", "machine", *FLAGS]
+    command += [str(_PROGRAM), str(folder / "machine.v"), str(cpu)]
+    with log.open("w") as file:
+        subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
+
+
+def _build_cocotb(folder: Path, cpu: Path, log: Path) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        LeanVerilator().build(
+            sources=[folder / "machine.v", cpu, _BENCH],
+            hdl_toplevel="machine_bench",
+            build_dir=folder,
+            build_args=["--timing", "-CFLAGS", "-std=c++20", *FLAGS],
+            timescale=("1ns", "1ns"),
+            log_file=log,
+            always=True,
+        )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What :func:`play` saw of a stage: the cycle of its last bit, and each byte that came with its first cycle."""
+
+    sent: int
+    heard: tuple[tuple[int, int], ...]
+
+
+def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[bytes, int]], folder: Path) -> list[Stage]:
+    """Play bytes to a machine under cocotb.
+
+    Parameters
+    ----------
+    config, machine
+        What to simulate.
+    stages
+        Bytes that are sent at once, and how many frames are then awaited.
+    folder
+        For files of this run.
+    """
+    place = build_machine(config, machine, "cocotb")
+    script = folder / "script.json"
+    content = [{"send": list(data), "until": frames} for data, frames in stages]
+    write_file(script, json.dumps({"divisor": machine.divisor, "stages": content}).encode())
+    runner = LeanVerilator()
+    runner.build_dir = place
+    with verilator_environment(), contextlib.redirect_stdout(io.StringIO()):
+        runner.test(
+            hdl_toplevel="machine_bench",
+            hdl_toplevel_lang="verilog",
+            test_module="hysteron_sim.machine_server",
+            build_dir=place,
+            test_dir=folder,
+            results_xml=str(folder / "results.xml"),
+            log_file=folder / "run.log",
+            extra_env={"HYSTERON_MACHINE": str(script)},
+        )
+    seen = json.loads(script.with_suffix(".out").read_text())
+    return [Stage(each["sent"], tuple((byte, cycle) for byte, cycle in each["heard"])) for each in seen]
 
 
 @dataclass(frozen=True)
@@ -75,7 +142,7 @@ class SimulatedMachine:
 
     def __init__(self, config: CoreConfig, machine: MachineConfig | None = None, *, line: int | None = None) -> None:
         self.config, self.machine = config, machine or MachineConfig()
-        program = build_machine(self.config, self.machine)
+        program = build_machine(self.config, self.machine) / "machine"
         self.line: socket.socket | None = None
         theirs: socket.socket | None = None
         if line is None:

@@ -1,0 +1,17 @@
+// A machine with a clock of its own; what a test watches is brought up here.
+
+module machine_bench;
+    reg clk = 0;
+    reg rst /* verilator public_flat_rw */ = 1;
+    reg rx /* verilator public_flat_rw */ = 1;
+    wire tx /* verilator public_flat_rd */;
+    wire [7:0] leds;
+    wire restarted /* verilator public_flat_rd */;
+
+    always #5 clk = ~clk;
+
+    reg [31:0] cycle /* verilator public_flat_rd */ = 0;
+    always @(posedge clk) cycle <= rst ? 0 : cycle + 1;
+
+    hysteron_machine machine (.clk(clk), .rst(rst), .rx(rx), .tx(tx), .leds(leds), .restarted(restarted));
+endmodule

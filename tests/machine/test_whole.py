@@ -1,0 +1,109 @@
+"""The whole machine under cocotb: every result is golden's, and every cycle has an owner."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pythondata_cpu_picorv32", reason="the processor is not installed (extra 'machine')")
+pytest.importorskip("ziglang", reason="the compiler is not installed (extra 'machine')")
+
+from hysteron_golden import CoreConfig, Encoder, Layer, Mode, Network, Potential, Reset, compile_network, run, schedule
+from hysteron_golden.encode import Coding
+from hysteron_golden.schedule import activities
+from hysteron_host.accelerator import _pieces, _requests
+from hysteron_host.image import image_for
+from hysteron_host.link import Identity
+from hysteron_sim.machine import Stage, play
+from hysteron_wire.machine import MachineConfig
+from hysteron_wire.protocol import MAGIC, REPLY, VERSION, Frame, Kind, decode, payload, words
+from hysteron_wire.registers import COUNTERS, REGISTERS
+
+SESSION = 9
+#: Cycles that the firmware may take between the last bit of a lone image and the first bit of its answer, beyond the
+#: core's own.
+OVERHEAD = 4000
+
+
+def network() -> Network:
+    rng = np.random.default_rng(3)
+    hidden = Layer(rng.integers(-8, 8, (40, 19)), theta_high=60, theta_low=20, leak=4, mode=Mode.LATCH)
+    last = Layer(rng.integers(-8, 8, (19, 5)), theta_high=2047, leak=8, mode=Mode.PLAIN, reset=Reset.NONE)
+    return Network((hidden, last), Potential(12), Encoder(Coding.LEVEL, 4, (32, 96, 160, 224)), name="whole")
+
+
+def frames(stage: Stage) -> list[tuple[Frame, int, int]]:
+    """Frames of a stage, each with the cycles of its first and its last byte."""
+    found = []
+    taken: list[tuple[int, int]] = []
+    for byte, cycle in stage.heard:
+        if byte:
+            taken.append((byte, cycle))
+        else:
+            found.append((decode(bytes(byte for byte, _ in taken)), taken[0][1], cycle))
+            taken = []
+    return found
+
+
+def test_load_and_infer_cycle_by_cycle(tmp_path: Path) -> None:
+    config, machine = CoreConfig.preset("tiny"), MachineConfig()
+    wanted = network()
+    program = compile_network(wanted, config)
+    images = np.random.default_rng(4).integers(0, 256, (6, 40)).astype(np.uint8)
+
+    hello = Frame(Kind.HELLO, SESSION, 0, payload(MAGIC, VERSION)).encode()
+    booted, greeted = play(config, machine, [(b"", 1), (hello, 1)], tmp_path / "a")
+    ((boot, _, _),) = frames(booted)
+    assert boot.kind == Kind.BOOT and words(boot.payload)[0] == MAGIC
+    ((reply, _, _),) = frames(greeted)
+    assert reply.kind == Kind.HELLO | REPLY
+    image = image_for(wanted, Identity.parse(reply.payload))
+
+    number = 0
+
+    def request(kind: Kind, content: bytes = b"") -> bytes:
+        nonlocal number
+        number += 1
+        return Frame(kind, SESSION, number - 1, content).encode()
+
+    pieces = list(_pieces(image.records))
+    check = zlib.crc32(b"".join(plain for _, plain in pieces))
+    load = request(Kind.LOAD_BEGIN) + b"".join(request(Kind.LOAD, piece) for piece, _ in pieces)
+    load += request(Kind.LOAD_END, payload(check))
+    counters = payload(len(COUNTERS) << 16 | REGISTERS["CYCLES"].address)
+    stages = [(b"", 1), (hello, 1), (load, len(pieces) + 2)]
+    lone = []
+    for index in range(3):
+        (content,) = (content for _, content in _requests(image, images[index], index))
+        lone.append(len(stages))
+        stages.append((request(Kind.DATA, content), 1))
+    read = len(stages)
+    stages.append((request(Kind.READ, counters), 1))
+    stream = len(stages)
+    stages.append((b"".join(request(Kind.DATA, _requests(image, one, 0)[0][1]) for one in images), len(images)))
+    seen = play(config, machine, stages, tmp_path / "b")
+
+    replies = [(frame.kind, words(frame.payload)) for stage in seen[1:] for frame, _, _ in frames(stage)]
+    assert [kind & REPLY for kind, _ in replies] == [REPLY] * len(replies), replies
+    result = run(wanted, images, trace=True)
+    for place, index in zip(lone, range(3), strict=True):
+        ((frame, first, _),) = frames(seen[place])
+        answer = np.array(words(frame.payload), np.uint32)
+        assert (answer[:-1].view(np.int32) == result.values[index]).all()
+        assert answer[-1] & 0xFFFF == result.predictions[index]
+        core = schedule(
+            program, activities(run(wanted, images[index : index + 1], trace=True), images[index : index + 1])
+        )
+        taken = first - seen[place].sent
+        assert core.counters["CYCLES"] < taken < core.counters["CYCLES"] + OVERHEAD
+        print(
+            f"image {index}: {taken} cycles from its last bit to the answer's first, the core {core.counters['CYCLES']}"
+        )
+    ((counted, _, _),) = frames(seen[read])
+    values = dict(zip(COUNTERS, words(counted.payload), strict=True))
+    assert values["SAMPLES"] == 3 and values["WORDS_OUT"] == 3 * 6
+    for k, (frame, _, _) in enumerate(frames(seen[stream])):
+        assert (np.array(words(frame.payload)[:-1], np.uint32).view(np.int32) == result.values[k]).all()
