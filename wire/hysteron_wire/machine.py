@@ -83,8 +83,8 @@ def _map() -> dict[str, Register]:
         "RESET_CAUSE",
         ro,
         "why the machine started",
-        ("WATCHDOG", 0, 1, "the watchdog ran out; 0: power or the reset pin"),
-        ("COUNT", 8, 8, "restarts by the watchdog since then"),
+        ("ITSELF", 0, 1, "the watchdog ran out or the processor went astray; 0: power or the reset pin"),
+        ("COUNT", 8, 8, "restarts by itself since then"),
     )
     at.add("WATCHDOG", "port", "cycles until the machine restarts; writing sets them anew, reading tells what is left")
     at.add("TIMER", "rw", "period of the timer interrupt in cycles, 0 for none")

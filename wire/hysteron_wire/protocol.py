@@ -60,6 +60,7 @@ class Refusal(IntEnum):
     CHECK = 7
     CORE = 8
     STUCK = 9
+    WINDOW = 10
 
 
 #: What each refusal means and what helps.
@@ -72,6 +73,7 @@ MEANING = {
     Refusal.ADDRESS: "the request names a register that is not there",
     Refusal.CHECK: "what the device received of the network is not what was sent; load it again",
     Refusal.CORE: "the core refused its input; the network and the data do not go together",
+    Refusal.WINDOW: f"more than {WINDOW} requests were under way; the host must wait for replies",
     Refusal.STUCK: "the core took no more input and was reset; load the network again",
 }
 

@@ -13,7 +13,7 @@ from .memory import RequestSignature
 class Copier(wiring.Component):
     """Copies ``count`` words from memory to a register of the core, which takes them all, or into its input stream.
 
-    A word takes 2 cycles into the stream and 4 into a register, if memory is free and the core takes it.
+    A word takes 2 cycles into the stream and 3 into a register, if memory is free and the core takes it.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Copier(wiring.Component):
     source, count : In
         Address of the first word; words, of which 0 do nothing.
     to_stream, register : In
-        Where to.
+        Where to; must stay while ``left`` is not 0.
     left : Out
         Words that are not copied yet.
     check : Out

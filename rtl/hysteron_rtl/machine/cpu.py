@@ -40,6 +40,8 @@ class Processor(wiring.Component):
         The access is done; what was read.
     interrupts : In
         Levels. The instruction ``waitirq`` goes on when one is 1, whatever the mask.
+    restart : In
+        Resets it.
     trap : Out
         It stopped at an instruction that it does not know or an address that is not aligned.
     """
@@ -51,6 +53,7 @@ class Processor(wiring.Component):
     ready: In(1)
     answer: In(32)
     interrupts: In(32)
+    restart: In(1)
     trap: Out(1)
 
     def __init__(self, *, reset_address: int, stack_address: int) -> None:
@@ -78,7 +81,8 @@ class Processor(wiring.Component):
             p_PROGADDR_RESET=self.reset_address,
             p_STACKADDR=self.stack_address,
             i_clk=ClockSignal(),
-            i_resetn=~ResetSignal(),
+            # A ResetInserter around this block does not reach the signal of the domain.
+            i_resetn=~(ResetSignal() | self.restart),
             o_trap=self.trap,
             o_mem_valid=self.valid,
             o_mem_instr=instruction,

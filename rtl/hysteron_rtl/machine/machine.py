@@ -1,7 +1,7 @@
 """The machine: a core with a processor, memories, a serial line, and what moves data between them unattended.
 
-A restart by the watchdog, or by an instruction that the processor does not know, resets everything but the record of
-it.
+A restart by the watchdog, or because the processor met an instruction that it does not know or an address where nothing
+is, resets everything but the record of it.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,8 @@ from .frames import FrameReceiver, FrameSender
 from .memory import Rom, SharedRam
 from .uart import UartReceiver, UartTransmitter
 
+#: Where an address may lead; the highest four bits say so.
+_BASES = (ROM_BASE, RAM_BASE, CORE_BASE, MACHINE_BASE)
 #: Bytes that wait for the line while the sender looks for the end of the next block.
 _LINE_BYTES = 16
 
@@ -68,16 +70,17 @@ class Machine(wiring.Component):
         inside = Inside(self.config, self.machine, self.firmware)
         m.submodules.inside = ResetInserter(restart)(inside)
         # A cycle after the cause, so that the cause is not reset by its own effect.
-        by_watchdog, count = Signal(), Signal(8)
+        by_itself, count = Signal(), Signal(8)
         with m.If(inside.restart & ~restart):
-            m.d.sync += [by_watchdog.eq(1), count.eq(count + 1)]
+            m.d.sync += [by_itself.eq(1), count.eq(count + 1)]
         m.d.sync += restart.eq(inside.restart & ~restart)
         m.d.comb += [
             inside.rx.eq(self.rx),
             self.tx.eq(inside.tx),
             self.leds.eq(inside.leds),
             self.restarted.eq(restart),
-            inside.by_watchdog.eq(by_watchdog),
+            inside.restarting.eq(restart),
+            inside.by_itself.eq(by_itself),
             inside.restarts.eq(count),
         ]
         return m
@@ -90,7 +93,8 @@ class Inside(wiring.Component):
     tx: Out(1, init=1)
     leds: Out(8)
     restart: Out(1)
-    by_watchdog: In(1)
+    restarting: In(1)
+    by_itself: In(1)
     restarts: In(8)
 
     def __init__(self, config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> None:
@@ -118,6 +122,8 @@ class Inside(wiring.Component):
         m.submodules.copier = copier = Copier()
         m.submodules.answers = answers = fifo.SyncFIFOBuffered(width=32, depth=ANSWER_WORDS)
 
+        astray = Signal()
+        m.d.comb += astray.eq(cpu.valid & ~cpu.address[28:].matches(*(base >> 28 for base in _BASES)))
         self._connect_processor(m, cpu, rom, ram, core, registers, copier)
 
         # Line → frames → RAM → line
@@ -188,10 +194,11 @@ class Inside(wiring.Component):
             registers.watchdog_value.eq(watchdog),
             registers.cycle.eq(cycle),
             registers.timer_flag_flag.eq(tick),
-            registers.reset_cause_watchdog.eq(self.by_watchdog),
+            registers.reset_cause_itself.eq(self.by_itself),
             registers.reset_cause_count.eq(self.restarts),
-            self.restart.eq((watchdog == 0) | cpu.trap),
+            self.restart.eq((watchdog == 0) | cpu.trap | astray),
             self.leds.eq(registers.leds_leds),
+            cpu.restart.eq(self.restarting),
         ]
         levels = {
             "FRAME": receiver.count != 0,
@@ -216,10 +223,8 @@ class Inside(wiring.Component):
         copier: Copier,
     ) -> None:
         """What the processor reaches, and the core's bus, which it shares with the copier."""
-        # The highest four bits of an address say where it leads.
         to_rom, to_ram, to_core, to_machine = (
-            cpu.valid & ~cpu.ready & (cpu.address[28:] == base >> 28)
-            for base in (ROM_BASE, RAM_BASE, CORE_BASE, MACHINE_BASE)
+            cpu.valid & ~cpu.ready & (cpu.address[28:] == base >> 28) for base in _BASES
         )
         # A memory answers in the cycle after it took the request.
         answered, from_rom = Signal(), Signal()
