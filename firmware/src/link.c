@@ -21,6 +21,7 @@ static bool notice_free(const struct link *link)
 static void complete(struct link *link, uint8_t slot)
 {
     link->open &= (uint8_t)~BIT(slot);
+    link->replied |= BIT(slot);
     link->to_send |= BIT(slot);
 }
 
@@ -47,7 +48,7 @@ static void forget(struct link *link)
     link->expected = 0;
     link->oldest = 0;
     link->gap_told = link->copying = false;
-    link->to_send = link->open = 0;
+    link->to_send = link->open = link->replied = 0;
     link->notice_waits = false;
     link->sending = -1;
     for (uint32_t slot = 0; slot < LINK_WINDOW; slot++)
@@ -64,7 +65,7 @@ void link_start(struct link *link)
     say(link, LINK_BOOT, 0, 0, 4 * (words + 1));
 }
 
-/* Forgets everything under way; the network stays. */
+/* Drops everything under way in the core; the network stays. */
 static void reset_core(void)
 {
     machine_copy_stop();
@@ -73,6 +74,32 @@ static void reset_core(void)
     machine_core_write(CORE_COMMAND, CORE_COMMAND_RESET);
     while (machine_answers())
         (void)machine_answer();
+}
+
+/* Refuses every request whose answers a reset of the core has thrown away. */
+static void abandon(struct link *link, uint16_t code, uint32_t detail)
+{
+    for (uint8_t slot = 0; slot < LINK_WINDOW; slot++)
+        if ((link->open & BIT(slot)) && link->reply_missing[slot])
+            fail(link, slot, code, detail);
+}
+
+static void give_up(struct link *link, uint16_t code)
+{
+    uint32_t error = machine_core_read(CORE_ERROR);
+    reset_core();
+    if (link->copying && (link->open & BIT(link->copy_slot)))
+        fail(link, link->copy_slot, code, error);
+    link->copying = false;
+    abandon(link, code, error);
+}
+
+static void begin_copy(struct link *link, const uint32_t *words, uint32_t count, bool to_stream, uint32_t address)
+{
+    machine_copy(words, count, to_stream, address);
+    link->copying = true;
+    link->copy_since = machine_cycle();
+    link->copy_left = count;
 }
 
 static bool hello(struct link *link, const struct frame *frame, uint32_t bytes)
@@ -108,9 +135,8 @@ static void next_record(struct link *link, const struct frame *frame)
     }
     uint32_t head = frame->payload[link->copy_at];
     uint32_t address = head & 0xFFFF, count = head >> 16;
-    machine_copy(&frame->payload[link->copy_at + 1], count, false, address);
+    begin_copy(link, &frame->payload[link->copy_at + 1], count, false, address);
     link->copy_at = (uint16_t)(link->copy_at + 1 + count);
-    link->copy_since = machine_cycle();
 }
 
 /* Whether the records of a LOAD request fill it exactly and name registers. */
@@ -150,6 +176,8 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
         link->loading = true;
         machine_core_write(CORE_CONTROL, 0);
         reset_core();
+        abandon(link, LINK_E_STATE, 0);
+        machine_core_write(CORE_ERROR, ~0u);
         machine_check_clear();
         reply(link, slot, 0);
         break;
@@ -162,7 +190,6 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
             fail(link, slot, (uint16_t)wrong, bytes);
             break;
         }
-        link->copying = true;
         link->copy_slot = slot;
         link->copy_at = 0;
         link->copy_words = (uint16_t)words;
@@ -189,7 +216,7 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
     }
     case LINK_DATA: {
         uint32_t missing = words ? in[0] & 0xFFFF : 0;
-        if ((bytes & 3) || words < 2 || missing > LINK_PAYLOAD_WORDS) {
+        if ((bytes & 3) || words == 0 || missing > LINK_PAYLOAD_WORDS) {
             fail(link, slot, LINK_E_LENGTH, bytes);
         } else if (!link->loaded) {
             fail(link, slot, LINK_E_STATE, 0);
@@ -197,11 +224,9 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
             fail(link, slot, LINK_E_CORE, machine_core_read(CORE_ERROR));
         } else {
             link->reply_missing[slot] = (uint16_t)missing;
-            link->copying = true;
             link->copy_slot = slot;
             link->copy_at = link->copy_words = 0;
-            link->copy_since = machine_cycle();
-            machine_copy(in + 1, words - 1, true, 0);
+            begin_copy(link, in + 1, words - 1, true, 0);
         }
         break;
     }
@@ -262,7 +287,7 @@ bool link_take(struct link *link, const struct frame *frame, uint32_t bytes)
     if (ahead < 0) {
         /* Carried out before. If its reply is there, the host has not got it: once more. */
         link->figures.repeated++;
-        if (ahead >= -LINK_WINDOW && !(link->open & BIT(slot)))
+        if ((link->replied & BIT(slot)) && link->replies[slot].sequence == frame->sequence)
             link->to_send |= BIT(slot);
         return true;
     }
@@ -276,8 +301,19 @@ bool link_take(struct link *link, const struct frame *frame, uint32_t bytes)
         say(link, LINK_GAP, link->session, link->expected, 0);
         return true;
     }
-    if ((link->open & BIT(slot)) || link->sending == slot)
-        return false; /* the buffer is still in use */
+    if (link->open & BIT(slot)) {
+        /* The request before the last eight has no reply yet: this host does not keep to the window. */
+        if (!notice_free(link))
+            return false;
+        link->notice.payload[0] = LINK_E_WINDOW;
+        link->notice.payload[1] = LINK_WINDOW;
+        link->figures.refused++;
+        say(link, LINK_ERROR, frame->session, frame->sequence, 8);
+        return true;
+    }
+    if (link->sending == slot)
+        return false; /* the line is still busy with the buffer's last reply */
+    link->replied &= (uint8_t)~BIT(slot);
     link->to_send &= (uint8_t)~BIT(slot);
     link->gap_told = false;
     link->expected++;
@@ -312,13 +348,16 @@ static bool collect(struct link *link)
 
 static bool copy_on(struct link *link, const struct frame *frame)
 {
-    if (machine_copy_left()) {
+    uint32_t left = machine_copy_left();
+    if (left != link->copy_left) {
+        link->copy_left = left;
+        link->copy_since = machine_cycle();
+    }
+    if (left) {
         if (machine_cycle() - link->copy_since < LINK_STUCK_CYCLES)
             return false;
-        /* The core takes nothing more: give the request up and the core a fresh start. */
-        reset_core();
-        link->copying = false;
-        fail(link, link->copy_slot, LINK_E_STUCK, machine_core_read(CORE_ERROR));
+        /* The core takes nothing more: give the requests up and the core a fresh start. */
+        give_up(link, LINK_E_STUCK);
         return true;
     }
     if (link->copy_words)
@@ -356,6 +395,11 @@ static bool send(struct link *link)
 bool link_work(struct link *link, const struct frame *current)
 {
     bool done = false;
+    if (link->open && link->loaded && (machine_core_read(CORE_STATUS) & CORE_STATUS_FAULT)) {
+        /* The core drops its input from now on, so answers that are waited for will not come. */
+        give_up(link, LINK_E_CORE);
+        done = true;
+    }
     if (link->copying)
         done |= copy_on(link, current);
     done |= collect(link);

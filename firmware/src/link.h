@@ -37,13 +37,14 @@ struct link {
     bool copying;
     uint8_t copy_slot;
     uint16_t copy_at, copy_words; /* LOAD: word of the payload where the next record begins, and words there are */
-    uint32_t copy_since;
+    uint32_t copy_since, copy_left; /* cycle of the copier's last sign of life, and what was left then */
     /* Replies: one buffer for each request that the host may have under way. */
     struct frame replies[LINK_WINDOW];
     uint16_t reply_bytes[LINK_WINDOW];   /* of the payload */
     uint16_t reply_missing[LINK_WINDOW]; /* answer words that have still to come */
     uint8_t to_send;                     /* a bit for each buffer that is ready and waits for the line */
     uint8_t open;                        /* a bit for each buffer whose reply is not complete */
+    uint8_t replied;                     /* a bit for each buffer that holds a reply of this session */
     uint16_t oldest;                     /* first DATA request that may still miss answer words */
     struct frame notice;                 /* what belongs to no request: HELLO's reply, gaps, refusals */
     uint16_t notice_bytes;

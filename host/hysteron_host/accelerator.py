@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 #: Times that a lost session is begun anew before the user is told.
 _SESSIONS = 5
-#: Longest answer that fits a reply.
-_MOST_WORDS = PAYLOAD_WORDS
 #: What the words of STATUS's reply are.
 _STATUS = (
     *("awake_cycles", "accepted", "repeated", "gaps", "refused", "samples", "cycle", "received"),
@@ -55,7 +53,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Image:
-    """A network as a machine takes it: register writes, and how its input and its answers look."""
+    """A network as a machine takes it: register writes, and how its input and its answers look.
+
+    ``steps`` is how many an image of pixels has.
+    """
 
     name: str
     records: tuple[tuple[int, tuple[int, ...]], ...]
@@ -63,6 +64,7 @@ class Image:
     n_out: int
     pixels: bool
     every_step: bool
+    steps: int = 0
 
 
 class Accelerator:
@@ -160,6 +162,7 @@ class Accelerator:
 
             network = image_for(network, self.identity)
         self._image = None
+        self._settle()
         self._again(lambda: self._load(network, progress))
         self._image = network
 
@@ -200,12 +203,13 @@ class Accelerator:
         image = self._image
         require(image is not None, "no network is loaded; call load() first")
         assert image is not None
+        self._settle()
         source = iter(samples)
-        kept: dict[int, list[tuple[int, bytes]]] = {}  # samples without a result, as requests
+        kept: dict[int, list[bytes]] = {}  # samples without a result, as requests
         given = 0  # results given out
         taken = 0  # samples taken
         sent = 0  # samples sent whole in this session
-        parts: list[tuple[int, bytes]] = []  # requests of the sample being sent
+        parts: list[bytes] = []  # requests of the sample being sent
         owed: list[int] = []  # samples under way, and how many replies each still needs
         answer: list[int] = []
         ended = False
@@ -224,8 +228,7 @@ class Accelerator:
                             parts = list(kept[taken])
                             taken += 1
                         owed.append(len(parts))
-                    _, content = parts.pop(0)
-                    self.link.send(Kind.DATA, content)
+                    self.link.send(Kind.DATA, parts.pop(0))
                     if not parts:
                         sent += 1
                 if not self.link.pending:
@@ -256,6 +259,14 @@ class Accelerator:
             "core": dict(zip((name.lower() for name in COUNTERS), counters, strict=True)),
             "link": asdict(self.link.figures),
         }
+
+    def _settle(self) -> None:
+        """Leave what an earlier run did not finish behind: a new session has nothing under way."""
+        if self.link.pending:
+            self.identity = self.link.connect()
+            if self._image is not None and not self.identity.loaded:
+                image = self._image
+                self._again(lambda: self._load(image, None))
 
     def _again(self, work: Any) -> None:
         """Do ``work``, once more if the session is lost in its course."""
@@ -296,8 +307,8 @@ def _pieces(records: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[by
         yield payload(*full), payload(*plain)
 
 
-def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[tuple[int, bytes]]:
-    """A sample as the payloads of DATA requests, each with the answer words it is to be replied with."""
+def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[bytes]:
+    """A sample as the payloads of DATA requests."""
     data = np.asarray(sample)
     if image.pixels:
         flat = data.reshape(-1)
@@ -305,7 +316,7 @@ def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[tup
             flat.size == image.n_in and flat.dtype == np.uint8,
             f"sample {index} must be {image.n_in} bytes, not {flat.size} of {flat.dtype}",
         )
-        packets, due = sample_packets(flat), [1]
+        packets, due = sample_packets(flat), [image.steps if image.every_step else 1]
     else:
         require(
             data.ndim == 2 and data.shape[1] == image.n_in and len(data) > 0,
@@ -315,20 +326,30 @@ def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[tup
         packets = sample_packets(data.astype(np.uint8))
         due = [int(image.every_step or step == len(packets) - 1) for step in range(len(packets))]
     words_each = image.n_out + 1
-    found: list[tuple[int, bytes]] = []
+    found: list[bytes] = []
     block: list[int] = []
-    answers = 0
-    for packet, one in zip(packets, due, strict=True):
+    wanted = 0  # answer words of the block
+
+    def close() -> None:
+        """End the block; answers that are longer than a reply are asked for in several."""
+        nonlocal block, wanted
+        found.append(payload(min(wanted, PAYLOAD_WORDS), *block))
+        wanted -= min(wanted, PAYLOAD_WORDS)
+        block = []
+
+    for packet, answers in zip(packets, due, strict=True):
         content = [int(word) for word in packet]
-        if block and (len(block) + len(content) + 1 > PAYLOAD_WORDS or (answers + one) * words_each > _MOST_WORDS):
-            found.append((answers * words_each, payload(answers * words_each, *block)))
-            block, answers = [], 0
-        while len(content) + 1 > PAYLOAD_WORDS:
-            found.append((0, payload(0, *content[: PAYLOAD_WORDS - 1])))
+        if block and (len(block) + len(content) >= PAYLOAD_WORDS or wanted + answers * words_each > PAYLOAD_WORDS):
+            close()
+        while len(content) >= PAYLOAD_WORDS:
+            found.append(payload(0, *content[: PAYLOAD_WORDS - 1]))
             content = content[PAYLOAD_WORDS - 1 :]
         block += content
-        answers += one
-    found.append((answers * words_each, payload(answers * words_each, *block)))
+        wanted += answers * words_each
+        while wanted > PAYLOAD_WORDS:
+            close()
+    if block or wanted:
+        close()
     return found
 
 

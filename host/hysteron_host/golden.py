@@ -71,8 +71,8 @@ class GoldenAccelerator:
         require(network is not None, "no network is loaded; call load() first")
         assert network is not None
         source = iter(samples)
+        first = 0
         while batch := list(islice(source, _BATCH)):
-            first = self._samples
             # Sequences may differ in length; each is a batch of its own then.
             groups = [batch] if len({np.shape(one) for one in batch}) == 1 else [[one] for one in batch]
             for group in groups:

@@ -65,4 +65,5 @@ def image_for(network: "Network | str | Path", identity: Identity) -> Image:
         network.n_out,
         pixels=network.encoder is not None,
         every_step=network.readout_every_step,
+        steps=0 if network.encoder is None else network.encoder.steps,
     )

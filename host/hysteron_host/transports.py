@@ -79,7 +79,7 @@ def connect_tcp(address: str, patience: float = 5.0) -> SocketTransport:
         raise HysteronError(f"tcp: needs HOST:PORT, not {address!r}")
     try:
         line = socket.create_connection((host, int(port)), timeout=10)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise HysteronError(f"nobody answers at {address} ({error}); start the machine there") from None
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return SocketTransport(line, f"tcp:{address}", patience)

@@ -77,13 +77,13 @@ def test_load_and_infer_cycle_by_cycle(tmp_path: Path) -> None:
     stages = [(b"", 1), (hello, 1), (load, len(pieces) + 2)]
     lone = []
     for index in range(3):
-        (content,) = (content for _, content in _requests(image, images[index], index))
+        (content,) = _requests(image, images[index], index)
         lone.append(len(stages))
         stages.append((request(Kind.DATA, content), 1))
     read = len(stages)
     stages.append((request(Kind.READ, counters), 1))
     stream = len(stages)
-    stages.append((b"".join(request(Kind.DATA, _requests(image, one, 0)[0][1]) for one in images), len(images)))
+    stages.append((b"".join(request(Kind.DATA, _requests(image, one, 0)[0]) for one in images), len(images)))
     seen = play(config, machine, stages, tmp_path / "b")
 
     replies = [(frame.kind, words(frame.payload)) for stage in seen[1:] for frame, _, _ in frames(stage)]

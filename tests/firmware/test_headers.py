@@ -1,0 +1,121 @@
+"""What the generator writes for the firmware."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hysteron_firmware.build import headers
+from hysteron_firmware.headers import STACK_BYTES
+from hysteron_wire import machine as wire
+from hysteron_wire import protocol
+from hysteron_wire.machine import MACHINE_REGISTERS, MachineConfig
+from hysteron_wire.registers import REGISTERS, Register
+
+FILES = headers(MachineConfig())
+
+
+def defines(name: str) -> dict[str, str]:
+    """Names and values of a header; each name once."""
+    found = re.findall(r"^#define (\w+) (.+)$", FILES[name], re.MULTILINE)
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
+def number(text: str) -> int:
+    return int(text.rstrip("u"), 0)
+
+
+def expected_fields(prefix: str, registers: dict[str, Register]) -> dict[str, int]:
+    found = {}
+    for register in registers.values():
+        name = register.name if register.name.startswith(f"{prefix}_") else f"{prefix}_{register.name}"
+        for field in register.fields:
+            if field.width == 1:
+                found[f"{name}_{field.name}"] = 1 << field.lsb
+            else:
+                found |= {f"{name}_{field.name}_LSB": field.lsb, f"{name}_{field.name}_BITS": field.width}
+    return found
+
+
+def test_names_are_unique_over_all_headers() -> None:
+    names = [name for file in ("machine.h", "core.h", "protocol.h") for name in defines(file)]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("(MACHINE|CORE|LINK|FRAME|STACK)_[A-Z0-9_]+", name) for name in names)
+
+
+def test_registers_of_the_machine() -> None:
+    found = defines("machine.h")
+    for register in MACHINE_REGISTERS.values():
+        name = register.name if register.name.startswith("MACHINE_") else f"MACHINE_{register.name}"
+        address = wire.MACHINE_BASE + register.address
+        assert found.pop(name) == f"(*(volatile uint32_t *){address:#010x}u)"
+    for name, value in expected_fields("MACHINE", MACHINE_REGISTERS).items():
+        assert number(found.pop(name)) == value, name
+    constants = {name: number(value) for name, value in found.items()}
+    assert constants == {
+        "CORE_BASE": wire.CORE_BASE,
+        "FRAME_BYTES": wire.FRAME_BYTES,
+        "FRAME_SLOTS": wire.FRAME_SLOTS,
+        "STACK_PAINT": 0x57AC57AC,
+        "MACHINE_MAP_VERSION": wire.MACHINE_VERSION,
+    }
+
+
+def test_registers_of_the_core() -> None:
+    found = {name: number(value) for name, value in defines("core.h").items()}
+    for register in REGISTERS.values():
+        assert found.pop(f"CORE_{register.name}") == register.address
+    for name, value in expected_fields("CORE", REGISTERS).items():
+        assert found.pop(name) == value, name
+    constant = [r.address for r in REGISTERS.values() if r.access == "ro" and r.address < found["CORE_CONSTANTS"]]
+    assert constant == list(range(0, found.pop("CORE_CONSTANTS"), 4))
+    assert found == {"CORE_END": max(r.address for r in REGISTERS.values()) + 4}
+
+
+def test_protocol() -> None:
+    found = {name: number(value) for name, value in defines("protocol.h").items()}
+    for kind in protocol.Kind:
+        assert found.pop(f"LINK_{kind.name}") == kind
+    for code in protocol.Refusal:
+        assert found.pop(f"LINK_E_{code.name}") == code
+    names = ("VERSION", "MAGIC", "WINDOW", "PAYLOAD_WORDS", "STUCK_CYCLES", "REPLY")
+    assert found == {f"LINK_{name}": getattr(protocol, name) for name in names}
+
+
+def test_every_refusal_has_a_meaning() -> None:
+    assert set(protocol.MEANING) == set(protocol.Refusal)
+    assert all(text and "\n" not in text for text in protocol.MEANING.values())
+
+
+def test_a_frame_fits_its_buffer() -> None:
+    assert protocol.CONTENT_BYTES + protocol.CHECK_BYTES <= wire.FRAME_BYTES
+    assert protocol.HEADER_BYTES + 4 * protocol.PAYLOAD_WORDS <= protocol.CONTENT_BYTES
+    assert protocol.WINDOW <= wire.FRAME_SLOTS, "the receiver can hold a whole window"
+    assert (1 << 16) % protocol.WINDOW == 0, "buffers follow sequence numbers, also where these wrap"
+
+
+def test_start_paints_what_is_looked_for() -> None:
+    paint = defines("machine.h")["STACK_PAINT"].rstrip("u")
+    start = Path(__file__).parents[2] / "firmware/src/start.S"
+    assert f"li t1, {paint}" in start.read_text()
+
+
+@pytest.mark.parametrize("rom, ram", [(8192, 32768), (1 << 16, 1 << 16)])
+def test_linker_script(rom: int, ram: int) -> None:
+    text = headers(MachineConfig(rom_bytes=rom, ram_bytes=ram))["machine.ld"]
+    assert f"rom (rx) : ORIGIN = {wire.ROM_BASE:#010x}, LENGTH = {rom}" in text
+    assert f"ram (rw) : ORIGIN = {wire.RAM_BASE:#010x}, LENGTH = {ram}" in text
+    assert f"stack_high - stack_low >= {STACK_BYTES}" in text
+
+
+def test_the_headers_are_c(tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    source = tmp_path / "all.c"
+    source.write_text("".join(f'#include "{name}"\n' * 2 for name in FILES if name.endswith(".h")) + "int all;\n")
+    command = ["g++", "-x", "c", "-std=c17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", str(source)]
+    subprocess.run(command, check=True)

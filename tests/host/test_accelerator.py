@@ -1,0 +1,359 @@
+"""The driver: how it cuts networks and samples into requests, and what it gives out for the replies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from random import Random
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hysteron_host.accelerator import Accelerator, Image, Result, _pieces, _requests
+from hysteron_host.link import Link, RefusedError
+from hysteron_wire.errors import HysteronError
+from hysteron_wire.packets import sample_packets
+from hysteron_wire.protocol import PAYLOAD_WORDS, WINDOW, Kind, Refusal, payload, words
+
+from .device import Device, Wire, answer, damage, lose
+
+#: Registers 0x38 and 0x4C, with more words than fit a request.
+RECORDS = ((0x38, (1, 2, 3)), (0x4C, tuple(range(1000))), (0x38, (4,)))
+
+
+def image(n_in: int = 20, n_out: int = 3, *, pixels: bool = True, every_step: bool = False, steps: int = 0) -> Image:
+    return Image("net", RECORDS, n_in, n_out, pixels, every_step, steps)
+
+
+def spikes(steps: int, n_in: int, rate: float = 0.5, seed: int = 0) -> NDArray[np.uint8]:
+    return (np.random.default_rng(seed).random((steps, n_in)) < rate).astype(np.uint8)
+
+
+def images(count: int, n_in: int = 20) -> NDArray[np.uint8]:
+    return np.random.default_rng(count).integers(0, 256, (count, n_in), dtype=np.uint8)
+
+
+def refusal(act: Callable[[], object]) -> str:
+    with pytest.raises(HysteronError) as caught:
+        act()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def expected(sample: NDArray[np.uint8], n_out: int) -> tuple[int, list[int], list[list[int]]]:
+    """Winner, values and the values of all steps that the device's network gives."""
+    answers = [answer([int(w) for w in packet], n_out) for packet in sample_packets(sample)]
+    values = np.array(answers, np.uint32).view(np.int32)
+    return answers[-1][-1], values[-1, :-1].tolist(), values[:, :-1].tolist()
+
+
+def check(results: list[Result], samples: list[NDArray[np.uint8]], picture: Image) -> None:
+    """Each sample has its result, in order."""
+    assert [result.index for result in results] == list(range(len(samples)))
+    for result, sample in zip(results, samples, strict=True):
+        winner, values, steps = expected(sample.reshape(-1) if picture.pixels else sample, picture.n_out)
+        assert (result.prediction, result.values.tolist()) == (winner, values)
+        assert result.values.dtype == np.int32
+        assert (result.steps is None) == (not picture.every_step)
+        assert result.steps is None or result.steps.tolist() == steps
+
+
+def machine(wire: Wire, picture: Image) -> Accelerator:
+    wire.device = Device(n_out=picture.n_out, every_step=picture.every_step)
+    made = Accelerator(wire)
+    made.load(picture)
+    return made
+
+
+# -- requests --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_pieces_of_a_network(seed: int) -> None:
+    rng = Random(seed)
+    sizes = [0, 1, 2, 100, PAYLOAD_WORDS - 3, PAYLOAD_WORDS - 2, PAYLOAD_WORDS - 1, PAYLOAD_WORDS, 600]
+    records = [(4 * k, tuple(range(rng.choice(sizes)))) for k in range(rng.randrange(1, 12))]
+    written: list[tuple[int, int]] = []
+    for piece, plain in _pieces(records):
+        content = words(piece)
+        assert 2 <= len(content) <= PAYLOAD_WORDS
+        copied: list[int] = []
+        at = 0
+        while at < len(content):
+            count = content[at] >> 16
+            assert 0 < count < len(content) - at
+            copied += content[at + 1 : at + 1 + count]
+            written += [(content[at] & 0xFFFF, word) for word in content[at + 1 : at + 1 + count]]
+            at += 1 + count
+        assert plain == payload(*copied)
+    assert written == [(address, value) for address, values in records for value in values]
+
+
+@pytest.mark.parametrize("n_out", [1, 3, 10, 83, 84, 126, 252, 253, 254, 600])
+@pytest.mark.parametrize(("steps", "n_in", "rate"), [(1, 20, 0.5), (300, 20, 0.5), (40, 3000, 0.01), (7, 20_000, 0.5)])
+@pytest.mark.parametrize("every_step", [False, True])
+def test_requests_of_a_sample(n_out: int, steps: int, n_in: int, rate: float, every_step: bool) -> None:
+    picture = image(n_in, n_out, pixels=False, every_step=every_step)
+    packets = sample_packets(spikes(steps, n_in, rate))
+    check_requests(_requests(picture, spikes(steps, n_in, rate), 0), packets, every_step, n_out + 1)
+
+
+@pytest.mark.parametrize("n_in", [1, 4, 64, 4 * 252, 4 * 253, 4 * 254 + 1, 5000])
+@pytest.mark.parametrize(("steps", "n_out"), [(0, 3), (0, 600), (16, 3), (16, 15), (255, 600)])
+def test_requests_of_an_image(n_in: int, steps: int, n_out: int) -> None:
+    picture = image(n_in, n_out, every_step=steps > 0, steps=steps)
+    sample = images(1, n_in)[0]
+    check_requests(_requests(picture, sample, 0), sample_packets(sample), False, max(steps, 1) * (n_out + 1))
+
+
+def check_requests(found: list[bytes], packets: list[NDArray[np.uint32]], every_packet: bool, words_each: int) -> None:
+    """Together they hold the packets; none is too long, asks too much, or asks before the answer can be there."""
+    stream = [int(word) for packet in packets for word in packet]
+    complete = np.cumsum([len(packet) for packet in packets])
+    due, sent = 0, 0
+    for content in found:
+        asked, *rest = words(content)
+        assert asked <= PAYLOAD_WORDS and len(rest) < PAYLOAD_WORDS
+        assert rest == stream[sent : sent + len(rest)] and (rest or asked)
+        sent += len(rest)
+        due += asked
+        done = int((complete <= sent).sum())
+        assert due <= (done if every_packet else int(done == len(packets))) * words_each
+    assert sent == len(stream)
+    assert due == (len(packets) if every_packet else 1) * words_each
+    # Nearly full: samples of small packets do not go out packet by packet.
+    assert len(found) <= 2 + 2 * (len(stream) + due) / PAYLOAD_WORDS
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        (np.zeros(19, np.uint8), "must be 20 bytes, not 19 of uint8"),
+        (np.zeros((4, 6), np.uint8), "must be 20 bytes, not 24 of uint8"),
+        (np.zeros(0, np.uint8), "not 0 of uint8"),
+        (np.zeros(20, np.int64), "must be 20 bytes, not 20 of int64"),
+        (np.zeros(20), "must be 20 bytes, not 20 of float64"),
+        ([0] * 20, "must be 20 bytes, not 20 of int64"),
+        ("text", "must be 20 bytes"),
+    ],
+)
+def test_wrong_images(wire: Wire, sample: NDArray[np.uint8], says: str) -> None:
+    accelerator = machine(wire, image())
+    good = images(1)[0]
+    message = refusal(lambda: list(accelerator.infer([good, sample])))
+    assert message.startswith("sample 1 ") and says in message
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        (np.zeros(20, np.uint8), "must have shape (steps, 20), not (20,)"),
+        (np.zeros((3, 19), np.uint8), "must have shape (steps, 20), not (3, 19)"),
+        (np.zeros((0, 20), np.uint8), "must have shape (steps, 20), not (0, 20)"),
+        (np.zeros((2, 3, 20), np.uint8), "not (2, 3, 20)"),
+        (np.full((3, 20), 2), "must hold spikes of 0 and 1"),
+        (np.full((3, 20), 0.5), "must hold spikes of 0 and 1"),
+        (np.full((3, 20), np.nan), "must hold spikes of 0 and 1"),
+        (np.full((3, 20), -1), "must hold spikes of 0 and 1"),
+    ],
+)
+def test_wrong_spikes(wire: Wire, sample: NDArray[np.uint8], says: str) -> None:
+    accelerator = machine(wire, image(pixels=False))
+    message = refusal(lambda: list(accelerator.infer([sample])))
+    assert message.startswith("sample 0 ") and says in message
+
+
+# -- results ---------------------------------------------------------------------------------------------------
+
+
+def test_loading(wire: Wire) -> None:
+    shares: list[float] = []
+    accelerator = Accelerator(wire)
+    accelerator.load(image(), progress=shares.append)
+    assert wire.device.loaded
+    assert wire.device.written == [(address, value) for address, values in RECORDS for value in values]
+    assert shares == sorted(shares) and shares[0] > 0 and shares[-1] == 1.0
+
+
+@pytest.mark.parametrize("shape", [(20,), (4, 5)])
+def test_images(wire: Wire, shape: tuple[int, ...]) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(50).reshape(50, *shape))
+    check(list(accelerator.infer(samples)), samples, image())
+    assert list(accelerator.infer([])) == []
+    check(list(accelerator.infer(samples[:3])), samples[:3], image())
+    assert accelerator.link.pending == 0
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+@pytest.mark.parametrize("harm", [False, True])
+def test_spikes(wire: Wire, every_step: bool, harm: bool) -> None:
+    picture = image(n_in=300, n_out=40, pixels=False, every_step=every_step)
+    accelerator = machine(wire, picture)
+    if harm:
+        wire.out = dict.fromkeys(range(20, 400, 7), lose)
+        wire.back = dict.fromkeys(range(20, 400, 11), damage)
+    samples = [spikes(1 + 9 * (k % 5), 300, (0.004, 0.05, 0.5)[k % 3], seed=k) for k in range(30)]
+    given = [sample.astype((bool, int)[k % 2]) for k, sample in enumerate(samples)]
+    check(list(accelerator.infer(given)), samples, picture)
+
+
+def test_results_come_as_soon_as_the_window_is_full(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    taken = 0
+
+    def source() -> Iterator[NDArray[np.uint8]]:
+        nonlocal taken
+        for sample in images(30):
+            taken += 1
+            yield sample
+
+    for given, result in enumerate(accelerator.infer(source())):
+        assert result.index == given
+        assert taken <= given + WINDOW, "and no more samples are taken than fit"
+
+
+def test_a_restart_loses_and_doubles_nothing(wire: Wire) -> None:
+    picture = image(n_in=300, n_out=40, pixels=False, every_step=True)
+    accelerator = machine(wire, picture)
+    samples = [spikes(20, 300, seed=k) for k in range(30)]
+    found: list[Result] = []
+    for result in accelerator.infer(samples):
+        found.append(result)
+        if result.index in (3, 4, 20):
+            wire.say(wire.device.restart())
+    check(found, samples, picture)
+    assert wire.device.loaded
+
+
+def test_a_restart_without_boot(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    wire.device.restart()
+    samples = list(images(20))
+    check(list(accelerator.infer(samples)), samples, image())
+    wire.device.restart()
+    accelerator.load(image())
+    check(list(accelerator.infer(samples)), samples, image())
+
+
+def test_restarts_without_end_are_told(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+
+    def forever() -> None:
+        for _ in accelerator.infer(images(1000)):
+            wire.say(wire.device.restart())
+
+    assert "restarted" in refusal(forever)
+
+
+def test_a_restart_in_each_loading_is_told(wire: Wire) -> None:
+    accelerator = Accelerator(wire)
+    take = wire.device.take
+    boots = 0
+
+    def restless(frame: object) -> list[object]:
+        nonlocal boots
+        if getattr(frame, "kind", 0) == Kind.LOAD and wire.device.session:
+            boots += 1
+            return [wire.device.restart()]
+        return list(take(frame))  # type: ignore[arg-type]
+
+    wire.device.take = restless  # type: ignore[method-assign, assignment]
+    assert "was restarted" in refusal(lambda: accelerator.load(image()))
+    assert boots == 5
+    assert "no network is loaded" in refusal(lambda: next(accelerator.infer(images(1))))
+
+
+def test_a_refused_sample_is_told(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    wire.device.refuses[wire.device.expected + 2] = (Refusal.CORE, 1)
+    found: list[Result] = []
+    with pytest.raises(RefusedError):
+        found.extend(accelerator.infer(images(3)))
+    assert accelerator.link.pending == 0
+
+
+def test_a_network_is_needed(wire: Wire) -> None:
+    accelerator = Accelerator(wire)
+    assert "no network is loaded; call load() first" in refusal(lambda: next(accelerator.infer(images(1))))
+
+
+def test_a_failed_load_leaves_no_network(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    wire.device.refuses[wire.device.expected] = (Refusal.CHECK, 0)
+    refusal(lambda: accelerator.load(image()))
+    assert "no network is loaded" in refusal(lambda: next(accelerator.infer(images(1))))
+
+
+def test_stats(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    stats = accelerator.stats()
+    assert list(stats["machine"].values()) == list(range(14))
+    assert list(stats["core"].values()) == list(range(11)) and "events" in stats["core"]
+    assert stats["link"]["requests"] > 3
+    running = accelerator.infer(images(20))
+    next(running)
+    assert "finish infer() first" in refusal(accelerator.stats)
+    assert len(list(running)) == 19
+
+
+def test_closing(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Accelerator(wire):
+        pass
+    assert wire.name == "closed"
+    wire.name = "wire"
+    wire.out = dict.fromkeys(range(1000), lose)
+    with pytest.raises(HysteronError):
+        Accelerator(wire)
+    assert wire.name == "closed", "if nobody answers, too"
+
+
+@pytest.mark.parametrize("end", ["break", "wrong sample", "refused"])
+def test_after_an_unfinished_run_a_new_one_begins(wire: Wire, end: str) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(20))
+    unfinished(accelerator, wire, samples, end)
+    check(list(accelerator.infer(samples[::-1])), samples[::-1], image())
+
+
+@pytest.mark.parametrize("end", ["break", "wrong sample", "refused"])
+def test_after_an_unfinished_run_another_network_may_be_loaded(wire: Wire, end: str) -> None:
+    accelerator = machine(wire, image())
+    unfinished(accelerator, wire, list(images(20)), end)
+    accelerator.load(image())
+
+
+def unfinished(accelerator: Accelerator, wire: Wire, samples: list[NDArray[np.uint8]], end: str) -> None:
+    """Let a run end in mid-stream."""
+    if end == "wrong sample":
+        refusal(lambda: list(accelerator.infer([*samples[:5], samples[0][:3]])))
+    elif end == "refused":
+        wire.device.refuses[wire.device.expected + 2] = (Refusal.CORE, 1)
+        refusal(lambda: list(accelerator.infer(samples)))
+        wire.device.refuses.clear()
+    else:
+        running = accelerator.infer(samples)
+        next(running)
+        del running
+
+
+# -- packages --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", ["hysteron_host", "hysteron_host.accelerator"])
+def test_the_driver_needs_neither_generator_nor_model(module: str) -> None:
+    """It runs on a small computer beside the machine, with a network that was placed elsewhere."""
+    code = f"import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "hysteron_host" in loaded
+    others = {"hysteron_golden", "hysteron_rtl", "hysteron_sim", "hysteron_firmware", "amaranth", "serial", "click"}
+    assert not others & set(loaded)
+
+
+def test_an_image_is_loaded_without_them(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hysteron_golden", None)
+    samples = list(images(3))
+    check(list(machine(wire, image()).infer(samples)), samples, image())
+    assert isinstance(Accelerator(wire).link, Link)

@@ -1,0 +1,238 @@
+"""The golden model in place of a machine, and what disturbs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from support import layer, network
+
+from hysteron_golden import Coding, Encoder, Network, load, run
+from hysteron_golden.network import weight_range
+from hysteron_host.accelerator import Accelerator, Result
+from hysteron_host.golden import GoldenAccelerator
+from hysteron_wire.errors import HysteronError
+
+ROOT = Path(__file__).parents[2]
+DIGITS = ROOT / "networks/digits.hyn"
+
+
+def images(count: int, seed: int = 1) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (count, 64), dtype=np.uint8)
+
+
+def spikes(count: int, steps: int, seed: int = 1) -> NDArray[np.uint8]:
+    return (np.random.default_rng(seed).random((count, steps, 3)) < 0.5).astype(np.uint8)
+
+
+def results(machine: GoldenAccelerator, net: Any, samples: Any) -> list[Result]:
+    machine.load(net)
+    return list(machine.infer(samples))
+
+
+def made(**options: Any) -> GoldenAccelerator:
+    return GoldenAccelerator(**options)
+
+
+def refusal(act: Callable[[], object]) -> str:
+    with pytest.raises(HysteronError) as caught:
+        act()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def same(found: list[Result], net: Network, samples: Any) -> bool:
+    """Whether the results are those of the undisturbed network."""
+    expected = run(net, np.stack(samples))
+    assert [result.index for result in found] == list(range(len(samples)))
+    return bool(
+        np.array_equal([result.prediction for result in found], expected.predictions)
+        and np.array_equal([result.values for result in found], expected.values)
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 130])
+def test_results_are_those_of_the_model(count: int) -> None:
+    with Accelerator.open("golden:") as machine:
+        assert isinstance(machine, GoldenAccelerator)
+        found = results(machine, DIGITS, images(count))
+        assert count == len(found) and (not count or same(found, load(DIGITS), images(count)))
+        assert all(result.values.dtype == np.int32 and result.steps is None for result in found)
+        stats = machine.stats()["golden"]
+        assert stats["samples"] == count
+        assert stats["events"] == (int(run(load(DIGITS), images(count)).events.sum()) if count else 0)
+
+
+def test_every_step() -> None:
+    net = network(readout_every_step=True)
+    found = results(GoldenAccelerator(), net, spikes(5, 7))
+    expected = run(net, spikes(5, 7))
+    assert expected.step_values is not None
+    for result, steps, values in zip(found, expected.step_values, expected.values, strict=True):
+        assert result.steps is not None and result.steps.dtype == np.int32
+        assert np.array_equal(result.steps, steps) and np.array_equal(result.values, values)
+
+
+def test_samples_may_differ_in_length() -> None:
+    samples = [spikes(1, 1 + k % 3, seed=k)[0] for k in range(70)]
+    found = results(GoldenAccelerator(), network(), samples)
+    assert [result.index for result in found] == list(range(70))
+    for result, sample in zip(found, samples, strict=True):
+        assert np.array_equal(result.values, run(network(), sample[None]).values[0])
+
+
+def test_results_come_before_all_samples_are_taken() -> None:
+    taken = 0
+
+    def source() -> Iterator[NDArray[np.uint8]]:
+        nonlocal taken
+        for sample in images(200):
+            taken += 1
+            yield sample
+
+    machine = GoldenAccelerator()
+    machine.load(DIGITS)
+    running = machine.infer(source())
+    assert taken == 0
+    for index in range(200):
+        assert next(running).index == index
+        assert taken <= index + 64
+    assert next(running, None) is None
+
+
+def test_indices_begin_with_0_in_each_run() -> None:
+    machine = GoldenAccelerator()
+    results(machine, DIGITS, images(3))
+    assert [result.index for result in machine.infer(images(2))] == [0, 1]
+
+
+def test_progress() -> None:
+    shares: list[float] = []
+    GoldenAccelerator().load(DIGITS, progress=shares.append)
+    assert shares == [1.0]
+
+
+# -- disturbances ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["weight_errors", "jitter", "dropped"])
+def test_no_disturbance_changes_nothing(name: str) -> None:
+    assert same(results(made(**{name: 0.0}), DIGITS, images(20)), load(DIGITS), images(20))
+
+
+def test_tiny_disturbances_change_nothing() -> None:
+    """The way through the disturbed encoder is the same."""
+    machine = GoldenAccelerator(jitter=1e-9, dropped=1e-12)
+    assert same(results(machine, DIGITS, images(20)), load(DIGITS), images(20))
+
+
+@pytest.mark.parametrize("options", [{"weight_errors": 0.02}, {"jitter": 0.7}, {"dropped": 0.2}])
+def test_disturbances_follow_their_seed(options: dict[str, float]) -> None:
+    first, again, other = (
+        [result.values.tolist() for result in results(made(**options, seed=seed), DIGITS, images(20))]
+        for seed in (5, 5, 6)
+    )
+    assert first == again != other
+    assert not same(results(made(**options), DIGITS, images(20)), load(DIGITS), images(20))
+
+
+def disturbed(net: Network, errors: float) -> Network:
+    machine = GoldenAccelerator(weight_errors=errors)
+    machine.load(net)
+    assert machine._network is not None
+    return machine._network
+
+
+@pytest.mark.parametrize("bits, unit", [(1, False), (1, True), (2, False), (4, False), (8, False)])
+def test_wrong_bits_of_weights(bits: int, unit: bool) -> None:
+    low, high = weight_range(bits, unit)
+    values = [low, high] if bits == 1 else [low, low + 1, 0, high]
+    net = network(
+        layers=(layer(weights=np.resize(values, (40, 50)), weight_bits=bits, unit_weights=unit),),
+    )
+    before = net.layers[0].weights
+    after = disturbed(net, 1.0).layers[0].weights
+    # All bits wrong: two's complement becomes -1 - w; one bit is the other value.
+    assert np.array_equal(after, low + high - before if bits == 1 else -1 - before)
+    after = disturbed(net, 0.1).layers[0].weights
+    assert after.min() >= low and after.max() <= high
+    wrong = 0
+    for bit in range(bits):
+        wrong += int(((before ^ after) >> bit & 1).sum()) if bits > 1 else int((before != after).sum())
+    assert 0.07 < wrong / (2000 * bits) < 0.13
+    assert np.array_equal(net.layers[0].weights, before), "the network itself is not changed"
+
+
+def test_recurrent_weights_are_disturbed_too() -> None:
+    net = network(layers=(layer(recurrent=[[1, 2], [3, 4]], weight_bits=4),))
+    recurrent = disturbed(net, 1.0).layers[0].recurrent
+    assert recurrent is not None and recurrent.tolist() == [[-2, -3], [-4, -5]]
+    assert disturbed(net, 0.0).layers[0] is net.layers[0]
+
+
+def shaken(inputs: NDArray[np.uint8], **options: float) -> NDArray[np.uint8]:
+    return made(**options)._shaken(inputs)
+
+
+def test_lost_spikes() -> None:
+    inputs = np.ones((20, 30, 40), np.uint8)
+    assert not shaken(inputs, dropped=1.0).any()
+    left = shaken(inputs, dropped=0.25)
+    assert 0.73 < left.mean() < 0.77
+    rare = (np.random.default_rng(1).random((20, 30, 40)) < 0.1).astype(np.uint8)
+    assert not (shaken(rare, dropped=0.5) & ~rare & 1).any(), "none appears from nowhere"
+
+
+def test_jitter() -> None:
+    inputs = np.zeros((400, 41, 5), np.uint8)
+    inputs[:, 20] = 1
+    moved = np.nonzero(shaken(inputs, jitter=2.0))
+    steps = moved[1] - 20
+    assert len(steps) == 2000 and abs(steps.mean()) < 0.2 and 1.8 < steps.std() < 2.3
+    inputs[:] = 0
+    inputs[:, 0] = 1
+    left = int(shaken(inputs, jitter=3.0).sum())
+    assert 900 < left < 1300, "about half leave the sample, and are lost"
+
+
+def test_direct_coding_has_no_spikes_to_disturb() -> None:
+    net = network(encoder=Encoder(Coding.DIRECT, 4))
+    pixels = np.zeros((2, 3), np.uint8)
+    for machine in (made(jitter=1.0), made(dropped=0.1)):
+        machine.load(net)
+        assert "disturb weights" in refusal(partial(list, machine.infer(pixels)))
+    assert len(results(GoldenAccelerator(weight_errors=0.1), net, pixels)) == 2
+
+
+# -- refusals --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["weight_errors", "jitter", "dropped"])
+@pytest.mark.parametrize("value", [-0.1, -1, float("nan")])
+def test_wrong_options(name: str, value: float) -> None:
+    message = refusal(lambda: made(**{name: value}))
+    assert message.startswith(f"{name} must be ") and repr(value) in message
+
+
+@pytest.mark.parametrize("name", ["weight_errors", "dropped"])
+def test_probabilities_end_at_1(name: str) -> None:
+    assert "from 0 to 1" in refusal(lambda: Accelerator.open("golden:", **{name: 1.01}))
+    made(**{name: 1.0})
+
+
+def test_a_network_is_needed() -> None:
+    assert "call load() first" in refusal(lambda: next(GoldenAccelerator().infer(images(1))))
+    assert "does not exist" in refusal(lambda: GoldenAccelerator().load("nowhere.hyn"))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [np.zeros((2, 63), np.uint8), np.full((2, 64), 0.5), np.full((2, 64), 300), [np.zeros(64), np.zeros(3)]],
+)
+def test_wrong_samples(samples: Any) -> None:
+    refusal(lambda: results(GoldenAccelerator(), DIGITS, samples))
