@@ -125,18 +125,22 @@ class Model:
         else:
             done = [] if content is None else [Frame(frame.kind | REPLY, frame.session, frame.sequence, content)]
         if frame.kind == Kind.LOAD_BEGIN and self.loading:
-            done = [*self._refuse(begun, Refusal.STATE, 0), *done]
+            done = [*self._refuse(begun, frame, Refusal.STATE, 0), *done]
         elif self.open and self.core.read(ADDRESS["STATUS"]) & FAULT:
-            done = [*self._refuse(self.open, Refusal.CORE, self.core.read(ADDRESS["ERROR"])), *done]
+            done = [*self._refuse(self.open, frame, Refusal.CORE, self.core.read(ADDRESS["ERROR"])), *done]
             self._reset_core()
         done = [*self._answered(), *done]
         self.replies.update({reply.sequence: reply for reply in done})
         return done
 
-    def _refuse(self, asked: list[Asked], code: Refusal, detail: int) -> list[Frame]:
-        """Refuse requests whose answers will not come; the others get their turn."""
+    def _refuse(self, asked: list[Asked], now: Frame, code: Refusal, detail: int) -> list[Frame]:
+        """Refuse requests whose answers will not come, and the one under way; the others get their turn."""
         self.open = []
-        return [self._error(one.frame, code, detail) if one.missing else self._data_reply(one) for one in asked]
+        bad = [one.missing > 0 or one.frame is now for one in asked]
+        return [
+            self._error(one.frame, code, detail) if wrong else self._data_reply(one)
+            for one, wrong in zip(asked, bad, strict=True)
+        ]
 
     def _answered(self) -> list[Frame]:
         done = []

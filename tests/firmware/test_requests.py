@@ -129,6 +129,13 @@ def test_the_check_begins_with_loading(session: Session) -> None:
         assert session.ask(Kind.LOAD_END, payload(zlib.crc32(payload(7)))).kind == Kind.LOAD_END | REPLY
 
 
+def test_a_core_without_a_network_may_say_what_it_likes(session: Session) -> None:
+    session.ask(Kind.LOAD_BEGIN)
+    session.device.machine.core.stream(BAD_WORD)
+    session.device.machine.copy_speed = 1
+    assert session.ask(Kind.LOAD, payload(*record(SEED0, 1, 2, 3))).kind == Kind.LOAD | REPLY
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -278,6 +285,16 @@ def test_input_that_the_core_drops_is_refused_at_once(loaded: Session, due: int)
     # The core was reset and may be used, and nobody gets what was meant for another.
     reply = loaded.ask(Kind.DATA, payload(1, ask(1)))
     assert len(words(reply.payload)) == 1 and not core.answers
+
+
+def test_input_that_the_core_drops_later_ends_what_waits(loaded: Session) -> None:
+    device, core = loaded.device, loaded.device.machine.core
+    waiting = loaded.frame(Kind.DATA, payload(2, ask(1)))
+    assert device.run(waiting) == []
+    core.stream(BAD_WORD)
+    (reply,) = device.run()
+    assert (reply.sequence, error(reply)) == (waiting.sequence, (Refusal.CORE, HEADER_ERROR))
+    assert len(words(loaded.ask(Kind.DATA, payload(1, ask(1))).payload)) == 1
 
 
 def test_a_core_that_dropped_input_before_is_told(loaded: Session) -> None:

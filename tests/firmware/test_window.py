@@ -287,6 +287,8 @@ def test_sequence_numbers_wrap(session: Session) -> None:
     early = Frame(Kind.READ, session.number, 5)
     assert device.run(early) == [Frame(Kind.GAP, session.number, 2)]
     assert device.run(Frame(Kind.READ, session.number, 65529)) == []
+    again = Session(device, session.number)
+    assert device.run(Frame(Kind.READ, again.number, 65535)) == [], "that reply was the old session's"
 
 
 def test_answers_go_to_their_requests_in_order(loaded: Session) -> None:
