@@ -12,7 +12,17 @@ from typing import Any
 
 from hysteron_firmware.build import SOURCES, headers
 from hysteron_wire.machine import FRAME_SLOTS, MachineConfig
-from hysteron_wire.protocol import CONTENT_BYTES, HEADER_BYTES, MAGIC, PAYLOAD_WORDS, VERSION, Frame, Kind, payload
+from hysteron_wire.protocol import (
+    CONTENT_BYTES,
+    HEADER_BYTES,
+    MAGIC,
+    PAYLOAD_WORDS,
+    VERSION,
+    Frame,
+    Kind,
+    payload,
+    words,
+)
 
 from .core import ADDRESS, CONSTANTS, RESET, Core
 
@@ -262,6 +272,17 @@ class Device:
         raise AssertionError("the link does not come to rest")
 
 
+def error(reply: Frame) -> tuple[int, ...]:
+    """The words of a refusal."""
+    assert reply.kind == Kind.ERROR
+    return words(reply.payload)
+
+
+def record(address: int, *values: int) -> tuple[int, ...]:
+    """Words of a record of LOAD."""
+    return (len(values) << 16 | address, *values)
+
+
 class Session:
     """A host that numbers its requests and does nothing else."""
 
@@ -283,6 +304,10 @@ class Session:
         reply = replies[0]
         assert (reply.session, reply.sequence) == (frame.session, frame.sequence)
         return reply
+
+    def refused(self, kind: int, content: bytes) -> tuple[int, ...]:
+        """The words with which a request is refused."""
+        return error(self.ask(kind, content))
 
     def load(self) -> None:
         """Get through with loading, without anything to load."""

@@ -1,8 +1,6 @@
-"""What the firmware answers to each request, and to each that it refuses."""
+"""What the firmware answers to each request, and to each that it refuses; loading has a file of its own."""
 
 from __future__ import annotations
-
-import zlib
 
 import pytest
 
@@ -19,30 +17,16 @@ from hysteron_wire.protocol import (
     words,
 )
 
-from .core import ADDRESS, BAD_WORD, CONSTANTS, END, HEADER_ERROR, RESET, RUN, ask
-from .native import IDENTITY, STATUS, Device, Session
+from .core import ADDRESS, BAD_WORD, CONSTANTS, END, HEADER_ERROR, RESET, ask
+from .native import IDENTITY, STATUS, Device, Session, error, record
 
 CONSTANT_WORDS = tuple(0x1000 + 4 * k for k in range(CONSTANTS))
-SEED0, SEED1 = ADDRESS["SEED0"], ADDRESS["SEED1"]
-
-
-def error(reply: Frame) -> tuple[int, ...]:
-    """The words of a refusal."""
-    assert reply.kind == Kind.ERROR
-    return words(reply.payload)
-
-
-def refused(session: Session, kind: int, content: bytes) -> tuple[int, ...]:
-    return error(session.ask(kind, content))
+SEED0 = ADDRESS["SEED0"]
 
 
 def figures(session: Session) -> dict[str, int]:
     names = ("awake", "accepted", "repeated", "gaps", "refused", "samples")
     return dict(zip(names, words(session.ask(Kind.STATUS).payload), strict=False))
-
-
-def record(address: int, *values: int) -> tuple[int, ...]:
-    return (len(values) << 16 | address, *values)
 
 
 def test_a_start_is_told(device: Device) -> None:
@@ -94,122 +78,8 @@ def test_hello_tells_whether_a_network_is_loaded(loaded: Session) -> None:
     again.ask(Kind.LOAD_BEGIN)
     halfway = Session(loaded.device)
     assert words(halfway.hello.payload)[0] == 0
-    assert refused(halfway, Kind.LOAD, payload(*record(SEED0, 1)))[0] == Refusal.STATE
-    assert refused(halfway, Kind.DATA, payload(2, ask(2))) == (Refusal.STATE, 0)
-
-
-def test_loading(session: Session) -> None:
-    core, machine = session.device.machine.core, session.device.machine
-    core.answers.extend([1, 2, 3])
-    core.writes.clear()
-    assert session.ask(Kind.LOAD_BEGIN).payload == b""
-    assert core.writes[:2] == [(ADDRESS["CONTROL"], 0), (ADDRESS["COMMAND"], RESET)]
-    assert {address for address, _ in core.writes[2:]} <= {ADDRESS["ERROR"]}
-    assert not core.answers
-    core.writes.clear()
-    for speed in (1, 2, 300):
-        machine.copy_speed = speed
-        content = payload(*record(SEED0, 1, 2, 3), *record(SEED1, 4), *record(END - 4, 5, 6))
-        assert session.ask(Kind.LOAD, content).payload == b""
-    longest = tuple(range(PAYLOAD_WORDS - 1))
-    assert session.ask(Kind.LOAD, payload(*record(0, *longest))).kind == Kind.LOAD | REPLY
-    written = [(SEED0, 1), (SEED0, 2), (SEED0, 3), (SEED1, 4), (END - 4, 5), (END - 4, 6)] * 3
-    written += [(0, value) for value in longest]
-    assert core.writes == written
-    check = zlib.crc32(payload(*(value for _, value in written)))
-    assert session.ask(Kind.LOAD_END, payload(check)).payload == b""
-    assert core.writes[len(written) :] == [(ADDRESS["CONTROL"], RUN)]
-    assert words(Session(session.device).hello.payload)[0] == 1
-
-
-def test_the_check_begins_with_loading(session: Session) -> None:
-    for _ in range(2):
-        session.ask(Kind.LOAD_BEGIN)
-        session.ask(Kind.LOAD, payload(*record(SEED0, 7)))
-        assert session.ask(Kind.LOAD_END, payload(zlib.crc32(payload(7)))).kind == Kind.LOAD_END | REPLY
-
-
-def test_a_core_without_a_network_may_say_what_it_likes(session: Session) -> None:
-    session.ask(Kind.LOAD_BEGIN)
-    session.device.machine.core.stream(BAD_WORD)
-    session.device.machine.copy_speed = 1
-    assert session.ask(Kind.LOAD, payload(*record(SEED0, 1, 2, 3))).kind == Kind.LOAD | REPLY
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b"", Refusal.LENGTH),
-        (payload(*record(SEED0, 1)) + b"\0", Refusal.LENGTH),
-        (payload(SEED0), Refusal.LENGTH),  # 0 words
-        (payload(*record(SEED0, 1), SEED0), Refusal.LENGTH),
-        (payload(1 << 16 | SEED0), Refusal.LENGTH),
-        (payload(3 << 16 | SEED0, 1, 2), Refusal.LENGTH),
-        (payload(*record(SEED0, 1), 2 << 16 | SEED0, 1), Refusal.LENGTH),
-        (payload(0xFFFF << 16 | SEED0, *range(PAYLOAD_WORDS - 1)), Refusal.LENGTH),
-        (payload(*record(END, 1)), Refusal.ADDRESS),
-        (payload(*record(0xFFFC, 1)), Refusal.ADDRESS),
-        (payload(*record(SEED0 + 2, 1)), Refusal.ADDRESS),
-        (payload(*record(SEED0 + 1, 1)), Refusal.ADDRESS),
-        (payload(*record(SEED0, 1), *record(END, 1)), Refusal.ADDRESS),
-    ],
-)
-def test_a_wrong_load_writes_nothing_and_ends_loading(session: Session, content: bytes, code: Refusal) -> None:
-    session.ask(Kind.LOAD_BEGIN)
-    session.device.machine.core.writes.clear()
-    assert refused(session, Kind.LOAD, content) == (code, len(content))
-    assert not session.device.machine.core.writes
-    assert refused(session, Kind.LOAD, payload(*record(SEED0, 1))) == (Refusal.STATE, 8)
-    assert refused(session, Kind.LOAD_END, payload(0)) == (Refusal.STATE, 4)
-    session.load()
-
-
-def test_loading_must_be_begun(session: Session) -> None:
-    session.device.machine.core.writes.clear()
-    assert refused(session, Kind.LOAD, b"") == (Refusal.STATE, 0)
-    assert refused(session, Kind.LOAD, payload(*record(SEED0, 1))) == (Refusal.STATE, 8)
-    assert refused(session, Kind.LOAD_END, payload(0)) == (Refusal.STATE, 4)
-    assert refused(session, Kind.LOAD_BEGIN, b"\0") == (Refusal.LENGTH, 1)
-    assert refused(session, Kind.LOAD_END, payload(0)) == (Refusal.STATE, 4)
-    assert not session.device.machine.core.writes
-    session.load()
-    assert refused(session, Kind.LOAD_END, payload(0)) == (Refusal.STATE, 4)
-
-
-@pytest.mark.parametrize("content", [b"", payload(0)[:3], payload(0, 0)])
-def test_the_end_of_loading_has_one_word(session: Session, content: bytes) -> None:
-    session.ask(Kind.LOAD_BEGIN)
-    assert refused(session, Kind.LOAD_END, content) == (Refusal.LENGTH, len(content))
-    assert refused(session, Kind.LOAD_END, payload(0)) == (Refusal.STATE, 4)
-    assert refused(session, Kind.DATA, payload(1, ask(1)))[0] == Refusal.STATE
-
-
-def test_a_wrong_check_is_told(loaded: Session) -> None:
-    loaded.ask(Kind.LOAD_BEGIN)
-    loaded.ask(Kind.LOAD, payload(*record(SEED0, 7)))
-    loaded.device.machine.core.writes.clear()
-    check = zlib.crc32(payload(7))
-    assert refused(loaded, Kind.LOAD_END, payload(check ^ 1)) == (Refusal.CHECK, check)
-    assert not loaded.device.machine.core.writes, "the core stands"
-    assert refused(loaded, Kind.DATA, payload(1, ask(1))) == (Refusal.STATE, 0)
-    assert refused(loaded, Kind.LOAD_END, payload(check)) == (Refusal.STATE, 4)
-
-
-def test_an_error_of_the_core_ends_loading(session: Session) -> None:
-    core = session.device.machine.core
-    session.ask(Kind.LOAD_BEGIN)
-    core.values[ADDRESS["ERROR"]] = 4
-    core.writes.clear()
-    assert refused(session, Kind.LOAD_END, payload(0)) == (Refusal.CORE, 4)
-    assert core.writes == [(ADDRESS["ERROR"], 4)], "it is cleared, and the core stands"
-    assert refused(session, Kind.DATA, payload(1, ask(1))) == (Refusal.STATE, 0)
-    session.load()
-
-
-@pytest.mark.parametrize("old", [1, 2])
-def test_old_errors_of_the_core_do_not_end_loading(loaded: Session, old: int) -> None:
-    loaded.device.machine.core.values[ADDRESS["ERROR"]] = old
-    loaded.load()
+    assert halfway.refused(Kind.LOAD, payload(*record(SEED0, 1)))[0] == Refusal.STATE
+    assert halfway.refused(Kind.DATA, payload(2, ask(2))) == (Refusal.STATE, 0)
 
 
 def test_data(loaded: Session) -> None:
@@ -249,15 +119,15 @@ def test_answers_are_those_of_the_core(loaded: Session) -> None:
     ],
 )
 def test_wrong_data(loaded: Session, content: bytes) -> None:
-    assert refused(loaded, Kind.DATA, content) == (Refusal.LENGTH, len(content))
+    assert loaded.refused(Kind.DATA, content) == (Refusal.LENGTH, len(content))
     assert not loaded.device.machine.core.answers
     assert len(words(loaded.ask(Kind.DATA, payload(1, ask(1))).payload)) == 1
 
 
 def test_data_needs_a_network(session: Session) -> None:
-    assert refused(session, Kind.DATA, payload(1, ask(1))) == (Refusal.STATE, 0)
+    assert session.refused(Kind.DATA, payload(1, ask(1))) == (Refusal.STATE, 0)
     session.ask(Kind.LOAD_BEGIN)
-    assert refused(session, Kind.DATA, payload(1, ask(1))) == (Refusal.STATE, 0)
+    assert session.refused(Kind.DATA, payload(1, ask(1))) == (Refusal.STATE, 0)
 
 
 def test_answers_may_be_asked_for_without_input(loaded: Session) -> None:
@@ -301,7 +171,7 @@ def test_a_core_that_dropped_input_before_is_told(loaded: Session) -> None:
     core = loaded.device.machine.core
     core.stream(BAD_WORD)
     for _ in range(2):
-        assert refused(loaded, Kind.DATA, payload(1, ask(1))) == (Refusal.CORE, HEADER_ERROR)
+        assert loaded.refused(Kind.DATA, payload(1, ask(1))) == (Refusal.CORE, HEADER_ERROR)
     again = Session(loaded.device)
     assert words(again.hello.payload)[0] == 1
     assert len(words(again.ask(Kind.DATA, payload(1, ask(1))).payload)) == 1
@@ -332,13 +202,13 @@ def test_read(session: Session) -> None:
     ],
 )
 def test_wrong_read(session: Session, content: bytes, code: Refusal, detail: int) -> None:
-    assert refused(session, Kind.READ, content) == (code, detail)
+    assert session.refused(Kind.READ, content) == (code, detail)
 
 
 def test_status(loaded: Session) -> None:
     for _ in range(3):
         loaded.ask(Kind.DATA, payload(1, ask(1)))
-    refused(loaded, Kind.READ, b"")
+    loaded.refused(Kind.READ, b"")
     first = loaded.frame(Kind.STATUS)
     device = loaded.device
     late = Frame(Kind.STATUS, loaded.number, first.sequence + 5)
@@ -349,7 +219,7 @@ def test_status(loaded: Session) -> None:
     (again,) = device.run(first)
     assert again == reply, "a repeat is answered with what was said the first time"
     assert words(loaded.ask(Kind.STATUS).payload)[1:4] == (8, 1, 2)
-    assert refused(loaded, Kind.STATUS, b"\0") == (Refusal.LENGTH, 1)
+    assert loaded.refused(Kind.STATUS, b"\0") == (Refusal.LENGTH, 1)
 
 
 def test_restart(session: Session) -> None:
@@ -358,12 +228,12 @@ def test_restart(session: Session) -> None:
     session.device.start()
     (boot,) = session.device.run()
     assert boot.kind == Kind.BOOT
-    assert refused(session, Kind.STATUS, b"") == (Refusal.SESSION, 0)
+    assert session.refused(Kind.STATUS, b"") == (Refusal.SESSION, 0)
 
 
 @pytest.mark.parametrize("kind", [0, 9, 0x6F, Kind.GAP, Kind.BOOT, Kind.ERROR, Kind.READ | REPLY, 0xFF])
 def test_unknown_requests(session: Session, kind: int) -> None:
-    assert refused(session, kind, b"whatever") == (Refusal.TYPE, kind)
+    assert session.refused(kind, b"whatever") == (Refusal.TYPE, kind)
 
 
 @pytest.mark.parametrize("kind", [Kind.DATA, Kind.LOAD])

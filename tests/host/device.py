@@ -1,4 +1,4 @@
-"""A device in Python, and a line to it on which a test says what happens to which frame."""
+"""A device in Python, a line to it on which a test says what happens to which frame, and what else tests share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from hysteron_host import link as host_link
+from hysteron_wire.errors import HysteronError
 from hysteron_wire.machine import MACHINE_VERSION
 from hysteron_wire.packets import Header
 from hysteron_wire.packets import Kind as Packet
@@ -193,6 +194,35 @@ class Wire:
 
     def close(self) -> None:
         self.name = "closed"
+
+
+#: A request that every device answers, with the words 0, 1, 2.
+READ = payload(3 << 16)
+#: What happens to the bytes of a frame.
+Harm = Callable[[bytes], bytes]
+
+
+def numbers(frames: list[Frame]) -> list[int]:
+    return [frame.sequence for frame in frames]
+
+
+def all_replies(link: host_link.Link) -> list[Frame]:
+    found: list[Frame] = []
+    while link.pending:
+        found += link.replies(wait=True)
+    return found
+
+
+def fill(link: host_link.Link) -> None:
+    while link.room:
+        link.send(Kind.READ, READ)
+
+
+def one_line(act: Callable[[], object], kind: type[Exception] = HysteronError) -> str:
+    with pytest.raises(kind) as caught:
+        act()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def lose(data: bytes) -> bytes:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 
-from hysteron_host.link import TRIES, Identity, Link, RefusedError, SessionLostError
-from hysteron_wire.errors import HysteronError
+from hysteron_host.link import TRIES, Link, RefusedError
 from hysteron_wire.protocol import (
     CONTENT_BYTES,
-    MAGIC,
     MEANING,
     PAYLOAD_WORDS,
-    REPLY,
-    VERSION,
     WINDOW,
     Frame,
     Kind,
@@ -24,139 +20,7 @@ from hysteron_wire.protocol import (
     words,
 )
 
-from .device import IDENTITY, Wire, cut, damage, lose, twice
-
-READ = payload(3 << 16)
-Harm = Callable[[bytes], bytes]
-
-
-def numbers(frames: list[Frame]) -> list[int]:
-    return [frame.sequence for frame in frames]
-
-
-def all_replies(link: Link) -> list[Frame]:
-    found: list[Frame] = []
-    while link.pending:
-        found += link.replies(wait=True)
-    return found
-
-
-def fill(link: Link) -> None:
-    while link.room:
-        link.send(Kind.READ, READ)
-
-
-def one_line(act: Callable[[], object], kind: type[Exception] = HysteronError) -> str:
-    with pytest.raises(kind) as caught:
-        act()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-# -- sessions --------------------------------------------------------------------------------------------------
-
-
-def test_identity(wire: Wire) -> None:
-    link = Link(wire)
-    wire.device.loaded = True
-    identity = link.connect()
-    assert identity == link.identity == Identity(True, *IDENTITY[:3], 3, *IDENTITY[4:6], IDENTITY[6:])
-    (hello,) = wire.log
-    assert (hello.kind, hello.sequence, words(hello.payload)) == (Kind.HELLO, 0, (MAGIC, VERSION))
-    assert hello.session != 0
-
-
-def test_half_a_frame_of_another_host_does_no_harm(wire: Wire) -> None:
-    wire.half = b"\x05half"
-    Link(wire).connect()
-    assert len(wire.log) == 1
-
-
-def test_every_session_has_another_number(wire: Wire) -> None:
-    link = Link(wire, _session=253)
-    for expected in (254, 255, 1, 2):
-        link.connect()
-        assert wire.log[-1].session == expected
-    wire.log.clear()
-    for _ in range(50):
-        Link(wire).connect()
-    first = {frame.session for frame in wire.log}
-    assert len(first) > 20 and min(first) > 0, "other hosts begin anywhere"
-
-
-@pytest.mark.parametrize("harm", [lose, damage])
-@pytest.mark.parametrize("way", ["out", "back"])
-@pytest.mark.parametrize("times", [1, TRIES - 1])
-def test_hello_is_sent_until_it_is_answered(wire: Wire, harm: Harm, way: str, times: int) -> None:
-    setattr(wire, way, dict.fromkeys(range(times), harm))
-    Link(wire).connect()
-    assert len(wire.log) == times + 1
-    assert wire.now == pytest.approx(times * wire.patience, abs=0.1)
-
-
-def test_nobody_answers(wire: Wire) -> None:
-    wire.out = dict.fromkeys(range(100), lose)
-    message = one_line(Link(wire).connect)
-    assert message.startswith("no machine answers on wire; ")
-    assert len(wire.log) == TRIES
-    assert wire.now == pytest.approx(TRIES * wire.patience, abs=0.1)
-
-
-def test_a_device_that_has_just_started_is_asked_again_at_once(wire: Wire) -> None:
-    wire.out[0] = lose
-    wire.inbox = wire.device.restart().encode()
-    Link(wire).connect()
-    assert len(wire.log) == 2 and wire.now < 0.1
-
-
-def test_another_version_is_refused(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hysteron_host.link.VERSION", VERSION + 1)
-    message = one_line(Link(wire).connect, RefusedError)
-    assert MEANING[Refusal.VERSION] in message
-
-
-def test_frames_of_others_are_no_reply_to_hello(wire: Wire) -> None:
-    link = Link(wire, _session=9)
-    reply = payload(0, *IDENTITY)
-    strange = [Frame(Kind.HELLO | REPLY, 9, 0, reply), Frame(Kind.ERROR, 9, 0, payload(1, 0))]
-    strange += [Frame(Kind.READ | REPLY, 10, 0, reply), Frame(Kind.GAP, 10, 0)]
-    wire.inbox = b"rubbish\0" + b"".join(frame.encode() for frame in strange)
-    assert link.connect().firmware == IDENTITY[1]
-    assert link.figures.damaged == 1
-
-
-def test_a_second_reply_to_hello_is_no_reply_to_a_request(link: Link, wire: Wire) -> None:
-    second = Frame(Kind.HELLO | REPLY, link._session, 0, payload(0, *IDENTITY))
-    wire.quiet = True
-    link.send(Kind.READ, READ)
-    wire.inbox = second.encode()
-    wire.quiet = False
-    wire.release()
-    (reply,) = all_replies(link)
-    assert reply.kind == Kind.READ | REPLY
-    assert len(words(reply.payload)) == 3
-
-
-def test_boot_in_mid_stream(link: Link, wire: Wire) -> None:
-    fill(link)
-    wire.inbox = wire.inbox[: len(wire.inbox) // 2] + b"\0" + wire.device.restart().encode()
-    assert "was restarted" in one_line(lambda: all_replies(link), SessionLostError)
-    link.connect()
-    assert link.pending == 0
-    assert link.ask(Kind.READ, READ) == payload(0, 1, 2)
-
-
-def test_a_lost_boot_is_noticed(link: Link, wire: Wire) -> None:
-    wire.device.restart()
-    assert "lost this session" in one_line(lambda: link.ask(Kind.READ, READ), SessionLostError)
-
-
-def test_refusals_of_other_sessions_are_not_ours(link: Link, wire: Wire) -> None:
-    wire.inbox = Frame(Kind.ERROR, link._session ^ 1, 0, payload(Refusal.SESSION, 1)).encode()
-    assert link.ask(Kind.READ, READ) == payload(0, 1, 2)
-
-
-# -- requests and replies --------------------------------------------------------------------------------------
+from .device import READ, Harm, Wire, all_replies, cut, damage, fill, lose, numbers, one_line, twice
 
 
 def test_ask(link: Link, wire: Wire) -> None:
@@ -190,6 +54,22 @@ def test_the_window_is_never_exceeded(link: Link, wire: Wire) -> None:
     wire.quiet = False
     wire.release()
     assert numbers(all_replies(link)) == list(range(3, WINDOW + 3))
+
+
+def test_what_has_come_is_given_out_without_waiting_for_more(link: Link, wire: Wire) -> None:
+    wire.quiet = True
+    fill(link)
+    wire.release(3)
+    before = wire.now
+    assert numbers(list(link.replies(wait=True))) == [0, 1, 2]
+    assert wire.now - before < 0.01
+
+
+def test_all_that_has_come_is_given_out(link: Link, wire: Wire) -> None:
+    wire.back[1] = lose
+    fill(link)
+    wire.chunk = len(wire.inbox) // (WINDOW - 1)  # one reply
+    assert numbers(list(link.replies(wait=False))) == list(range(WINDOW))
 
 
 def test_without_waiting_no_time_passes(link: Link, wire: Wire) -> None:
@@ -254,6 +134,14 @@ def test_a_gap_is_filled_at_once_and_in_order(link: Link, wire: Wire) -> None:
     assert link.figures.sent_again == len(again)
 
 
+def test_what_is_before_a_gap_is_not_sent_again(link: Link, wire: Wire) -> None:
+    wire.quiet = True
+    fill(link)
+    wire.inbox = Frame(Kind.GAP, link._session, 5).encode()
+    assert list(link.replies(wait=False)) == []
+    assert numbers(wire.log[1 + WINDOW :]) == [5, 6, 7]
+
+
 def test_old_gaps_are_ignored(link: Link, wire: Wire) -> None:
     fill(link)
     wire.inbox += Frame(Kind.GAP, link._session, WINDOW).encode() + Frame(Kind.GAP, link._session, 0xFFFF).encode()
@@ -282,21 +170,37 @@ def test_silence_is_one_clear_error(link: Link, wire: Wire) -> None:
     assert len(wire.log) == 1 + WINDOW * (1 + TRIES)
 
 
-def test_a_slow_device_is_not_given_up(link: Link, wire: Wire) -> None:
+@pytest.mark.parametrize("order", [range(WINDOW), (*range(1, WINDOW), 0)])
+def test_a_slow_device_is_not_given_up(link: Link, wire: Wire, order: Sequence[int]) -> None:
     """Each reply begins the patience anew."""
     wire.quiet = True
     fill(link)
-    replies = wire.held.split(b"\0")[:WINDOW]
+    frames = wire.held.split(b"\0")
+    replies = [frames[k] + b"\0" for k in order]
     read, due = wire.read, (TRIES - 1) * wire.patience
 
     def slowly(seconds: float) -> bytes:
         if replies and wire.now > (WINDOW - len(replies) + 1) * due:
-            wire.inbox += replies.pop(0) + b"\0"
+            wire.inbox += replies.pop(0)
         return read(seconds)
 
     wire.read = slowly  # type: ignore[method-assign]
     assert numbers(all_replies(link)) == list(range(WINDOW))
     assert wire.now > WINDOW * due
+
+
+def test_a_device_that_only_repeats_itself_is_given_up(link: Link, wire: Wire) -> None:
+    wire.quiet = True
+    fill(link)
+    again = wire.held.split(b"\0")[1] + b"\0"
+    read = wire.read
+
+    def repeating(seconds: float) -> bytes:
+        assert wire.now < 10 * TRIES
+        return read(seconds) or again
+
+    wire.read = repeating  # type: ignore[method-assign]
+    assert "stopped answering" in one_line(lambda: all_replies(link))
 
 
 def test_sequence_numbers_wrap(link: Link, wire: Wire) -> None:
