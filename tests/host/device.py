@@ -52,6 +52,7 @@ class Device:
         self.refuses: dict[int, tuple[int, ...]] = {}
         self._replies: dict[int, Frame] = {}
         self._packet: list[int] = []
+        self._number = 0
         self.answers: list[int] = []
 
     def restart(self) -> Frame:
@@ -66,7 +67,7 @@ class Device:
                 return [Frame(Kind.ERROR, frame.session, frame.sequence, payload(Refusal.VERSION, VERSION))]
             self.session, self.expected = frame.session, 0
             self._replies.clear()
-            self._packet, self.answers = [], []
+            self._packet, self.answers, self._number = [], [], 0
             reply = payload(self.loaded, *IDENTITY)
             return [Frame(Kind.HELLO | REPLY, frame.session, frame.sequence, reply)]
         if frame.session != self.session:
@@ -116,12 +117,14 @@ class Device:
         size = -(-head.count // 2) if head.kind is Packet.EVENTS else head.count
         if len(self._packet) == size + 1:
             if head.last or self.every_step:
+                self._number = (self._number + 1) & 0xFFFF
                 self.answers += answer(self._packet, self.n_out)
+                self.answers[-1] |= self._number << 16
             self._packet = []
 
 
 def answer(packet: list[int], n_out: int) -> list[int]:
-    """What the device's network answers to a packet."""
+    """What the device's network answers to a packet; the high half of the last word numbers the answers."""
     return [(zlib.crc32(payload(*packet)) + k) & 0xFFFF_FFFF for k in range(n_out)] + [len(packet)]
 
 

@@ -218,11 +218,11 @@ def test_results_come_as_soon_as_the_window_is_full(wire: Wire) -> None:
 def test_a_restart_loses_and_doubles_nothing(wire: Wire) -> None:
     picture = image(n_in=300, n_out=40, pixels=False, every_step=True)
     accelerator = machine(wire, picture)
-    samples = [spikes(20, 300, seed=k) for k in range(30)]
+    samples = [spikes(5 + k % 13, 300, seed=k) for k in range(30)]  # one to three requests each
     found: list[Result] = []
     for result in accelerator.infer(samples):
         found.append(result)
-        if result.index in (3, 4, 20):
+        if result.index in (3, 4, 9, 20):
             wire.say(wire.device.restart())
     check(found, samples, picture)
     assert wire.device.loaded
@@ -310,7 +310,7 @@ def test_closing(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     assert wire.name == "closed", "if nobody answers, too"
 
 
-@pytest.mark.parametrize("end", ["break", "wrong sample", "refused"])
+@pytest.mark.parametrize("end", ["break", "wrong sample", "refused", "restart"])
 def test_after_an_unfinished_run_a_new_one_begins(wire: Wire, end: str) -> None:
     accelerator = machine(wire, image())
     samples = list(images(20))
@@ -325,6 +325,20 @@ def test_after_an_unfinished_run_another_network_may_be_loaded(wire: Wire, end: 
     accelerator.load(image())
 
 
+@pytest.mark.xfail(raises=(AssertionError, pytest.fail.Exception), reason="it goes on with the other's replies")
+@pytest.mark.parametrize("other", ["run", "load"])
+def test_a_run_ends_when_something_else_begins(wire: Wire, other: str) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(20))
+    running = accelerator.infer(samples)
+    next(running)
+    if other == "run":
+        check(list(accelerator.infer(samples[:3])), samples[:3], image())
+    else:
+        accelerator.load(image())
+    refusal(lambda: next(running))
+
+
 def unfinished(accelerator: Accelerator, wire: Wire, samples: list[NDArray[np.uint8]], end: str) -> None:
     """Let a run end in mid-stream."""
     if end == "wrong sample":
@@ -337,6 +351,8 @@ def unfinished(accelerator: Accelerator, wire: Wire, samples: list[NDArray[np.ui
         running = accelerator.infer(samples)
         next(running)
         del running
+        if end == "restart":
+            wire.device.restart()
 
 
 # -- packages --------------------------------------------------------------------------------------------------
