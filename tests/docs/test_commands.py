@@ -23,36 +23,38 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return found
 
 
-def commands() -> list[str]:
-    lines = {line.split("#")[0].strip() for _, text in blocks("sh") for line in text.splitlines()}
-    return sorted(line for line in lines if line)
+def commands(text: str) -> list[str]:
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    return [line for line in lines if line]
 
 
 def test_there_is_something_to_check() -> None:
-    assert {"make sim", "make test"} <= set(commands())
+    assert {"make sim", "make test"} <= {line for _, text in blocks("sh") for line in commands(text)}
     assert blocks("python")
 
 
-@pytest.mark.parametrize("command", commands())
-def test_command(command: str, tmp_path: Path) -> None:
-    words = shlex.split(command)
-    if words[0] == "make":
-        help_text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        assert f"make {words[1]} " in help_text
-    elif words[0] == "hysteron" and command not in LONG:
-        if words[1] in ("train", "ablate"):
-            pytest.importorskip("torch", reason="torch is not installed (make train-setup)")
-        program = [sys.executable, "-m", "hysteron_cli.main", *words[1:]]
-        if words[1] in ("sim", "compile"):
-            program += ["--out", str(tmp_path)]
-        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    else:
-        # Everything else must at least name programs and files of this project.
-        for word in words:
-            if word.startswith(("tests/", "networks/", "docs/")):
-                assert (ROOT / word).exists(), word
-        assert words[0] in {"git", "cd", "hysteron"} or words[0].startswith(("HYSTERON_", ".venv/bin/"))
+@pytest.mark.parametrize(("page", "text"), blocks("sh"), ids=lambda value: value[:40].strip())
+def test_commands(page: str, text: str, tmp_path: Path) -> None:
+    """Those of a block in their order: a later one may need what an earlier one made."""
+    for command in commands(text):
+        words = shlex.split(command)
+        if words[0] == "make":
+            help_text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            assert f"make {words[1]} " in help_text
+        elif words[0] == "hysteron" and command not in LONG:
+            if words[1] in ("train", "ablate"):
+                pytest.importorskip("torch", reason="torch is not installed (make train-setup)")
+            program = [sys.executable, "-m", "hysteron_cli.main", *words[1:]]
+            if words[1] in ("sim", "compile"):
+                program += ["--out", str(tmp_path)]
+            done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, f"{page}: {command}: {done.stderr}"
+        else:
+            # Everything else must at least name programs and files of this project.
+            for word in words:
+                if word.startswith(("tests/", "networks/", "docs/")):
+                    assert (ROOT / word).exists(), word
+            assert words[0] in {"git", "cd", "hysteron"} or words[0].startswith(("HYSTERON_", ".venv/bin/"))
 
 
 @pytest.mark.parametrize(("page", "text"), blocks("python"), ids=lambda value: value[:20].strip())
