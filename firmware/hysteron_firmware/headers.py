@@ -102,9 +102,9 @@ SECTIONS
     .data : {{ data_begin = .; *(.data*) *(.sdata*) . = ALIGN(4); data_end = .; }} > ram AT > rom
     .bss (NOLOAD) : ALIGN({FRAME_BYTES})
     {{ bss_begin = .; *(.bss*) *(.sbss*) *(COMMON) . = ALIGN(4); bss_end = .; }} > ram
-    stack_low = bss_end;
     stack_high = ORIGIN(ram) + LENGTH(ram);
-    ASSERT(stack_high - stack_low >= {STACK_BYTES}, "too little RAM is left for the stack")
+    stack_low = stack_high - {STACK_BYTES};
+    ASSERT(bss_end <= stack_low, "too little RAM is left for the stack")
     /DISCARD/ : {{ *(.eh_frame*) *(.comment) *(.riscv.attributes) *(.note*) }}
 }}
 """

@@ -88,7 +88,7 @@ static void give_up(struct link *link, uint16_t code)
 {
     uint32_t error = machine_core_read(CORE_ERROR);
     reset_core();
-    if (link->copying && (link->open & BIT(link->copy_slot)))
+    if (link->copying)
         fail(link, link->copy_slot, code, error);
     link->copying = false;
     abandon(link, code, error);
@@ -379,8 +379,8 @@ static bool send(struct link *link)
         machine_send(&link->notice, 4u + link->notice_bytes);
         return true;
     }
-    /* In the order of the requests, so that the host gets its results in order. */
-    for (uint16_t back = LINK_WINDOW; back > 0 && link->to_send; back--) {
+    /* In the order of the requests, so that the host gets its results in order. This visits every slot. */
+    for (uint16_t back = LINK_WINDOW; link->to_send; back--) {
         uint8_t slot = (uint8_t)((uint16_t)(link->expected - back) % LINK_WINDOW);
         if (link->to_send & BIT(slot)) {
             link->to_send &= (uint8_t)~BIT(slot);

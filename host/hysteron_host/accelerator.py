@@ -85,6 +85,7 @@ class Accelerator:
         self.link = Link(transport)
         self._image: Image | None = None
         self._sessions = 0
+        self._begun = 0  # loads and runs
         try:
             self.identity: Identity = self.link.connect()
         except BaseException:
@@ -162,6 +163,7 @@ class Accelerator:
 
             network = image_for(network, self.identity)
         self._image = None
+        self._begun += 1
         self._settle()
         self._again(lambda: self._load(network, progress))
         self._image = network
@@ -203,6 +205,8 @@ class Accelerator:
         image = self._image
         require(image is not None, "no network is loaded; call load() first")
         assert image is not None
+        self._begun += 1
+        mine = self._begun
         self._settle()
         source = iter(samples)
         kept: dict[int, list[bytes]] = {}  # samples without a result, as requests
@@ -240,6 +244,7 @@ class Accelerator:
                         owed.pop(0)
                         del kept[given]
                         yield _result(image, given, answer)
+                        require(self._begun == mine, "another load() or infer() has ended this run")
                         answer = []
                         given += 1
             except SessionLostError:

@@ -8,7 +8,7 @@ import io
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cocotb_tools.runner import Verilator
@@ -121,23 +121,42 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
     bench = [path.read_bytes() for path in sorted(HERE.glob("*.sv")) + sorted(HERE.glob("*.cpp"))]
     state = digest(verilog, kind, repr(FLAGS), repr(_parameters(config)), tools(), *bench)
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"
+    work = _build_cocotb if kind == "cocotb" else _build_bare
+    return build_once(folder, {"core.v": verilog}, lambda log: work(config, folder, log))
+
+
+def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], None]) -> Path:
+    """Write ``sources`` and do ``work`` in ``folder``, unless that was done before; ``folder``.
+
+    Parameters
+    ----------
+    folder
+        Its name tells apart whatever may differ.
+    sources
+        Texts of generated files by name.
+    work
+        Called with where the tools' output goes.
+
+    Raises
+    ------
+    HysteronError
+        If the work fails.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    done = folder / "complete"
     with FileLock(folder / "lock"):
-        if done.exists():
+        if (folder / "complete").exists():
             return folder
         log = folder / "build.log"
-        write_file(folder / "core.v", verilog.encode())
+        for name, text in sources.items():
+            write_file(folder / name, text.encode())
         with verilator_environment():
             try:
-                if kind == "cocotb":
-                    _build_cocotb(config, folder, log)
-                else:
-                    _build_bare(config, folder, log)
+                work(log)
             except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
-                tail = log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
-                raise HysteronError(f"building the simulator failed ({error}): {' '.join(tail)}; see {log}") from None
-        done.touch()
+                told = log.read_text(errors="replace").splitlines() if log.exists() else []
+                first = next((line for line in told if "rror" in line), "")
+                raise HysteronError(f"building the simulator failed ({error}): {first}; see {log}") from None
+        (folder / "complete").touch()
     return folder
 
 

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock
-
 from hysteron_firmware.build import build as build_firmware
 from hysteron_golden.files import build_root, write_file
 from hysteron_golden.hardware import CoreConfig
 from hysteron_rtl.machine.cpu import verilog_file
-from hysteron_wire.errors import HysteronError, SimulationError
+from hysteron_wire.errors import SimulationError
 from hysteron_wire.machine import MachineConfig
 
-from .build import FLAGS, HERE, LeanVerilator, digest, tools, verilator_environment
+from .build import FLAGS, HERE, LeanVerilator, build_once, digest, tools, verilator_environment
 
 _PROGRAM = HERE / "machine.cpp"
 _BENCH = HERE / "machine_bench.sv"
@@ -39,20 +37,8 @@ def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line"
     cpu = verilog_file()
     state = digest(verilog, kind, cpu.read_bytes(), _PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-machine-{kind}-{state}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "lock"):
-        if (folder / "complete").exists():
-            return folder
-        log = folder / "build.log"
-        write_file(folder / "machine.v", verilog.encode())
-        with verilator_environment():
-            try:
-                (_build_cocotb if kind == "cocotb" else _build_line)(folder, cpu, log)
-            except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
-                tail = log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
-                raise HysteronError(f"building the simulator failed ({error}): {' '.join(tail)}; see {log}") from None
-        (folder / "complete").touch()
-    return folder
+    work = _build_cocotb if kind == "cocotb" else _build_line
+    return build_once(folder, {"machine.v": verilog}, lambda log: work(folder, cpu, log))
 
 
 def _build_line(folder: Path, cpu: Path, log: Path) -> None:
@@ -77,10 +63,32 @@ def _build_cocotb(folder: Path, cpu: Path, log: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What :func:`play` saw of a stage: the cycle of its last bit, and each byte that came with its first cycle."""
+class Counts:
+    """Cycles since reset: all, those with a sample in the core, with the processor awake, and with both."""
 
-    sent: int
+    cycle: int
+    core: int
+    cpu: int
+    both: int
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(self.cycle - other.cycle, self.core - other.core, self.cpu - other.cpu, self.both - other.both)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What :func:`play` saw of a stage.
+
+    Attributes
+    ----------
+    sent, answered
+        When its last bit had been sent, and when the first bit came after it was begun.
+    heard
+        Each byte that came, with the cycle of its first bit.
+    """
+
+    sent: Counts
+    answered: Counts
     heard: tuple[tuple[int, int], ...]
 
 
@@ -114,7 +122,14 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
             extra_env={"HYSTERON_MACHINE": str(script)},
         )
     seen = json.loads(script.with_suffix(".out").read_text())
-    return [Stage(each["sent"], tuple((byte, cycle) for byte, cycle in each["heard"])) for each in seen]
+    return [
+        Stage(
+            Counts(*each["sent"]),
+            Counts(*each["answered"]),
+            tuple((byte, cycle) for byte, cycle in each["heard"]),
+        )
+        for each in seen
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The cocotb side of a machine's test: plays bytes down the serial line and writes down every byte and its cycle.
 
 ``$HYSTERON_MACHINE`` names a JSON file ``{"divisor": …, "stages": [{"send": [bytes], "until": replies}, …]}``: each
-stage is sent at once, then that many frames are awaited. The answer goes to the same name with ``.out`` behind: for each
-stage the cycle of its last bit, and each byte that came with the cycle of its start bit.
+stage is sent at once, then that many frames are awaited. The answer goes to the same name with ``.out`` behind; what it
+holds of a stage is what :class:`hysteron_sim.machine.Stage` says.
 """
 
 import json
@@ -15,6 +15,8 @@ from cocotb.triggers import FallingEdge, Timer
 
 #: Nanoseconds of a clock cycle.
 CYCLE = 10
+#: Counts of the bench.
+COUNTS = ("cycle", "core", "cpu", "both")
 #: Cycles without a reply after which a stage is given up.
 PATIENCE = 2_000_000
 
@@ -25,7 +27,7 @@ async def play(dut: SimHandleBase) -> None:
     path = Path(os.environ["HYSTERON_MACHINE"])
     script = json.loads(path.read_text())
     divisor = script["divisor"]
-    heard: list[tuple[int, int]] = []
+    heard: list[tuple[int, list[int]]] = []
     cocotb.start_soon(_listen(dut, divisor, heard))
     await Timer(20 * CYCLE, unit="ns")
     dut.rst.value = 0
@@ -34,13 +36,23 @@ async def play(dut: SimHandleBase) -> None:
         first = len(heard)
         for byte in stage["send"]:
             await _send(dut, divisor, byte)
-        sent = int(dut.cycle.value)
+        sent = _counts(dut)
         waited = 0
         while sum(byte == 0 for byte, _ in heard[first:]) < stage["until"] and waited < PATIENCE:
             await Timer(100 * CYCLE, unit="ns")
             waited += 100
-        stages.append({"sent": sent, "heard": heard[first:]})
+        stages.append(
+            {
+                "sent": sent,
+                "answered": heard[first][1] if len(heard) > first else sent,
+                "heard": [(byte, counts[0]) for byte, counts in heard[first:]],
+            }
+        )
     path.with_suffix(".out").write_text(json.dumps(stages))
+
+
+def _counts(dut: SimHandleBase) -> list[int]:
+    return [int(getattr(dut, name).value) for name in COUNTS]
 
 
 async def _send(dut: SimHandleBase, divisor: int, byte: int) -> None:
@@ -49,10 +61,10 @@ async def _send(dut: SimHandleBase, divisor: int, byte: int) -> None:
         await Timer(divisor * CYCLE, unit="ns")
 
 
-async def _listen(dut: SimHandleBase, divisor: int, heard: list[tuple[int, int]]) -> None:
+async def _listen(dut: SimHandleBase, divisor: int, heard: list[tuple[int, list[int]]]) -> None:
     while True:
         await FallingEdge(dut.tx)
-        begin = int(dut.cycle.value)
+        begin = _counts(dut)
         await Timer(divisor * CYCLE // 2, unit="ns")
         byte = 0
         for k in range(8):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 import zlib
 from collections import deque
@@ -53,12 +54,19 @@ STATUS = tuple(range(0xA0, 0xA8))
 
 
 def compile_link(folder: Path) -> ctypes.CDLL:
-    """The library; anything the compiler has to say is an error."""
+    """The library; anything the compiler has to say is an error.
+
+    With ``$HYSTERON_COVERAGE`` it counts there, when the process ends, how often each line was carried out.
+    """
+    counted = os.environ.get("HYSTERON_COVERAGE")
+    if counted:
+        folder = Path(counted)
     for name, text in headers(MachineConfig()).items():
         (folder / name).write_text(text)
     library = folder / "link.so"
-    command = ["g++", "-std=c17", "-O1", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror"]
+    command = ["g++", "-std=c17", "-O0" if counted else "-O1", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror"]
     command += [f"-I{folder}", f"-I{SOURCES}"]
+    command += ["--coverage"] if counted else []
     for source in (SOURCES / "link.c", HERE / "fake.c"):
         command += ["-x", "c", str(source)]  # each: the option holds for one file
     command += ["-x", "none", "-o", str(library)]

@@ -322,6 +322,20 @@ def test_an_answer_may_come_before_its_request_is_copied(loaded: Session) -> Non
     assert all(len(words(reply.payload)) == 1 for reply in replies)
 
 
+def test_an_answer_does_not_wait_for_another_requests_copy(loaded: Session) -> None:
+    device, core = loaded.device, loaded.device.machine.core
+    device.machine.holds_answers = True
+    asked = [loaded.frame(Kind.DATA, payload(1, ask(1, k))) for k in range(2)]
+    device.run(asked[0])
+    device.machine.copy_speed = 0
+    device.run(asked[1])
+    device.machine.holds_answers = False
+    assert len(core.answers) == 1
+    assert numbers(device.run()) == [asked[0].sequence]
+    device.machine.copy_speed = 1
+    assert numbers(device.run()) == [asked[1].sequence]
+
+
 @pytest.mark.parametrize("cause", ["stuck", "load"])
 def test_a_reset_of_the_core_ends_what_waits_for_answers(loaded: Session, cause: str) -> None:
     device, machine = loaded.device, loaded.device.machine
