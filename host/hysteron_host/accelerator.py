@@ -1,7 +1,6 @@
 """What a program works with: open a machine, load a network, get results for images."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -242,8 +241,7 @@ class Accelerator:
                     owed[0] -= 1
                     if owed[0] == 0 and not (len(owed) == 1 and parts):
                         owed.pop(0)
-                        del kept[given]
-                        yield _result(image, given, answer)
+                        yield _result(image, given, answer, kept.pop(given))
                         require(self._begun == mine, "another load() or infer() has ended this run")
                         answer = []
                         given += 1
@@ -256,14 +254,21 @@ class Accelerator:
         require(self.link.pending == 0, "stats() cannot be asked for while results are under way; finish infer() first")
         from hysteron_wire.registers import COUNTERS, REGISTERS
 
-        status = dict(zip(_STATUS, words(self.link.ask(Kind.STATUS)), strict=True))
         first = REGISTERS[next(iter(COUNTERS))].address
-        counters = words(self.link.ask(Kind.READ, payload(len(COUNTERS) << 16 | first)))
         return {
-            "machine": status,
-            "core": dict(zip((name.lower() for name in COUNTERS), counters, strict=True)),
+            "machine": self._table(_STATUS, Kind.STATUS),
+            "core": self._table([name.lower() for name in COUNTERS], Kind.READ, payload(len(COUNTERS) << 16 | first)),
             "link": asdict(self.link.figures),
         }
+
+    def _table(self, names: Sequence[str], kind: Kind, content: bytes = b"") -> dict[str, int]:
+        """The words of a reply, by name."""
+        values = words(self.link.ask(kind, content))
+        require(
+            len(values) == len(names),
+            f"the machine answered {kind.name} with {len(values)} words, not {len(names)}; update its firmware",
+        )
+        return dict(zip(names, values, strict=True))
 
     def _settle(self) -> None:
         """Leave what an earlier run did not finish behind: a new session has nothing under way."""
@@ -358,10 +363,13 @@ def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[byt
     return found
 
 
-def _result(image: Image, index: int, answer: list[int]) -> Result:
+def _result(image: Image, index: int, answer: list[int], requests: list[bytes]) -> Result:
+    """A sample's result from the answer words to its requests; each request begins with how many it wants."""
+    wanted = sum(words(request[:4])[0] for request in requests)
+    require(
+        len(answer) == wanted,
+        f"the machine answered sample {index} with {len(answer)} words, not {wanted}; load the network again",
+    )
     table = np.array(answer, np.uint32).reshape(-1, image.n_out + 1)
-    values = table[:, :-1].astype(np.uint32).view(np.int32).reshape(len(table), image.n_out)
-    steps = values if image.every_step else None
-    with contextlib.suppress(IndexError):
-        return Result(index, int(table[-1, -1]) & 0xFFFF, values[-1], steps)
-    raise HysteronError(f"the machine gave no answer for sample {index}; load the network again")
+    values = np.ascontiguousarray(table[:, :-1]).view(np.int32)
+    return Result(index, int(table[-1, -1]) & 0xFFFF, values[-1], values if image.every_step else None)

@@ -25,6 +25,8 @@ def core_of(identity: Identity) -> "CoreConfig":
     from hysteron_golden import CoreConfig
 
     values = dict(zip(REGISTERS, identity.core, strict=False))
+    constants = REGISTERS["CONTROL"].address // 4
+    require(len(values) >= constants, f"the machine tells {len(values)} constants of its core, not {constants}")
     require(
         values["VERSION"] >> 16 == MAP_VERSION >> 16,
         f"the core's registers have version {values['VERSION'] >> 16}, this host knows {MAP_VERSION >> 16}; update it",

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hysteron_wire.errors import HysteronError
+from hysteron_wire.errors import HysteronError, require
 from hysteron_wire.protocol import (
     CONTENT_BYTES,
     HEADER_BYTES,
@@ -39,7 +39,8 @@ class SessionLostError(HysteronError):
 class RefusedError(HysteronError):
     """The device refused a request; :attr:`code` says why."""
 
-    def __init__(self, code: int, detail: int) -> None:
+    def __init__(self, refusal: bytes) -> None:
+        code, detail = (*words(refusal), 0, 0)[:2]
         self.code, self.detail = code, detail
         known = code in Refusal.__members__.values()
         meaning = MEANING[Refusal(code)] if known else f"unknown reason {code}; update the host"
@@ -75,7 +76,14 @@ class Identity:
 
     @classmethod
     def parse(cls, content: bytes) -> "Identity":
-        """From HELLO's reply."""
+        """From HELLO's reply.
+
+        Raises
+        ------
+        HysteronError
+            If it is none.
+        """
+        require(len(content) >= 32, f"the device tells {len(content)} bytes about itself, not 32; update its firmware")
         first, *rest = words(content)
         return cls(bool(first), rest[0], rest[1], rest[2], rest[3] >> 8 & 0xFF, rest[4], rest[5], tuple(rest[6:]))
 
@@ -152,7 +160,7 @@ class Link:
                         self.identity = Identity.parse(frame.payload)
                         return self.identity
                     if frame.kind == Kind.ERROR:
-                        raise RefusedError(*words(frame.payload)[:2])
+                        raise RefusedError(frame.payload)
         raise HysteronError(
             f"no machine answers on {self.transport.name}; check power, cable and speed, and that its firmware runs"
         )
@@ -197,7 +205,7 @@ class Link:
                 assert reply is not None
                 wait = False
                 if reply.kind == Kind.ERROR:
-                    raise RefusedError(*words(reply.payload)[:2])
+                    raise RefusedError(reply.payload)
                 yield reply
             if not self._waiting:
                 return

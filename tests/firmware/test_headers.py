@@ -109,7 +109,7 @@ def test_linker_script(rom: int, ram: int) -> None:
     text = headers(MachineConfig(rom_bytes=rom, ram_bytes=ram))["machine.ld"]
     assert f"rom (rx) : ORIGIN = {wire.ROM_BASE:#010x}, LENGTH = {rom}" in text
     assert f"ram (rw) : ORIGIN = {wire.RAM_BASE:#010x}, LENGTH = {ram}" in text
-    assert f"stack_high - stack_low >= {STACK_BYTES}" in text
+    assert f"stack_low = stack_high - {STACK_BYTES};" in text and "ASSERT(bss_end <= stack_low" in text
 
 
 def test_the_headers_are_c(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,17 +16,17 @@ import pytest
 from numpy.typing import NDArray
 
 from hysteron_firmware.headers import STACK_BYTES
-from hysteron_golden import CoreConfig, load, run
+from hysteron_golden import CoreConfig, Layer, Network, load, run
 from hysteron_golden import Result as Expected
 from hysteron_host import link as host_link
-from hysteron_host.accelerator import Accelerator, Result
+from hysteron_host.accelerator import Accelerator, Result, _pieces
 from hysteron_host.image import core_of
 from hysteron_host.link import Link, RefusedError, SessionLostError
 from hysteron_host.transports import SocketTransport
 from hysteron_sim.machine import SimulatedMachine
 from hysteron_wire.errors import HysteronError
 from hysteron_wire.machine import FRAME_BYTES
-from hysteron_wire.protocol import WINDOW, Kind, Refusal, decode, payload, words
+from hysteron_wire.protocol import WINDOW, Frame, Kind, Refusal, decode, payload, words
 from hysteron_wire.registers import REGISTERS
 
 from .faults import FaultyLine
@@ -153,6 +155,121 @@ def test_a_bad_line(machine: SimulatedMachine, line: Line, golden: Expected, har
     accelerator.load(DIGITS)
     check(list(accelerator.infer(IMAGES)), golden)
     assert accelerator.link.figures.sent_again > 0
+
+
+def garbage(rng: Random, session: int) -> bytes:
+    """A frame that no host sends: bytes of no meaning, or a frame cut short or cut in two, or one that is in order but
+    of another session, or for ``session`` one of this."""
+    content = rng.randbytes(rng.choice((0, 1, 3, 4, 5, 8, 12, 40)))
+    fate = rng.randrange(5)
+    if fate == 0:
+        return rng.randbytes(rng.randrange(60)) + b"\0"
+    strange = rng.choice((0, rng.randrange(256))) if session == 0 or fate == 1 else session
+    line = Frame(rng.randrange(256), strange, rng.choice((rng.randrange(9), rng.randrange(1 << 16))), content).encode()
+    if fate == 2:
+        at = rng.randrange(len(line))
+        return line[:at] + rng.choice((b"\0", b"", b"\0\0", rng.randbytes(1))) + line[at + 1 :] + b"\0"
+    return line if fate == 3 else line[: rng.randrange(len(line))] + b"\0"
+
+
+def test_garbage_between_requests(machine: SimulatedMachine, line: Line, golden: Expected) -> None:
+    """Ten thousand frames of garbage, while results are under way; none is lost, doubled or wrong."""
+    rng = Random(11)
+    accelerator = Accelerator(line)
+    accelerator.load(DIGITS)
+    results: list[Result] = []
+    link = accelerator.link
+    write, sent = line.write, 0
+
+    def with_garbage(data: bytes) -> None:
+        nonlocal sent
+        for _ in range(10):
+            frame = garbage(rng, 0)
+            # Of the session's own number only noise: the check tells it from requests.
+            if frame[2:3] != bytes([link._session]):
+                write(frame)
+                sent += 1
+        write(data)
+
+    line.write = with_garbage  # type: ignore[method-assign]
+    while sent < 10_000:
+        results = list(accelerator.infer(IMAGES))
+        check(results, golden)
+    line.write = write  # type: ignore[method-assign]
+    assert accelerator._sessions == 0
+    figures = accelerator.stats()["machine"]
+    print(sent, figures)
+    assert figures["bad_check"] > 100 and figures["bad_form"] > 100 and figures["refused"] > 100
+
+
+def test_garbage_in_the_session_itself(machine: SimulatedMachine, line: Line, golden: Expected) -> None:
+    """Whatever the requests that nobody means: a new session works."""
+    rng = Random(12)
+    accelerator = Accelerator(line)
+    accelerator.load(DIGITS)
+    for k in range(2000):
+        line.write(garbage(rng, accelerator.link._session))
+        if k % 100 == 99:
+            while line.read(0.05):
+                pass
+    again = Accelerator(line)
+    again.load(DIGITS)
+    check(list(again.infer(IMAGES)), golden)
+
+
+def refused(link: Link, kind: Kind, content: bytes = b"") -> Refusal:
+    with pytest.raises(RefusedError) as caught:
+        link.ask(kind, content)
+    assert "\n" not in str(caught.value)
+    return Refusal(caught.value.code)
+
+
+def test_a_network_that_is_too_big_is_not_sent(line: Line) -> None:
+    accelerator = Accelerator(line)
+    requests = accelerator.link.figures.requests
+    wide = Network((Layer(np.zeros((300, 9), np.int64), theta_high=3),), name="wide")
+    with pytest.raises(HysteronError, match=r"^[^\n]*300[^\n]*$"):
+        accelerator.load(wide)
+    assert accelerator.link.figures.requests == requests
+
+
+@pytest.mark.parametrize("harm", ["too much", "too little", "half a record", "half a file"])
+def test_a_network_that_is_too_long_or_cut(line: Line, golden: Expected, harm: str, tmp_path: Path) -> None:
+    accelerator = Accelerator(line)
+    accelerator.load(DIGITS)
+    image, link = accelerator._image, accelerator.link
+    assert image is not None
+    if harm == "half a file":
+        path = tmp_path / "cut.hyn"
+        path.write_bytes(DIGITS.read_bytes()[:-100])
+        with pytest.raises(HysteronError, match=r"^[^\n]*cut.hyn[^\n]*damaged[^\n]*$"):
+            accelerator.load(path)
+        assert Accelerator(line).identity.loaded, "the network that was there stays"
+        return
+    link.ask(Kind.LOAD_BEGIN)
+    pieces = list(_pieces(image.records))
+    for piece, _ in pieces[:-1] if harm == "too little" else pieces:
+        link.ask(Kind.LOAD, piece)
+    check_sum = zlib.crc32(b"".join(plain for _, plain in pieces))
+    if harm == "half a record":
+        assert refused(link, Kind.LOAD, payload(9 << 16 | REGISTERS["MEMORY_DATA"].address, 1, 2)) == Refusal.LENGTH
+        assert refused(link, Kind.LOAD_END, payload(check_sum)) == Refusal.STATE
+    elif harm == "too little":
+        assert refused(link, Kind.LOAD_END, payload(check_sum)) == Refusal.CHECK
+    else:
+        # What goes beyond the end of the last memory is dropped by the core; the network is whole.
+        more = payload(*range(200))
+        for _ in range(40):
+            link.ask(Kind.LOAD, payload(200 << 16 | REGISTERS["MEMORY_DATA"].address) + more)
+            check_sum = zlib.crc32(more, check_sum)
+        link.ask(Kind.LOAD_END, payload(check_sum))
+        check(list(accelerator.infer(IMAGES[:10])), golden, IMAGES[:10])
+        return
+    assert refused(link, Kind.DATA, payload(11, 1)) == Refusal.STATE
+    assert not Accelerator(line).identity.loaded
+    again = Accelerator(line)
+    again.load(DIGITS)
+    check(list(again.infer(IMAGES[:10])), golden, IMAGES[:10])
 
 
 @pytest.mark.parametrize("when", ["loading", "running"])
