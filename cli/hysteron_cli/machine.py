@@ -1,6 +1,7 @@
 """``hysteron machine`` and ``hysteron soc-sim``: the whole machine, simulated."""
 
-import threading
+import contextlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import click
 from hysteron_data.sets import NAMES, load_data_set
 from hysteron_golden import CoreConfig, compile_network, load, run
 from hysteron_golden.files import build_root
-from hysteron_wire.errors import HysteronError, require
+from hysteron_wire.errors import require
+from hysteron_wire.machine import MachineConfig
 
 from .compile import choose_core, core_options
 from .output import console, live, table, waiting, write_json
@@ -20,44 +22,35 @@ BAUD = 3_000_000
 BITS = 10
 
 
-@click.command()
+@click.command("machine")
 @core_options
 @click.option("--tcp", metavar="HOST:PORT", help="Listen there; port 0 takes a free one.")
 @click.option("--pty", is_flag=True, help="Make a pseudo-terminal, which pySerial opens like a port.")
-def machine(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty: bool) -> None:
+def machine_(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty: bool) -> None:
     """Simulate a whole machine and let programs talk to it, until Ctrl-C.
 
     Example: hysteron machine --preset digits --tcp 127.0.0.1:5555
     """
+    from hysteron_sim.machine import build_machine
     from hysteron_sim.serve import TcpServer, serve_pty
 
     if (tcp is None) == (not pty):
         raise click.UsageError("give --tcp HOST:PORT or --pty, and not both")
     config = CoreConfig.preset(preset or "digits").override(dict(text.partition("=")[::2] for text in settings))
-    if pty:
-        with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
-            place = serve_pty(config)
-            _, path = place.__enter__()
-        try:
-            console.print(f"listening: --port serial:{path}", soft_wrap=True)
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            place.__exit__(None, None, None)
-        return
-    assert tcp is not None
-    host, colon, port = tcp.rpartition(":")
-    require(bool(colon and host) and port.isdecimal(), f"--tcp takes HOST:PORT, not {tcp!r}")
+    machine = MachineConfig()
+    host, colon, port = (tcp or "").rpartition(":")
+    require(pty or (bool(colon and host) and port.isdecimal()), f"--tcp takes HOST:PORT, not {tcp!r}")
     with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
-        server = TcpServer(config, (host, int(port)))
-    try:
-        console.print(f"listening: --port tcp:{host}:{server.port}", soft_wrap=True)
-        server.run()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.close()
+        build_machine(config, machine)
+    with contextlib.suppress(KeyboardInterrupt):
+        if pty:
+            with serve_pty(config, machine) as (simulated, path):
+                console.print(f"listening: --port serial:{path} --patience 5", soft_wrap=True)
+                simulated.wait()
+        else:
+            with TcpServer(config, (host, int(port)), machine) as server:
+                console.print(f"listening: --port tcp:{host}:{server.port}", soft_wrap=True)
+                server.run()
 
 
 @click.command("soc-sim")
@@ -143,7 +136,8 @@ def soc_sim(
     _show(report)
     console.print(f"report: {path}", soft_wrap=True)
     if mismatches:
-        raise HysteronError(f"sample {mismatches[0]} and {len(mismatches) - 1} more differ from golden")
+        click.echo(f"mismatch: sample {mismatches[0]} (and {len(mismatches) - 1} more) differs from golden", err=True)
+        sys.exit(1)
 
 
 def _show(report: dict[str, Any]) -> None:

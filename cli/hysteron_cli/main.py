@@ -14,7 +14,7 @@ from .export import export
 from .figures import figures
 from .firmware import firmware
 from .import_ import import_
-from .machine import machine, soc_sim
+from .machine import machine_, soc_sim
 from .results import results
 from .run import run
 from .sim import sim
@@ -42,7 +42,7 @@ for command in (
     results,
     firmware,
     run,
-    machine,
+    machine_,
     soc_sim,
 ):
     cli.add_command(command)

@@ -12,9 +12,12 @@ from hysteron_data.sets import NAMES, DataSet, load_data_set
 from hysteron_golden import load
 from hysteron_golden.files import build_root, write_file
 from hysteron_host.accelerator import Accelerator, Result
-from hysteron_wire.errors import require
+from hysteron_wire.errors import HysteronError, require
 
 from .output import console, live, table, waiting, write_json
+
+#: Seconds after which results are written once more.
+_KEEP_EVERY = 1.0
 
 
 @click.command()
@@ -29,6 +32,11 @@ from .output import console, live, table, waiting, write_json
 )
 @click.option("--images", type=click.IntRange(min=1), help="Only the first so many samples.")
 @click.option("--baud", type=click.IntRange(min=300), help="Speed of a serial port.  [3000000]")
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds without a reply after which a serial or tcp machine is asked again; a simulated one needs 5 or more.",
+)
 @click.option("--weight-errors", type=float, help="Of golden: probability that a bit of a weight is wrong.")
 @click.option("--jitter", type=float, help="Of golden: by how many steps input spikes are moved (standard deviation).")
 @click.option("--dropped", type=float, help="Of golden: probability that an input spike is lost.")
@@ -41,6 +49,7 @@ def run(
     port: str,
     images: int | None,
     baud: int | None,
+    patience: float | None,
     weight_errors: float | None,
     jitter: float | None,
     dropped: float | None,
@@ -50,13 +59,20 @@ def run(
 ) -> None:
     """Load NETWORK into a machine, stream samples to it, and count how often it is right.
 
-    Every result is written as it comes, so a run whose cable was pulled goes on with --resume.
+    Results are written every second, so a run whose cable was pulled, or that was killed, goes on with --resume.
 
     Example: hysteron run networks/digits.hyn --data digits --port golden:
     """
     samples = load_data_set(data)
     count = min(images or len(samples.inputs), len(samples.inputs))
-    options = {"baud": baud, "weight_errors": weight_errors, "jitter": jitter, "dropped": dropped, "seed": seed}
+    options = {
+        "baud": baud,
+        "patience": patience,
+        "weight_errors": weight_errors,
+        "jitter": jitter,
+        "dropped": dropped,
+        "seed": seed,
+    }
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(port, set(given))
     folder = out or build_root() / "run"
@@ -72,6 +88,7 @@ def run(
             machine.load(wanted)
         loaded = time.perf_counter()
         right = sum(_right(samples, index, int(row[1])) for index, row in enumerate(rows))
+        kept = loaded
         try:
             with live("images", count) as show:
                 for result in machine.infer(samples.inputs[first:count]):
@@ -81,6 +98,11 @@ def run(
                     seconds = time.perf_counter() - loaded
                     accuracy = f"{100 * right / len(rows):.2f} %" if _labelled(samples) else ""
                     show(len(rows), f"{accuracy}  {(len(rows) - first) / seconds:,.1f} images/s")
+                    if time.perf_counter() - kept > _KEEP_EVERY:
+                        _write(folder / "results.csv", rows, wanted.n_out)
+                        kept = time.perf_counter()
+        except HysteronError as error:
+            raise HysteronError(f"{error} ({len(rows)} of {count} results are kept; --resume goes on)") from None
         finally:
             _write(folder / "results.csv", rows, wanted.n_out)
         seconds = time.perf_counter() - loaded
@@ -102,8 +124,12 @@ def run(
 
 def _check_options(port: str, given: set[str]) -> None:
     kind = port.partition(":")[0]
-    fits = {"serial": {"baud"}, "golden": {"weight_errors", "jitter", "dropped", "seed"}}.get(kind, set())
-    for name in sorted(given - fits):
+    fits = {
+        "serial": {"baud", "patience"},
+        "tcp": {"patience"},
+        "golden": {"weight_errors", "jitter", "dropped", "seed"},
+    }
+    for name in sorted(given - fits.get(kind, set())):
         raise click.UsageError(f"--{name.replace('_', '-')} does not go with --port {port}")
 
 

@@ -28,6 +28,9 @@ from .transports import Transport
 
 #: Times that something is sent again without any sign of life.
 TRIES = 12
+#: By how much patience grows when repeats get no answer either, and how often it grows at most: a device that is slow,
+#: and not deaf, must not be buried under repeats.
+_GROWTH, _GROWTHS = 1.5, 5
 #: Bytes without a 0 after which what has come is thrown away: more than any frame.
 _LONGEST = 2 * CONTENT_BYTES
 
@@ -131,6 +134,7 @@ class Link:
     identity: Identity | None = None
     _session: int = 0
     _next: int = 0
+    _growths: int = 0
     _waiting: "deque[_Waiting]" = field(default_factory=deque)
     _received: bytearray = field(default_factory=bytearray)
 
@@ -143,7 +147,7 @@ class Link:
             If nobody answers, or the device speaks another version.
         """
         self._session = self._session % 255 + 1 if self._session else secrets.randbelow(255) + 1
-        self._next = 0
+        self._next = self._growths = 0
         self._waiting.clear()
         # The 0 in front ends whatever half a frame is on the line.
         hello = b"\0" + Frame(Kind.HELLO, self._session, 0, payload(MAGIC, VERSION)).encode()
@@ -209,12 +213,13 @@ class Link:
                 yield reply
             if not self._waiting:
                 return
-            patience = self._waiting[0].sent + self.transport.patience - time.monotonic()
-            heard = self._listen(patience if wait else 0)
+            patience = self.transport.patience * _GROWTH**self._growths
+            heard = self._listen(self._waiting[0].sent + patience - time.monotonic() if wait else 0)
             silent = 0 if heard else silent
             if self._waiting[0].reply is None:
-                if time.monotonic() - self._waiting[0].sent > self.transport.patience:
+                if time.monotonic() - self._waiting[0].sent > patience:
                     silent += 1
+                    self._growths = min(self._growths + (silent > 1), _GROWTHS)
                     if silent > TRIES:
                         raise HysteronError(
                             f"the machine on {self.transport.name} stopped answering; check it and begin again"

@@ -192,6 +192,10 @@ class SimulatedMachine:
         self._process.kill()
         self._process.wait()
 
+    def wait(self) -> None:
+        """Until the simulation ends, which by itself it does not."""
+        self._process.wait()
+
     def _ask(self, command: str) -> str:
         with self._lock:
             try:

@@ -6,6 +6,7 @@ import select
 import socket
 import tty
 from collections.abc import Callable, Iterator
+from types import TracebackType
 
 from hysteron_golden.hardware import CoreConfig
 from hysteron_wire.errors import HysteronError
@@ -51,6 +52,14 @@ class TcpServer:
             raise HysteronError(f"cannot listen at {address[0]}:{address[1]} ({error}); take another port") from None
         self.port: int = self._listener.getsockname()[1]
         self.machine = SimulatedMachine(config, machine)
+
+    def __enter__(self) -> "TcpServer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the simulation."""

@@ -166,7 +166,7 @@ def test_silence_is_one_clear_error(link: Link, wire: Wire) -> None:
     before = wire.now
     message = one_line(lambda: all_replies(link))
     assert message.startswith("the machine on wire stopped answering; ")
-    assert wire.now - before == pytest.approx((TRIES + 1) * wire.patience, rel=0.1)
+    assert (TRIES + 1) * wire.patience < wire.now - before < 80 * wire.patience, "ever more slowly"
     assert len(wire.log) == 1 + WINDOW * (1 + TRIES)
 
 
