@@ -72,8 +72,9 @@ static void reset_core(void)
     while (machine_copy_left())
         ;
     machine_core_write(CORE_COMMAND, CORE_COMMAND_RESET);
-    while (machine_answers())
-        (void)machine_answer();
+    uint32_t scrap[4];
+    while (machine_take(scrap, 4))
+        ;
 }
 
 /* Refuses every request whose answers a reset of the core has thrown away. */
@@ -328,16 +329,14 @@ static bool collect(struct link *link)
     while (link->oldest != link->expected) {
         uint8_t slot = (uint8_t)(link->oldest % LINK_WINDOW);
         struct frame *frame = &link->replies[slot];
-        while (link->reply_missing[slot] && machine_answers()) {
-            frame->payload[link->reply_bytes[slot] / 4] = machine_answer();
-            link->reply_bytes[slot] += 4;
-            link->reply_missing[slot]--;
-            moved = true;
-        }
+        uint32_t came = machine_take(&frame->payload[link->reply_bytes[slot] / 4], link->reply_missing[slot]);
+        link->reply_bytes[slot] = (uint16_t)(link->reply_bytes[slot] + 4 * came);
+        link->reply_missing[slot] = (uint16_t)(link->reply_missing[slot] - came);
+        moved |= came != 0;
         if (link->reply_missing[slot] || (link->copying && link->copy_slot == slot))
             break;
         if (link->open & BIT(slot)) {
-            link->figures.samples++;
+            link->figures.answered++;
             complete(link, slot);
             moved = true;
         }

@@ -25,7 +25,7 @@ struct figures {
     uint32_t repeated;   /* requests that had been carried out before */
     uint32_t gaps;       /* requests that came before their predecessors */
     uint32_t refused;    /* requests answered with an error */
-    uint32_t samples;    /* DATA requests answered */
+    uint32_t answered;   /* DATA requests answered */
 };
 
 struct link {
@@ -62,8 +62,7 @@ uint32_t machine_copy_left(void);
 void machine_copy_stop(void);
 void machine_check_clear(void);
 uint32_t machine_check(void);
-uint32_t machine_answers(void);
-uint32_t machine_answer(void);
+uint32_t machine_take(uint32_t *words, uint32_t most); /* takes answer words; returns how many there were */
 bool machine_sender_busy(void);
 void machine_send(const struct frame *frame, uint32_t bytes);
 uint32_t machine_status(uint32_t *words); /* machine's part of STATUS; returns how many words */

@@ -56,14 +56,14 @@ uint32_t machine_check(void)
     return MACHINE_COPY_CHECK;
 }
 
-uint32_t machine_answers(void)
+uint32_t machine_take(uint32_t *words, uint32_t most)
 {
-    return MACHINE_ANSWERS;
-}
-
-uint32_t machine_answer(void)
-{
-    return MACHINE_ANSWER;
+    uint32_t count = MACHINE_ANSWERS;
+    if (count > most)
+        count = most;
+    for (uint32_t i = 0; i < count; i++)
+        words[i] = MACHINE_ANSWER;
+    return count;
 }
 
 bool machine_sender_busy(void)

@@ -1,5 +1,6 @@
 """What a program works with: open a machine, load a network, get results for images."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SESSIONS = 5
 #: What the words of STATUS's reply are.
 _STATUS = (
-    *("awake_cycles", "accepted", "repeated", "gaps", "refused", "samples", "cycle", "received"),
+    *("awake_cycles", "accepted", "repeated", "gaps", "refused", "answered", "cycle", "received"),
     *("bad_check", "bad_form", "bad_room", "bad_stop", "reset_cause", "stack_free"),
 )
 
@@ -189,7 +190,10 @@ class Accelerator:
         self.link.ask(Kind.LOAD_END, payload(check))
 
     def infer(self, samples: Iterable[NDArray[np.integer]]) -> Iterator[Result]:
-        """Results of samples, in their order; the next sample is on its way while one is being computed.
+        """Results of samples, in their order; the next ones are on their way while one is being computed.
+
+        A window of requests is filled before the first result is waited for, and small samples share a request; who
+        needs each result at once gives one sample at a time.
 
         Parameters
         ----------
@@ -207,47 +211,39 @@ class Accelerator:
         self._begun += 1
         mine = self._begun
         self._settle()
-        source = iter(samples)
-        kept: dict[int, list[bytes]] = {}  # samples without a result, as requests
-        given = 0  # results given out
-        taken = 0  # samples taken
-        sent = 0  # samples sent whole in this session
-        parts: list[bytes] = []  # requests of the sample being sent
-        owed: list[int] = []  # samples under way, and how many replies each still needs
-        answer: list[int] = []
+        groups = _groups(image, samples)
+        kept: deque[_Group] = deque()  # what has no results yet
+        begun = 0  # of these, how many were begun to be sent in this session
+        parts: list[bytes] = []  # requests of the last one begun
+        replies, answer = 0, list[int]()  # to the first one
         ended = False
         while True:
             try:
-                while self.link.room and not (ended and not parts and sent == taken):
+                while self.link.room and not (ended and not parts and begun == len(kept)):
                     if not parts:
-                        if sent < taken:
-                            parts = list(kept[sent])
-                        else:
-                            sample = next(source, None)
-                            if sample is None:
+                        if begun == len(kept):
+                            group = next(groups, None)
+                            if group is None:
                                 ended = True
                                 break
-                            kept[taken] = _requests(image, sample, taken)
-                            parts = list(kept[taken])
-                            taken += 1
-                        owed.append(len(parts))
+                            kept.append(group)
+                        parts = list(kept[begun].requests)
+                        begun += 1
                     self.link.send(Kind.DATA, parts.pop(0))
-                    if not parts:
-                        sent += 1
                 if not self.link.pending:
                     return
                 for reply in self.link.replies(wait=not self.link.room or ended):
                     answer.extend(words(reply.payload))
-                    owed[0] -= 1
-                    if owed[0] == 0 and not (len(owed) == 1 and parts):
-                        owed.pop(0)
-                        yield _result(image, given, answer, kept.pop(given))
-                        require(self._begun == mine, "another load() or infer() has ended this run")
-                        answer = []
-                        given += 1
+                    replies += 1
+                    if replies == len(kept[0].requests):
+                        results = _results(image, kept.popleft(), answer)
+                        begun, replies, answer = begun - 1, 0, []
+                        for result in results:
+                            yield result
+                            require(self._begun == mine, "another load() or infer() has ended this run")
             except SessionLostError:
                 self._reconnect(image)
-                sent, parts, owed, answer = given, [], [], []
+                begun, parts, replies, answer = 0, [], 0, []
 
     def stats(self) -> dict[str, Any]:
         """Figures of the machine, of its core's counters, and of the link on this side."""
@@ -363,13 +359,59 @@ def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[byt
     return found
 
 
-def _result(image: Image, index: int, answer: list[int], requests: list[bytes]) -> Result:
-    """A sample's result from the answer words to its requests; each request begins with how many it wants."""
-    wanted = sum(words(request[:4])[0] for request in requests)
+@dataclass(frozen=True)
+class _Group:
+    """Samples that are asked for together; several make one request.
+
+    Attributes
+    ----------
+    first
+        Index of the first sample.
+    wanted
+        Of each sample, how many words its answer has.
+    requests
+        Payloads of DATA.
+    """
+
+    first: int
+    wanted: tuple[int, ...]
+    requests: list[bytes]
+
+    def joined(self, other: "_Group") -> "_Group | None":
+        """Both as one request, if that is not too long and does not ask too much."""
+        if len(self.requests) > 1 or len(other.requests) > 1:
+            return None
+        wanted = self.wanted + other.wanted
+        request = payload(sum(wanted)) + self.requests[0][4:] + other.requests[0][4:]
+        fits = sum(wanted) <= PAYLOAD_WORDS and len(request) <= 4 * PAYLOAD_WORDS
+        return _Group(self.first, wanted, [request]) if fits else None
+
+
+def _groups(image: Image, samples: Iterable[NDArray[np.integer]]) -> Iterator[_Group]:
+    """Samples as requests, small neighbours together."""
+    last: _Group | None = None
+    for index, sample in enumerate(samples):
+        requests = _requests(image, sample, index)
+        # A request begins with how many words it asks for.
+        group = _Group(index, (sum(words(request[:4])[0] for request in requests),), requests)
+        both = None if last is None else last.joined(group)
+        if last is not None and both is None:
+            yield last
+        last = both or group
+    if last is not None:
+        yield last
+
+
+def _results(image: Image, group: _Group, answer: list[int]) -> Iterator[Result]:
+    """The results in the answer words to a group's requests."""
     require(
-        len(answer) == wanted,
-        f"the machine answered sample {index} with {len(answer)} words, not {wanted}; load the network again",
+        len(answer) == sum(group.wanted),
+        f"the machine answered sample {group.first} with {len(answer)} words, not {sum(group.wanted)}; load the "
+        "network again",
     )
-    table = np.array(answer, np.uint32).reshape(-1, image.n_out + 1)
-    values = np.ascontiguousarray(table[:, :-1]).view(np.int32)
-    return Result(index, int(table[-1, -1]) & 0xFFFF, values[-1], values if image.every_step else None)
+    done = 0
+    for index, wanted in enumerate(group.wanted, group.first):
+        table = np.array(answer[done : done + wanted], np.uint32).reshape(-1, image.n_out + 1)
+        values = np.ascontiguousarray(table[:, :-1]).view(np.int32)
+        done += wanted
+        yield Result(index, int(table[-1, -1]) & 0xFFFF, values[-1], values if image.every_step else None)

@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     fcntl(control, F_SETFL, fcntl(control, F_GETFL) | O_NONBLOCK);
 
     Vtop top;
-    uint64_t cycle = 0, last_byte = 0, bytes_in = 0, bytes_out = 0, first_in = 0, last_in = 0;
+    uint64_t cycle = 0, last_byte = 0, bytes_in = 0, bytes_out = 0, first_in = 0, last_in = 0, last_out = 0;
     std::deque<uint8_t> in;
     std::string out, commands;
     bool plugged = true;
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
                 if (plugged)
                     out.push_back(char(tx_shift));
                 bytes_out++;
-                last_byte = cycle;
+                last_byte = last_out = cycle;
                 tx_bits = -1;
                 tx_shift = 0;
             }
@@ -119,10 +119,11 @@ int main(int argc, char **argv)
             const std::string command = commands.substr(0, end);
             int length = snprintf(text, sizeof text, "ok\n");
             if (command == "figures") {
-                length = snprintf(text, sizeof text, "%llu %llu %llu %llu %llu\n", (unsigned long long)cycle,
+                length = snprintf(text, sizeof text, "%llu %llu %llu %llu %llu %llu\n", (unsigned long long)cycle,
                                   (unsigned long long)bytes_in, (unsigned long long)bytes_out,
-                                  (unsigned long long)first_in, (unsigned long long)last_in);
-                bytes_in = bytes_out = first_in = last_in = 0;
+                                  (unsigned long long)first_in, (unsigned long long)last_in,
+                                  (unsigned long long)last_out);
+                bytes_in = bytes_out = first_in = last_in = last_out = 0;
             } else if (command == "reset") {
                 reset = 16;
             } else if (command == "unplug" || command == "plug") {

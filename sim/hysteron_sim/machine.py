@@ -134,13 +134,25 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
 
 @dataclass(frozen=True)
 class LineFigures:
-    """What went over the line since the last look; cycles are those of the machine's clock."""
+    """What went over the line since the last look.
+
+    Attributes
+    ----------
+    cycle
+        Of the machine's clock, now.
+    bytes_in, bytes_out
+        To the machine and from it.
+    first_in, last_in, last_out
+        Cycles in which the first byte to the machine began, in which the last one began, and in which the last byte
+        from it had come.
+    """
 
     cycle: int
     bytes_in: int
     bytes_out: int
     first_in: int
     last_in: int
+    last_out: int
 
 
 class SimulatedMachine:

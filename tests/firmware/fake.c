@@ -12,8 +12,7 @@ struct machine {
     void (*copy_stop)(void);
     void (*check_clear)(void);
     uint32_t (*check)(void);
-    uint32_t (*answers)(void);
-    uint32_t (*answer)(void);
+    uint32_t (*take)(uint32_t *words, uint32_t most);
     bool (*sender_busy)(void);
     void (*send)(const struct frame *frame, uint32_t bytes);
     uint32_t (*status)(uint32_t *words);
@@ -69,14 +68,9 @@ uint32_t machine_check(void)
     return machine.check();
 }
 
-uint32_t machine_answers(void)
+uint32_t machine_take(uint32_t *words, uint32_t most)
 {
-    return machine.answers();
-}
-
-uint32_t machine_answer(void)
-{
-    return machine.answer();
+    return machine.take(words, most);
 }
 
 bool machine_sender_busy(void)

@@ -62,7 +62,7 @@ class Model:
         self.session = 0
         self.loaded = self.loading = False
         self.check = 0
-        self.figures = dict.fromkeys(("awake", "accepted", "repeated", "gaps", "refused", "samples"), 0)
+        self.figures = dict.fromkeys(("awake", "accepted", "repeated", "gaps", "refused", "answered"), 0)
         self._begin(0)
 
     def _begin(self, session: int) -> None:
@@ -154,7 +154,7 @@ class Model:
         return done
 
     def _data_reply(self, asked: Asked) -> Frame:
-        self.figures["samples"] += 1
+        self.figures["answered"] += 1
         frame = asked.frame
         return Frame(frame.kind | REPLY, frame.session, frame.sequence, payload(*asked.answers))
 

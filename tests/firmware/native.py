@@ -39,8 +39,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "copy_stop": (None,),
     "check_clear": (None,),
     "check": (WORD,),
-    "answers": (WORD,),
-    "answer": (WORD,),
+    "take": (WORD, POINTER, WORD),
     "sender_busy": (FLAG,),
     "send": (None, POINTER, WORD),
     "status": (WORD, POINTER),
@@ -161,11 +160,10 @@ class Machine:
     def check(self) -> int:
         return self._check
 
-    def answers(self) -> int:
-        return 0 if self.holds_answers else len(self.core.answers)
-
-    def answer(self) -> int:
-        return self.core.answers.popleft()
+    def take(self, words: int, most: int) -> int:
+        count = 0 if self.holds_answers else min(len(self.core.answers), most)
+        ctypes.memmove(words, payload(*(self.core.answers.popleft() for _ in range(count))), 4 * count)
+        return count
 
     def sender_busy(self) -> bool:
         return self._sending is not None

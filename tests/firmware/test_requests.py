@@ -25,7 +25,7 @@ SEED0 = ADDRESS["SEED0"]
 
 
 def figures(session: Session) -> dict[str, int]:
-    names = ("awake", "accepted", "repeated", "gaps", "refused", "samples")
+    names = ("awake", "accepted", "repeated", "gaps", "refused", "answered")
     return dict(zip(names, words(session.ask(Kind.STATUS).payload), strict=False))
 
 
@@ -93,7 +93,7 @@ def test_data(loaded: Session) -> None:
     assert not loaded.device.machine.core.answers
     longest = loaded.ask(Kind.DATA, payload(1, *range(PAYLOAD_WORDS - 2), ask(1)))
     assert len(words(longest.payload)) == 1
-    assert figures(loaded)["samples"] == 9
+    assert figures(loaded)["answered"] == 9
 
 
 def test_answers_are_those_of_the_core(loaded: Session) -> None:

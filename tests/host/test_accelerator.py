@@ -23,7 +23,8 @@ from .device import Device, Wire, answer, damage, lose
 RECORDS = ((0x38, (1, 2, 3)), (0x4C, tuple(range(1000))), (0x38, (4,)))
 
 
-def image(n_in: int = 20, n_out: int = 3, *, pixels: bool = True, every_step: bool = False, steps: int = 0) -> Image:
+def image(n_in: int = 20, n_out: int = 130, *, pixels: bool = True, every_step: bool = False, steps: int = 0) -> Image:
+    """A network; with so many outputs every sample has a request of its own."""
     return Image("net", RECORDS, n_in, n_out, pixels, every_step, steps)
 
 
@@ -212,7 +213,37 @@ def test_results_come_as_soon_as_the_window_is_full(wire: Wire) -> None:
 
     for given, result in enumerate(accelerator.infer(source())):
         assert result.index == given
-        assert taken <= given + WINDOW, "and no more samples are taken than fit"
+        assert taken <= given + WINDOW + 1, "and no more samples are taken than fit, and one that might"
+
+
+@pytest.mark.parametrize(
+    ("picture", "together"),
+    [
+        (image(64, 10), 14),  # 17 words of 253 that a request holds
+        (image(20, 30), 8),  # 31 answer words of 254
+        (image(4 * 125, 1), 2),
+        (image(4 * 126, 1), 1),
+        (image(20, 126), 2),
+        (image(20, 127), 1),
+    ],
+)
+def test_small_samples_share_a_request(wire: Wire, picture: Image, together: int) -> None:
+    accelerator = machine(wire, picture)
+    before = accelerator.link.figures.requests
+    samples = list(images(60, picture.n_in))
+    check(list(accelerator.infer(samples)), samples, picture)
+    assert accelerator.link.figures.requests - before == -(-60 // together)
+
+
+def test_samples_of_different_lengths_share_requests(wire: Wire) -> None:
+    picture = image(30, 2, pixels=False, every_step=True)
+    accelerator = machine(wire, picture)
+    wire.back = dict.fromkeys(range(8, 60, 5), lose)
+    # Some need several requests by themselves, before and behind some that share one.
+    samples = [spikes((1, 2, 1, 30, 1, 300, 3)[k % 7], 30, 0.1, seed=k) for k in range(40)]
+    before = accelerator.link.figures.requests
+    check(list(accelerator.infer(samples)), samples, picture)
+    assert accelerator.link.figures.requests - before < 6 * 40
 
 
 def test_a_restart_loses_and_doubles_nothing(wire: Wire) -> None:

@@ -25,7 +25,7 @@ from hysteron_wire.protocol import (
 
 from .device import IDENTITY
 
-IMAGE = Image("fuzz", ((0x100, (1, 2, 3)),), n_in=8, n_out=2, pixels=True, every_step=False, steps=4)
+IMAGE = Image("fuzz", ((0x100, (1, 2, 3)),), n_in=8, n_out=130, pixels=True, every_step=False, steps=4)
 SAMPLES = [np.zeros(8, np.uint8)] * 20
 KINDS = (*(kind | REPLY for kind in Kind if kind < REPLY), Kind.ERROR, Kind.GAP, Kind.BOOT, Kind.HELLO)
 
@@ -54,7 +54,7 @@ class Babble:
         if rng.random() < self.sense:
             content = {
                 Kind.HELLO: payload(1, *IDENTITY),
-                Kind.DATA: payload(7, 8, 9),
+                Kind.DATA: payload(*range(131)),
                 Kind.STATUS: payload(*range(14)),
                 Kind.READ: payload(*range(11)),
             }.get(Kind(frame.kind), b"")
