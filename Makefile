@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JOBS ?= 2
+# Of make soc-sim.
+IMAGES ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sim soc-sim test bench lint format lock train-setup test-train networks results clean
@@ -36,7 +38,7 @@ test: $(READY) ## run all tests
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 soc-sim: $(READY) ## stream MNIST images through the simulated machine, compare, write build/soc-sim/report.json
-	$(BIN)/hysteron soc-sim networks/mnist.hyn --data mnist --images 1000
+	$(BIN)/hysteron soc-sim networks/mnist.hyn --data mnist --images $(IMAGES)
 
 bench: $(READY) ## print the performance table, write build/bench/bench.json
 	$(BIN)/hysteron bench

@@ -1,1 +1,5 @@
-"""Driver: a machine behind a serial line, a socket, a simulation or the golden model, all alike."""
+"""The driver: a program's way to a machine, on a board or simulated."""
+
+from .accelerator import Accelerator, Result
+
+__all__ = ["Accelerator", "Result"]
