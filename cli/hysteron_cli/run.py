@@ -102,9 +102,11 @@ def run(
                         _write(folder / "results.csv", rows, wanted.n_out)
                         kept = time.perf_counter()
         except HysteronError as error:
-            raise HysteronError(f"{error} ({len(rows)} of {count} results are kept; --resume goes on)") from None
+            hint = f" ({len(rows)} of {count} results are kept; --resume goes on)" if rows else ""
+            raise HysteronError(f"{error}{hint}") from None
         finally:
-            _write(folder / "results.csv", rows, wanted.n_out)
+            if rows:
+                _write(folder / "results.csv", rows, wanted.n_out)
         seconds = time.perf_counter() - loaded
         stats = machine.stats()
     report: dict[str, Any] = {

@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_wire.closing import Closing
 from hysteron_wire.errors import HysteronError, require
 from hysteron_wire.packets import sample_packets
 from hysteron_wire.protocol import PAYLOAD_WORDS, Kind, payload, words
@@ -67,7 +67,7 @@ class Image:
     steps: int = 0
 
 
-class Accelerator:
+class Accelerator(Closing):
     """A machine with a core.
 
     ::
@@ -128,14 +128,6 @@ class Accelerator:
         simulated = SimulatedMachine(CoreConfig.preset(rest or "digits"), **options)
         assert simulated.line is not None
         return cls(SocketTransport(simulated.line, address, patience=10.0), simulated)
-
-    def __enter__(self) -> "Accelerator":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the machine back; its network stays loaded."""

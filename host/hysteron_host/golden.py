@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from hysteron_golden import Layer, Network, load, run
 from hysteron_golden.encode import Coding, encode
+from hysteron_wire.closing import Closing
 from hysteron_wire.errors import require
 
 from .accelerator import Result
@@ -20,7 +20,7 @@ from .accelerator import Result
 _BATCH = 64
 
 
-class GoldenAccelerator:
+class GoldenAccelerator(Closing):
     """Works as :class:`~hysteron_host.accelerator.Accelerator` does, and can be disturbed.
 
     Parameters
@@ -44,14 +44,6 @@ class GoldenAccelerator:
         self._network: Network | None = None
         self._samples = 0
         self._events = 0
-
-    def __enter__(self) -> "GoldenAccelerator":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Nothing is to be given back."""

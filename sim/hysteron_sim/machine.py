@@ -9,12 +9,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from hysteron_firmware.build import build as build_firmware
 from hysteron_golden.files import build_root, write_file
 from hysteron_golden.hardware import CoreConfig
 from hysteron_rtl.machine.cpu import verilog_file
+from hysteron_wire.closing import Closing
 from hysteron_wire.errors import SimulationError
 from hysteron_wire.machine import MachineConfig
 
@@ -155,7 +155,7 @@ class LineFigures:
     last_out: int
 
 
-class SimulatedMachine:
+class SimulatedMachine(Closing):
     """A running machine. Its serial line is a socket, to be given to whoever wants to talk to it.
 
     Parameters
@@ -185,14 +185,6 @@ class SimulatedMachine:
         if theirs is not None:
             theirs.close()
         self._lock = threading.Lock()
-
-    def __enter__(self) -> "SimulatedMachine":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the simulation."""

@@ -6,9 +6,9 @@ import select
 import socket
 import tty
 from collections.abc import Callable, Iterator
-from types import TracebackType
 
 from hysteron_golden.hardware import CoreConfig
+from hysteron_wire.closing import Closing
 from hysteron_wire.errors import HysteronError
 from hysteron_wire.machine import MachineConfig
 
@@ -29,7 +29,7 @@ def serve_pty(config: CoreConfig, machine: MachineConfig | None = None) -> Itera
         os.close(slave)
 
 
-class TcpServer:
+class TcpServer(Closing):
     """A machine behind TCP, for one host at a time; it keeps running between them.
 
     Parameters
@@ -52,14 +52,6 @@ class TcpServer:
             raise HysteronError(f"cannot listen at {address[0]}:{address[1]} ({error}); take another port") from None
         self.port: int = self._listener.getsockname()[1]
         self.machine = SimulatedMachine(config, machine)
-
-    def __enter__(self) -> "TcpServer":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the simulation."""

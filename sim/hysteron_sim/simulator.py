@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from hysteron_golden.hardware import CoreConfig
 from hysteron_golden.program import Program
+from hysteron_wire.closing import Closing
 from hysteron_wire.errors import SimulationError
 from hysteron_wire.packets import Words
 from hysteron_wire.registers import COUNTERS, REGISTERS
@@ -113,7 +113,7 @@ class Script:
         self.write("COMMAND", REGISTERS["COMMAND"].pack(RESET=1))
 
 
-class Simulator:
+class Simulator(Closing):
     """A verilated core under cocotb.
 
     Parameters
@@ -166,14 +166,6 @@ class Simulator:
             )
         except BaseException as error:
             self.failure = error
-
-    def __enter__(self) -> "Simulator":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def stop(self) -> None:
         """End the simulator's process; its files stay."""

@@ -139,6 +139,7 @@ def test_a_sample_that_does_not_fit(hysteron: Run, out: Path, tmp_path: Path) ->
     status, _, errors = hysteron("run", DIGITS, "--data", tmp_path / "wide.npz", "--out", out)
     assert status == 2
     one_line(errors, "64", "65")
+    assert "--resume" not in errors and not out.exists()
 
 
 def test_firmware(hysteron: Run, tmp_path: Path) -> None:
