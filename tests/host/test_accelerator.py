@@ -220,6 +220,7 @@ def test_results_come_as_soon_as_the_window_is_full(wire: Wire) -> None:
     ("picture", "together"),
     [
         (image(64, 10), 14),  # 17 words of 253 that a request holds
+        (image(4 * 22, 1), 11),  # 253 of 253
         (image(20, 30), 8),  # 31 answer words of 254
         (image(4 * 125, 1), 2),
         (image(4 * 126, 1), 1),
@@ -230,9 +231,9 @@ def test_results_come_as_soon_as_the_window_is_full(wire: Wire) -> None:
 def test_small_samples_share_a_request(wire: Wire, picture: Image, together: int) -> None:
     accelerator = machine(wire, picture)
     before = accelerator.link.figures.requests
-    samples = list(images(60, picture.n_in))
+    samples = list(images(66, picture.n_in))
     check(list(accelerator.infer(samples)), samples, picture)
-    assert accelerator.link.figures.requests - before == -(-60 // together)
+    assert accelerator.link.figures.requests - before == -(-66 // together)
 
 
 def test_samples_of_different_lengths_share_requests(wire: Wire) -> None:

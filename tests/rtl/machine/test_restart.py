@@ -124,6 +124,24 @@ def test_an_unknown_instruction_restarts() -> None:
     on_machine(bench)
 
 
+@pytest.mark.parametrize("address", [0x2000_0000, 0x3FFF_FFFC, 0x5000_0000, 0x9000_0000, 0xFFFF_FFFC])
+@pytest.mark.parametrize("strobe", [0, 0xF])
+def test_an_address_where_nothing_is_restarts(address: int, strobe: int) -> None:
+    async def bench(cpu: Cpu) -> None:
+        for count in (1, 2):
+            await cpu.ctx.tick().repeat(10)
+            cpu.ctx.set(cpu.port.mem_addr, address)  # without an access nothing happens
+            await cpu.ctx.tick().repeat(10)
+            assert not cpu.ctx.get(cpu.machine.restarted)
+            cpu.ctx.set(cpu.port.mem_wstrb, strobe)
+            cpu.ctx.set(cpu.port.mem_valid, 1)
+            assert await restart(cpu) == 1
+            cpu.ctx.set(cpu.port.mem_valid, 0)
+            assert await cpu.fields("RESET_CAUSE") == {"ITSELF": 1, "COUNT": count}
+
+    on_machine(bench)
+
+
 @pytest.mark.parametrize("cause", ["watchdog", "trap"])
 def test_a_restart_resets_the_processor(cause: str) -> None:
     async def bench(cpu: Cpu) -> None:
