@@ -3,18 +3,23 @@
 import contextlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from hysteron_data.sets import NAMES, load_data_set
 from hysteron_golden import CoreConfig, compile_network, load, run
+from hysteron_golden import Result as Golden
 from hysteron_golden.files import build_root
 from hysteron_wire.errors import require
 from hysteron_wire.machine import MachineConfig
 
 from .compile import choose_core, core_options
 from .output import console, live, table, waiting, write_json
+
+if TYPE_CHECKING:
+    from hysteron_host import Result
 
 #: Speed of the serial line at which throughput is also stated.
 BAUD = 3_000_000
@@ -39,7 +44,8 @@ def machine_(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty
     config = CoreConfig.preset(preset or "digits").override(dict(text.partition("=")[::2] for text in settings))
     machine = MachineConfig()
     host, colon, port = (tcp or "").rpartition(":")
-    require(pty or (bool(colon and host) and port.isdecimal()), f"--tcp takes HOST:PORT, not {tcp!r}")
+    there = bool(colon and host) and port.isdecimal() and int(port) < 1 << 16
+    require(pty or there, f"--tcp takes HOST:PORT, not {tcp!r}")
     with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
         build_machine(config, machine)
     with contextlib.suppress(KeyboardInterrupt):
@@ -91,11 +97,7 @@ def soc_sim(
         mismatches: list[int] = []
         with live("images", len(samples)) as show:
             for result in accelerator.infer(samples):
-                same = (
-                    result.prediction == golden.predictions[result.index]
-                    and (result.values == golden.values[result.index]).all()
-                )
-                if not same:
+                if not _same(result, golden):
                     mismatches.append(result.index)
                 show(result.index + 1, f"{len(mismatches)} differ")
         line = simulated.figures()
@@ -139,6 +141,16 @@ def soc_sim(
     if mismatches:
         click.echo(f"mismatch: sample {mismatches[0]} (and {len(mismatches) - 1} more) differs from golden", err=True)
         sys.exit(1)
+
+
+def _same(result: "Result", golden: Golden) -> bool:
+    """Whether a machine's result is golden's, at every step."""
+    k = result.index
+    same = result.prediction == golden.predictions[k] and np.array_equal(result.values, golden.values[k])
+    if same and result.steps is not None:
+        assert golden.step_values is not None
+        same = np.array_equal(result.steps, golden.step_values[k])
+    return bool(same)
 
 
 def _show(report: dict[str, Any]) -> None:

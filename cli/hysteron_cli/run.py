@@ -1,12 +1,15 @@
 """``hysteron run``: samples through a machine, on a board or simulated."""
 
 import csv
+import hashlib
 import io
+import json
 import time
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from hysteron_data.sets import NAMES, DataSet, load_data_set
 from hysteron_golden import load
@@ -16,6 +19,8 @@ from hysteron_wire.errors import HysteronError, require
 
 from .output import console, live, table, waiting, write_json
 
+#: Options that change results.
+_DISTURBANCES = ("weight_errors", "jitter", "dropped", "seed")
 #: Seconds after which results are written once more.
 _KEEP_EVERY = 1.0
 
@@ -40,7 +45,7 @@ _KEEP_EVERY = 1.0
 @click.option("--weight-errors", type=float, help="Of golden: probability that a bit of a weight is wrong.")
 @click.option("--jitter", type=float, help="Of golden: by how many steps input spikes are moved (standard deviation).")
 @click.option("--dropped", type=float, help="Of golden: probability that an input spike is lost.")
-@click.option("--seed", type=int, help="Of golden's disturbances.  [0]")
+@click.option("--seed", type=click.IntRange(min=0), help="Of golden's disturbances.  [0]")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run of the same command stopped.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results.csv and report.json  [build/run]")
 def run(
@@ -77,7 +82,8 @@ def run(
     _check_options(port, set(given))
     folder = out or build_root() / "run"
     wanted = load(network)
-    rows = _earlier(folder / "results.csv", wanted.n_out) if resume else []
+    settings = _settings(network, samples, {key: each for key, each in given.items() if key in _DISTURBANCES})
+    rows = _earlier(folder, wanted.n_out, settings) if resume else []
     require(len(rows) <= count, f"{folder / 'results.csv'} has {len(rows)} results, more than the {count} asked for")
     begin = time.perf_counter()
     first = len(rows)
@@ -91,22 +97,21 @@ def run(
         kept = loaded
         try:
             with live("images", count) as show:
-                for result in machine.infer(samples.inputs[first:count]):
-                    index = first + result.index
-                    right += _right(samples, index, result.prediction)
-                    rows.append(_row(samples, index, result))
+                for result in machine.infer(samples.inputs[first:count], first=first):
+                    right += _right(samples, result.index, result.prediction)
+                    rows.append(_row(samples, result))
                     seconds = time.perf_counter() - loaded
                     accuracy = f"{100 * right / len(rows):.2f} %" if _labelled(samples) else ""
                     show(len(rows), f"{accuracy}  {(len(rows) - first) / seconds:,.1f} images/s")
                     if time.perf_counter() - kept > _KEEP_EVERY:
-                        _write(folder / "results.csv", rows, wanted.n_out)
+                        _keep(folder, rows, wanted.n_out, settings)
                         kept = time.perf_counter()
         except HysteronError as error:
             hint = f" ({len(rows)} of {count} results are kept; --resume goes on)" if rows else ""
             raise HysteronError(f"{error}{hint}") from None
         finally:
             if rows:
-                _write(folder / "results.csv", rows, wanted.n_out)
+                _keep(folder, rows, wanted.n_out, settings)
         seconds = time.perf_counter() - loaded
         stats = machine.stats()
     report: dict[str, Any] = {
@@ -143,30 +148,51 @@ def _right(samples: DataSet, index: int, prediction: int) -> bool:
     return samples.labels is not None and samples.labels.ndim == 1 and int(samples.labels[index]) == prediction
 
 
-def _row(samples: DataSet, index: int, result: Result) -> list[str]:
-    label = str(int(samples.labels[index])) if _labelled(samples) and samples.labels is not None else ""
-    return [str(index), str(result.prediction), label, *map(str, result.values)]
+def _row(samples: DataSet, result: Result) -> list[str]:
+    label = str(int(samples.labels[result.index])) if _labelled(samples) and samples.labels is not None else ""
+    return [str(result.index), str(result.prediction), label, *map(str, result.values)]
 
 
 def _head(n_out: int) -> list[str]:
     return ["index", "prediction", "label", *(f"value{k}" for k in range(n_out))]
 
 
-def _write(path: Path, rows: list[list[str]], n_out: int) -> None:
+def _settings(network: Path, samples: DataSet, disturbances: dict[str, Any]) -> dict[str, Any]:
+    """What results depend on; runs that are to be one must have the same."""
+    return {
+        "network": hashlib.sha256(network.read_bytes()).hexdigest(),
+        "data": hashlib.sha256(np.ascontiguousarray(samples.inputs).tobytes()).hexdigest(),
+        "disturbances": disturbances,
+    }
+
+
+def _keep(folder: Path, rows: list[list[str]], n_out: int, settings: dict[str, Any]) -> None:
+    """Write the results there are, and what they depend on."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows([_head(n_out), *rows])
-    write_file(path, buffer.getvalue().encode())
+    write_json(folder / "settings.json", settings)
+    write_file(folder / "results.csv", buffer.getvalue().encode())
 
 
-def _earlier(path: Path, n_out: int) -> list[list[str]]:
+def _earlier(folder: Path, n_out: int, settings: dict[str, Any]) -> list[list[str]]:
     """Results of an interrupted run."""
+    path = folder / "results.csv"
     if not path.exists():
         return []
-    head, *rows = csv.reader(path.read_text().splitlines())
-    fits = head == _head(n_out) and all(
-        len(row) == len(head) and row[0] == str(index) for index, row in enumerate(rows)
+    try:
+        kept = json.loads((folder / "settings.json").read_text())
+        head, *rows = csv.reader(path.read_text().splitlines())
+        fits = head == _head(n_out) and all(len(row) == len(head) for row in rows)
+        fits = fits and [(int(row[0]), int(row[1]) >= 0) for row in rows] == [(k, True) for k in range(len(rows))]
+    except (OSError, ValueError, csv.Error):
+        kept, rows, fits = {}, [], False
+    require(fits, f"the results in {str(folder)!r} are damaged; delete them or give another --out")
+    other = [name for name, value in settings.items() if kept.get(name) != value]
+    require(
+        not other,
+        f"the results in {str(folder)!r} are of another run (other {' and '.join(other)}); delete them or give another "
+        "--out",
     )
-    require(fits, f"{str(path)!r} is not of a run with this network; delete it or give another --out")
     return rows
 
 

@@ -59,7 +59,8 @@ void link_start(struct link *link)
 {
     forget(link);
     link->session = 0;
-    link->loading = link->loaded = false;
+    link->loading = false;
+    link->loaded = 0;
     link->notice.payload[0] = LINK_MAGIC;
     uint32_t words = machine_identity(link->notice.payload + 1);
     say(link, LINK_BOOT, 0, 0, 4 * (words + 1));
@@ -173,7 +174,7 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
             fail(link, slot, LINK_E_LENGTH, bytes);
             break;
         }
-        link->loaded = false;
+        link->loaded = 0;
         link->loading = true;
         machine_core_write(CORE_CONTROL, 0);
         reset_core();
@@ -209,7 +210,7 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
             machine_core_write(CORE_ERROR, error);
         } else {
             machine_core_write(CORE_CONTROL, CORE_CONTROL_RUN);
-            link->loaded = true;
+            link->loaded = check ? check : 1;
             reply(link, slot, 0);
         }
         link->loading = false;

@@ -32,7 +32,8 @@ struct link {
     uint8_t session;      /* 0: none */
     uint16_t expected;    /* sequence number of the next request */
     bool gap_told;        /* the host knows of the gap before the frames that come now */
-    bool loading, loaded;
+    bool loading;
+    uint32_t loaded;      /* CRC-32 of the network that is loaded and verified, or 1 if that is 0; 0: none */
     /* The request under way that copies words: DATA or LOAD. */
     bool copying;
     uint8_t copy_slot;

@@ -157,7 +157,7 @@ int main(void)
             continue;
         MACHINE_TIMER_FLAG = 1;
         MACHINE_WAKE = MACHINE_WAKE_ANSWER | MACHINE_WAKE_TIMER | (held ? MACHINE_WAKE_COPIED : MACHINE_WAKE_FRAME) |
-                       (MACHINE_SEND ? MACHINE_WAKE_SENT : 0);
+                       (link.sending >= 0 ? MACHINE_WAKE_SENT : 0);
         link.figures.awake += MACHINE_CYCLE - woke;
         sleep();
         woke = MACHINE_CYCLE;

@@ -1,8 +1,10 @@
 """What a program works with: open a machine, load a network, get results for images."""
 
+import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +68,16 @@ class Image:
     every_step: bool
     steps: int = 0
 
+    @cached_property
+    def pieces(self) -> list[tuple[bytes, bytes]]:
+        """Payloads of LOAD requests, and the words in each that are written."""
+        return list(_pieces(self.records))
+
+    @cached_property
+    def check(self) -> int:
+        """CRC-32 of all words that are written."""
+        return zlib.crc32(b"".join(plain for _, plain in self.pieces))
+
 
 class Accelerator(Closing):
     """A machine with a core.
@@ -84,8 +96,9 @@ class Accelerator(Closing):
         self._owner = owner
         self.link = Link(transport)
         self._image: Image | None = None
-        self._sessions = 0
-        self._begun = 0  # loads and runs
+        self._sessions = 0  # since the last result
+        self._runs = 0  # loads, too
+        self._unfinished = False
         try:
             self.identity: Identity = self.link.connect()
         except BaseException:
@@ -102,7 +115,8 @@ class Accelerator(Closing):
             ``serial:PORT``, ``tcp:HOST:PORT``, ``sim:`` or ``sim:PRESET`` (a simulated machine of its own), or
             ``golden:`` (no machine, but the golden model).
         options
-            Of the kind of machine: ``baud`` and ``patience`` for serial ports.
+            Of the kind of machine: ``baud`` and ``patience`` of serial ports, ``patience`` of TCP,
+            what :class:`~hysteron_host.golden.GoldenAccelerator` takes.
 
         Raises
         ------
@@ -155,33 +169,27 @@ class Accelerator(Closing):
 
             network = image_for(network, self.identity)
         self._image = None
-        self._begun += 1
+        self._runs += 1
         self._settle()
         self._again(lambda: self._load(network, progress))
         self._image = network
 
     def _load(self, image: Image, progress: Any) -> None:
-        import zlib
-
         self.link.ask(Kind.LOAD_BEGIN)
-        check = 0
-        done, total = 0, sum(1 + len(values) for _, values in image.records)
-        pieces = list(_pieces(image.records))
-        for piece, plain in pieces:
+        pieces = image.pieces
+        for done, (piece, _) in enumerate(pieces, 1):
             while not self.link.room:
                 for _ in self.link.replies(wait=True):
                     pass
             self.link.send(Kind.LOAD, piece)
-            check = zlib.crc32(plain, check)
-            done += len(piece) // 4
             if progress is not None:
-                progress(min(done / total, 1.0))
+                progress(done / len(pieces))
         while self.link.pending:
             for _ in self.link.replies(wait=True):
                 pass
-        self.link.ask(Kind.LOAD_END, payload(check))
+        self.link.ask(Kind.LOAD_END, payload(image.check))
 
-    def infer(self, samples: Iterable[NDArray[np.integer]]) -> Iterator[Result]:
+    def infer(self, samples: Iterable[NDArray[np.integer]], *, first: int = 0) -> Iterator[Result]:
         """Results of samples, in their order; the next ones are on their way while one is being computed.
 
         A window of requests is filled before the first result is waited for, and small samples share a request; who
@@ -191,6 +199,8 @@ class Accelerator(Closing):
         ----------
         samples
             Each ``(pixels…)`` bytes, or ``(steps, n_in)`` spikes of 0 and 1.
+        first
+            Index of the first sample.
 
         Raises
         ------
@@ -200,10 +210,11 @@ class Accelerator(Closing):
         image = self._image
         require(image is not None, "no network is loaded; call load() first")
         assert image is not None
-        self._begun += 1
-        mine = self._begun
+        self._runs += 1
+        mine = self._runs
         self._settle()
-        groups = _groups(image, samples)
+        self._unfinished = True
+        groups = _groups(image, samples, first)
         kept: deque[_Group] = deque()  # what has no results yet
         begun = 0  # of these, how many were begun to be sent in this session
         parts: list[bytes] = []  # requests of the last one begun
@@ -223,6 +234,7 @@ class Accelerator(Closing):
                         begun += 1
                     self.link.send(Kind.DATA, parts.pop(0))
                 if not self.link.pending:
+                    self._unfinished = False
                     return
                 for reply in self.link.replies(wait=not self.link.room or ended):
                     answer.extend(words(reply.payload))
@@ -230,11 +242,12 @@ class Accelerator(Closing):
                     if replies == len(kept[0].requests):
                         results = _results(image, kept.popleft(), answer)
                         begun, replies, answer = begun - 1, 0, []
+                        self._sessions = 0
                         for result in results:
                             yield result
-                            require(self._begun == mine, "another load() or infer() has ended this run")
+                            require(self._runs == mine, "another load() or infer() has ended this run")
             except SessionLostError:
-                self._reconnect(image)
+                self._reconnect()
                 begun, parts, replies, answer = 0, [], 0, []
 
     def stats(self) -> dict[str, Any]:
@@ -243,11 +256,15 @@ class Accelerator(Closing):
         from hysteron_wire.registers import COUNTERS, REGISTERS
 
         first = REGISTERS[next(iter(COUNTERS))].address
-        return {
-            "machine": self._table(_STATUS, Kind.STATUS),
-            "core": self._table([name.lower() for name in COUNTERS], Kind.READ, payload(len(COUNTERS) << 16 | first)),
-            "link": asdict(self.link.figures),
-        }
+        found: dict[str, Any] = {}
+
+        def ask() -> None:
+            names = [name.lower() for name in COUNTERS]
+            found["machine"] = self._table(_STATUS, Kind.STATUS)
+            found["core"] = self._table(names, Kind.READ, payload(len(COUNTERS) << 16 | first))
+
+        self._again(ask)
+        return {**found, "link": asdict(self.link.figures)}
 
     def _table(self, names: Sequence[str], kind: Kind, content: bytes = b"") -> dict[str, int]:
         """The words of a reply, by name."""
@@ -260,31 +277,41 @@ class Accelerator(Closing):
 
     def _settle(self) -> None:
         """Leave what an earlier run did not finish behind: a new session has nothing under way."""
-        if self.link.pending:
-            self.identity = self.link.connect()
-            if self._image is not None and not self.identity.loaded:
-                image = self._image
-                self._again(lambda: self._load(image, None))
+        if self.link.pending or self._unfinished:
+            self._begin()
+            self._unfinished = False
 
-    def _again(self, work: Any) -> None:
-        """Do ``work``, once more if the session is lost in its course."""
-        for attempt in range(_SESSIONS):
+    def _begin(self) -> None:
+        """Begin a session, with the network in place: another host may have loaded its own."""
+        for attempt in range(1, _SESSIONS + 1):
+            self.identity = self.link.connect()
+            if self._image is None or self.identity.check == (self._image.check or 1):
+                return
             try:
-                work()
+                self._load(self._image, None)
                 return
             except SessionLostError:
-                if attempt == _SESSIONS - 1:
+                if attempt == _SESSIONS:
                     raise
-                self.identity = self.link.connect()
 
-    def _reconnect(self, image: Image) -> None:
+    def _again(self, work: Callable[[], None]) -> None:
+        """Do ``work``, once more whenever the session is lost in its course."""
+        for attempt in range(1, _SESSIONS + 1):
+            try:
+                return work()
+            except SessionLostError:
+                if attempt == _SESSIONS:
+                    raise
+            self._begin()
+        return None
+
+    def _reconnect(self) -> None:
         self._sessions += 1
         require(
             self._sessions <= _SESSIONS,
             f"the machine on {self.link.transport.name} was restarted {self._sessions} times; check its supply",
         )
-        self.identity = self.link.connect()
-        self._again(lambda: self._load(image, None))
+        self._begin()
 
 
 def _pieces(records: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[bytes, bytes]]:
@@ -379,10 +406,10 @@ class _Group:
         return _Group(self.first, wanted, [request]) if fits else None
 
 
-def _groups(image: Image, samples: Iterable[NDArray[np.integer]]) -> Iterator[_Group]:
+def _groups(image: Image, samples: Iterable[NDArray[np.integer]], first: int) -> Iterator[_Group]:
     """Samples as requests, small neighbours together."""
     last: _Group | None = None
-    for index, sample in enumerate(samples):
+    for index, sample in enumerate(samples, first):
         requests = _requests(image, sample, index)
         # A request begins with how many words it asks for.
         group = _Group(index, (sum(words(request[:4])[0] for request in requests),), requests)

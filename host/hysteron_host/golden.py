@@ -32,15 +32,15 @@ class GoldenAccelerator(Closing):
     dropped
         Probability that an input spike is lost.
     seed
-        Of the disturbances: the same seed gives the same.
+        Of the disturbances, at least 0: a sample's are the same for the same seed and index, whatever runs before.
     """
 
     def __init__(self, *, weight_errors: float = 0.0, jitter: float = 0.0, dropped: float = 0.0, seed: int = 0) -> None:
         for name, value in (("weight_errors", weight_errors), ("dropped", dropped)):
             require(0 <= value <= 1, f"{name} must be from 0 to 1, not {value!r}")
         require(jitter >= 0, f"jitter must be at least 0 steps, not {jitter!r}")
-        self.weight_errors, self.jitter, self.dropped = weight_errors, jitter, dropped
-        self._rng = np.random.default_rng(seed)
+        require(seed >= 0, f"seed must be at least 0, not {seed!r}")
+        self.weight_errors, self.jitter, self.dropped, self.seed = weight_errors, jitter, dropped, seed
         self._network: Network | None = None
         self._samples = 0
         self._events = 0
@@ -52,18 +52,20 @@ class GoldenAccelerator(Closing):
         """Take a network, or that of a file, and disturb its weights."""
         if isinstance(network, str | Path):
             network = load(Path(network))
-        layers = tuple(self._disturbed(layer) for layer in network.layers) if self.weight_errors else network.layers
+        layers = network.layers
+        if self.weight_errors:
+            rng = np.random.default_rng(self.seed)
+            layers = tuple(self._disturbed(layer, rng) for layer in layers)
         self._network = replace(network, layers=layers)
         if progress is not None:
             progress(1.0)
 
-    def infer(self, samples: Iterable[NDArray[np.integer]]) -> Iterator[Result]:
-        """Results of samples, in their order."""
+    def infer(self, samples: Iterable[NDArray[np.integer]], *, first: int = 0) -> Iterator[Result]:
+        """Results of samples, in their order; ``first`` is the index of the first one."""
         network = self._network
         require(network is not None, "no network is loaded; call load() first")
         assert network is not None
         source = iter(samples)
-        first = 0
         while batch := list(islice(source, _BATCH)):
             # Sequences may differ in length; each is a batch of its own then.
             groups = [batch] if len({np.shape(one) for one in batch}) == 1 else [[one] for one in batch]
@@ -80,7 +82,7 @@ class GoldenAccelerator(Closing):
                 )
                 inputs = encode(network.encoder, inputs.reshape(len(inputs), -1))
                 network = replace(network, encoder=None)
-            inputs = self._shaken(inputs)
+            inputs = np.stack([self._shaken(spikes, first + k) for k, spikes in enumerate(inputs)])
         result = run(network, inputs)
         steps = result.step_values if network.readout_every_step else None
         for k in range(len(inputs)):
@@ -97,17 +99,17 @@ class GoldenAccelerator(Closing):
         """Samples and events so far."""
         return {"golden": {"samples": self._samples, "events": self._events}}
 
-    def _disturbed(self, layer: Layer) -> Layer:
+    def _disturbed(self, layer: Layer, rng: np.random.Generator) -> Layer:
         """Bits of the weights flipped as in a bad memory."""
         return replace(
             layer,
-            weights=self._flipped(layer.weights, layer),
-            recurrent=None if layer.recurrent is None else self._flipped(layer.recurrent, layer),
+            weights=self._flipped(layer.weights, layer, rng),
+            recurrent=None if layer.recurrent is None else self._flipped(layer.recurrent, layer, rng),
         )
 
-    def _flipped(self, weights: NDArray[Any], layer: Layer) -> NDArray[np.int64]:
+    def _flipped(self, weights: NDArray[Any], layer: Layer, rng: np.random.Generator) -> NDArray[np.int64]:
         bits = layer.weight_bits
-        wrong = self._rng.random((*weights.shape, bits)) < self.weight_errors
+        wrong = rng.random((*weights.shape, bits)) < self.weight_errors
         mask = (wrong << np.arange(bits)).sum(axis=-1)
         values = weights.astype(np.int64)
         if bits == 1:
@@ -115,11 +117,12 @@ class GoldenAccelerator(Closing):
         flipped = (values & ((1 << bits) - 1)) ^ mask
         return np.where(flipped >> (bits - 1), flipped - (1 << bits), flipped)
 
-    def _shaken(self, spikes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Spikes moved in time and lost."""
-        sample, step, place = np.nonzero(spikes)
-        moved = step + np.rint(self._rng.normal(0, self.jitter, len(step))).astype(np.int64)
-        kept = (moved >= 0) & (moved < spikes.shape[1]) & (self._rng.random(len(step)) >= self.dropped)
+    def _shaken(self, spikes: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
+        """Spikes ``(steps, inputs)`` of sample ``index`` moved in time and lost."""
+        rng = np.random.default_rng((self.seed, index))
+        step, place = np.nonzero(spikes)
+        moved = step + np.rint(rng.normal(0, self.jitter, len(step))).astype(np.int64)
+        kept = (moved >= 0) & (moved < len(spikes)) & (rng.random(len(step)) >= self.dropped)
         shaken = np.zeros_like(spikes)
-        shaken[sample[kept], moved[kept], place[kept]] = 1
+        shaken[moved[kept], place[kept]] = 1
         return shaken

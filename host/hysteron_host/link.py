@@ -1,5 +1,6 @@
 """The host's end of the link: requests in a window, each sent until it is answered, replies in order."""
 
+import math
 import secrets
 import time
 from collections import deque
@@ -26,7 +27,7 @@ from hysteron_wire.protocol import (
 
 from .transports import Transport
 
-#: Times that something is sent again without any sign of life.
+#: Times that something is sent again without any reply.
 TRIES = 12
 #: By how much patience grows when repeats get no answer either, and how often it grows at most: a device that is slow,
 #: and not deaf, must not be buried under repeats.
@@ -56,8 +57,8 @@ class Identity:
 
     Attributes
     ----------
-    loaded
-        A network is loaded and verified.
+    check
+        CRC-32 of the words of the network that is loaded and verified, or 1 if that is 0; 0: there is none.
     protocol, firmware, machine
         Versions; of the latter two the high half is the major one.
     restarts
@@ -68,7 +69,7 @@ class Identity:
         The core's constant registers, in order of address.
     """
 
-    loaded: bool
+    check: int
     protocol: int
     firmware: int
     machine: int
@@ -88,13 +89,14 @@ class Identity:
         """
         require(len(content) >= 32, f"the device tells {len(content)} bytes about itself, not 32; update its firmware")
         first, *rest = words(content)
-        return cls(bool(first), rest[0], rest[1], rest[2], rest[3] >> 8 & 0xFF, rest[4], rest[5], tuple(rest[6:]))
+        return cls(first, rest[0], rest[1], rest[2], rest[3] >> 8 & 0xFF, rest[4], rest[5], tuple(rest[6:]))
 
 
 @dataclass
 class LinkFigures:
     """What the link had to do."""
 
+    sessions: int = 0
     requests: int = 0
     sent_again: int = 0
     damaged: int = 0
@@ -109,6 +111,7 @@ class _Waiting:
     kind: Kind
     frame: bytes
     reply: Frame | None = None
+    order: int = 0  # among all that was sent
     sent: float = 0.0
 
     def answered_by(self, frame: Frame) -> bool:
@@ -131,10 +134,10 @@ class Link:
 
     transport: Transport
     figures: LinkFigures = field(default_factory=LinkFigures)
-    identity: Identity | None = None
     _session: int = 0
     _next: int = 0
     _growths: int = 0
+    _sends: int = 0
     _waiting: "deque[_Waiting]" = field(default_factory=deque)
     _received: bytearray = field(default_factory=bytearray)
 
@@ -161,8 +164,8 @@ class Link:
                     if frame.session != self._session:
                         continue
                     if frame.kind == Kind.HELLO | REPLY:
-                        self.identity = Identity.parse(frame.payload)
-                        return self.identity
+                        self.figures.sessions += 1
+                        return Identity.parse(frame.payload)
                     if frame.kind == Kind.ERROR:
                         raise RefusedError(frame.payload)
         raise HysteronError(
@@ -186,8 +189,8 @@ class Link:
         self._next += 1
         self.figures.requests += 1
         self.figures.payload_out += len(content)
-        self._waiting.append(_Waiting(kind, frame, sent=time.monotonic()))
-        self._write(frame)
+        self._waiting.append(_Waiting(kind, frame))
+        self._emit(self._waiting[-1])
 
     def replies(self, *, wait: bool) -> Iterator[Frame]:
         """Replies that are due, oldest first.
@@ -235,7 +238,7 @@ class Link:
         return next(self.replies(wait=True)).payload
 
     def _listen(self, seconds: float) -> bool:
-        """Take in what has come; whether anything of this session did."""
+        """Take in what has come; whether a request got its reply."""
         heard = False
         for frame in self._frames(seconds):
             if frame.kind == Kind.BOOT:
@@ -251,21 +254,25 @@ class Link:
                 if place < len(self._waiting):
                     self._send_again(place)
             elif place < len(self._waiting) and self._waiting[place].answered_by(frame):
-                self._waiting[place].reply = frame
+                answered = self._waiting[place]
+                answered.reply = frame
                 heard = True
-                # Replies come in order, so those before this one were lost on their way.
-                if any(one.reply is None for one in list(self._waiting)[:place]):
-                    self._send_again(0, place)
+                self._growths = 0
+                # Replies come in order, so those to requests that were sent before this one were lost on their way.
+                self._send_again(0, place, before=answered.order)
         return heard
 
-    def _send_again(self, first: int, end: int | None = None) -> None:
-        """Send what has no reply yet once more, in order."""
-        now = time.monotonic()
+    def _send_again(self, first: int, end: int | None = None, before: float = math.inf) -> None:
+        """Send what has no reply yet, and was last sent before frame ``before``, once more, in order."""
         for one in list(self._waiting)[first:end]:
-            if one.reply is None:
+            if one.reply is None and one.order < before:
                 self.figures.sent_again += 1
-                one.sent = now
-                self._write(one.frame)
+                self._emit(one)
+
+    def _emit(self, one: _Waiting) -> None:
+        self._sends += 1
+        one.order, one.sent = self._sends, time.monotonic()
+        self._write(one.frame)
 
     def _write(self, data: bytes) -> None:
         self.figures.bytes_out += len(data)

@@ -113,7 +113,7 @@ class SerialTransport:
         self.patience = 0.2 + 2 * 8 * 1024 * 10 / baud if patience is None else patience
         try:
             self._port = serial.Serial(port, baud, timeout=0, write_timeout=10, exclusive=True)
-        except (*self._errors, ValueError) as error:
+        except (*self._errors, ValueError, OverflowError) as error:
             raise HysteronError(f"serial port {port!r} cannot be opened ({error}); check cable and rights") from None
 
     def read(self, seconds: float) -> bytes:

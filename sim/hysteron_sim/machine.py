@@ -197,8 +197,14 @@ class SimulatedMachine(Closing):
         self._process.wait()
 
     def wait(self) -> None:
-        """Until the simulation ends, which by itself it does not."""
-        self._process.wait()
+        """Wait for the end of the simulation.
+
+        Raises
+        ------
+        SimulationError
+            When it has ended, which it does not by itself.
+        """
+        raise SimulationError(f"the simulated machine ended (status {self._process.wait()})")
 
     def _ask(self, command: str) -> str:
         with self._lock:

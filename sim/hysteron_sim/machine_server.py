@@ -7,6 +7,7 @@ holds of a stage is what :class:`hysteron_sim.machine.Stage` says.
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import cocotb
@@ -38,7 +39,7 @@ async def play(dut: SimHandleBase) -> None:
             await _send(dut, divisor, byte)
         sent = _counts(dut)
         waited = 0
-        while sum(byte == 0 for byte, _ in heard[first:]) < stage["until"] and waited < PATIENCE:
+        while _frames([byte for byte, _ in heard[first:]]) < stage["until"] and waited < PATIENCE:
             await Timer(100 * CYCLE, unit="ns")
             waited += 100
         stages.append(
@@ -49,6 +50,11 @@ async def play(dut: SimHandleBase) -> None:
             }
         )
     path.with_suffix(".out").write_text(json.dumps(stages))
+
+
+def _frames(data: list[int]) -> int:
+    """Frames that ended; a 0 behind a 0 is none."""
+    return sum(byte == 0 and before != 0 for before, byte in pairwise([0, *data]))
 
 
 def _counts(dut: SimHandleBase) -> list[int]:

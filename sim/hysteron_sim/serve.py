@@ -76,7 +76,7 @@ class TcpServer(Closing):
             if line in ready:
                 data = line.recv(65536)
                 if not data:
-                    return
+                    self.machine.wait()
                 if host is not None:
                     with contextlib.suppress(OSError):
                         host.sendall(data)

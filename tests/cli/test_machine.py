@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hysteron_data.sets import load_data_set
-from hysteron_golden import load, run
+from hysteron_golden import Coding, Encoder, load, run, save
 from hysteron_host.accelerator import Accelerator, Result
 
 from .test_cli import DIGITS, one_line
@@ -65,36 +66,57 @@ def test_disturbances_are_those_of_the_driver(hysteron: Run, out: Path) -> None:
     assert json.loads((out / "report.json").read_text())["options"] == {"weight_errors": 0.02, "seed": 5}
 
 
-def test_an_interrupted_run_goes_on(hysteron: Run, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = ["run", DIGITS, "--data", "digits", "--images", COUNT, "--out", out]
+@pytest.mark.parametrize("more", [[], ["--dropped", "0.2", "--jitter", "0.5", "--seed", "3"]])
+def test_an_interrupted_run_goes_on(
+    hysteron: Run, out: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: list[str]
+) -> None:
+    network = tmp_path / "level.hyn"
+    save(replace(load(DIGITS), encoder=Encoder(Coding.LEVEL, 4, (32, 96, 160, 224))), network)
+    words = ["run", network, "--data", "digits", "--images", COUNT, "--out", out, *more]
     assert hysteron(*words)[0] == 0
     whole = rows(out)
     kept = (out / "results.csv").read_text().splitlines()[:12]
     (out / "results.csv").write_text("\n".join(kept) + "\n")
-    asked: list[int] = []
+    asked: list[tuple[int, int]] = []
     from hysteron_host.golden import GoldenAccelerator
 
     infer = GoldenAccelerator.infer
 
-    def counting(self: GoldenAccelerator, samples: np.ndarray) -> object:
-        asked.append(len(samples))
-        return infer(self, samples)
+    def counting(self: GoldenAccelerator, samples: np.ndarray, *, first: int) -> object:
+        asked.append((first, len(samples)))
+        return infer(self, samples, first=first)
 
     monkeypatch.setattr(GoldenAccelerator, "infer", counting)
     assert hysteron(*words, "--resume")[0] == 0
-    assert asked == [COUNT - 11]
+    assert asked == [(11, COUNT - 11)]
     assert rows(out) == whole
 
 
-def test_what_is_resumed_must_fit(hysteron: Run, out: Path) -> None:
+def test_what_is_resumed_must_fit(hysteron: Run, out: Path, tmp_path: Path) -> None:
     words = ["run", DIGITS, "--data", "digits", "--images", "5", "--out", out]
     status, _, errors = hysteron(*words, "--resume")
     assert status == 0, "nothing to resume is a run from the beginning"
-    (out / "results.csv").write_text("index,prediction\n0,1\n")
-    status, _, errors = hysteron(*words, "--resume")
-    assert status == 2
-    one_line(errors, "results.csv", "--out")
+    whole = (out / "results.csv").read_bytes()
+    for damaged in (
+        b"",
+        b"index,prediction\n0,1\n",
+        b"\xff\xfe",
+        whole.replace(b"\n1,", b"\n1,x"),
+        whole[:-3] + b"\n7",
+    ):
+        (out / "results.csv").write_bytes(damaged)
+        status, _, errors = hysteron(*words, "--resume")
+        assert status == 2
+        one_line(errors, "damaged", "--out")
     assert hysteron(*words)[0] == 0
+    np.savez(tmp_path / "other.npz", inputs=np.zeros((9, 64), np.uint8))
+    for other, name in (
+        (["--weight-errors", "0.1"], "disturbances"),
+        (["--data", tmp_path / "other.npz"], "data"),
+    ):
+        status, _, errors = hysteron(*words, *other, "--resume")
+        assert status == 2
+        one_line(errors, f"other {name}", "--out")
     status, _, errors = hysteron(*words[:5], "3", *words[6:], "--resume")
     assert status == 2
     one_line(errors, "5 results", "3")
@@ -117,9 +139,11 @@ def test_what_is_resumed_must_fit(hysteron: Run, out: Path) -> None:
         (["run", "{digits}", "--data", "digits", "--baud", "9600"], ["--baud", "golden:"]),
         (["run", "{digits}", "--data", "digits", "--port", "tcp:a:1", "--dropped", "1"], ["--dropped", "tcp:a:1"]),
         (["run", "{digits}", "--data", "digits", "--patience", "0"], ["0"]),
+        (["run", "{digits}", "--data", "digits", "--seed", "-1"], ["-1"]),
         (["machine"], ["--tcp HOST:PORT or --pty"]),
         (["machine", "--pty", "--tcp", "127.0.0.1:0"], ["not both"]),
         (["machine", "--tcp", "nowhere"], ["HOST:PORT", "'nowhere'"]),
+        (["machine", "--tcp", "127.0.0.1:99999"], ["HOST:PORT", "99999"]),
         (["machine", "--tcp", "127.0.0.1:0", "--preset", "huge"], ["huge"]),
         (["soc-sim", "{digits}"], ["--data"]),
         (["soc-sim", "{digits}", "--data", "digits", "--preset", "tiny"], ["tiny", "choose another preset"]),

@@ -60,7 +60,7 @@ class Model:
     def __init__(self) -> None:
         self.core = Core()
         self.session = 0
-        self.loaded = self.loading = False
+        self.loaded, self.loading = 0, False
         self.check = 0
         self.figures = dict.fromkeys(("awake", "accepted", "repeated", "gaps", "refused", "answered"), 0)
         self._begin(0)
@@ -105,7 +105,7 @@ class Model:
         self._reset_core()
         self.loading = False
         self._begin(frame.session)
-        return Frame(Kind.HELLO | REPLY, frame.session, frame.sequence, payload(int(self.loaded)) + self.identity)
+        return Frame(Kind.HELLO | REPLY, frame.session, frame.sequence, payload(self.loaded) + self.identity)
 
     def _error(self, frame: Frame, code: int, detail: int) -> Frame:
         self.figures["refused"] += 1
@@ -165,7 +165,7 @@ class Model:
         match frame.kind:
             case Kind.LOAD_BEGIN:
                 check(size == 0, Refusal.LENGTH, size)
-                self.loaded, self.loading, self.check = False, True, 0
+                self.loaded, self.loading, self.check = 0, True, 0
                 core.write(ADDRESS["ERROR"], core.read(ADDRESS["ERROR"]))
                 core.write(ADDRESS["CONTROL"], 0)
                 self._reset_core()
@@ -181,7 +181,7 @@ class Model:
                     core.write(ADDRESS["ERROR"], error)
                     raise RefusedError(Refusal.CORE, error)
                 core.write(ADDRESS["CONTROL"], RUN)
-                self.loaded = True
+                self.loaded = self.check or 1
             case Kind.DATA:
                 check(size % 4 == 0 and size > 0 and content[0] & 0xFFFF <= PAYLOAD_WORDS, Refusal.LENGTH, size)
                 check(self.loaded, Refusal.STATE, 0)

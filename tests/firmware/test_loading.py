@@ -35,7 +35,7 @@ def test_loading(session: Session) -> None:
     check = zlib.crc32(payload(*(value for _, value in written)))
     assert session.ask(Kind.LOAD_END, payload(check)).payload == b""
     assert core.writes[len(written) :] == [(ADDRESS["CONTROL"], RUN)]
-    assert words(Session(session.device).hello.payload)[0] == 1
+    assert words(Session(session.device).hello.payload)[0] == check
 
 
 def test_the_check_begins_with_loading(session: Session) -> None:

@@ -173,7 +173,7 @@ def test_a_core_that_dropped_input_before_is_told(loaded: Session) -> None:
     for _ in range(2):
         assert loaded.refused(Kind.DATA, payload(1, ask(1))) == (Refusal.CORE, HEADER_ERROR)
     again = Session(loaded.device)
-    assert words(again.hello.payload)[0] == 1
+    assert words(again.hello.payload)[0] != 0
     assert len(words(again.ask(Kind.DATA, payload(1, ask(1))).payload)) == 1
 
 

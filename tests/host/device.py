@@ -47,7 +47,7 @@ class Device:
     def __init__(self, *, n_out: int = 1, every_step: bool = False) -> None:
         self.n_out, self.every_step = n_out, every_step
         self.session = self.expected = 0
-        self.loaded = False
+        self.loaded = 0
         self.written: list[tuple[int, int]] = []
         self.refuses: dict[int, tuple[int, ...]] = {}
         self._replies: dict[int, Frame] = {}
@@ -57,7 +57,7 @@ class Device:
 
     def restart(self) -> Frame:
         """Forget everything, and say so."""
-        self.session, self.loaded = 0, False
+        self.session = self.loaded = 0
         return Frame(Kind.BOOT, 0, 0, payload(MAGIC, *IDENTITY))
 
     def take(self, frame: Frame) -> list[Frame]:
@@ -88,7 +88,7 @@ class Device:
         content = words(frame.payload)
         if frame.kind == Kind.LOAD_BEGIN:
             self.written.clear()
-            self.loaded = False
+            self.loaded = 0
         elif frame.kind == Kind.LOAD:
             at = 0
             while at < len(content):
@@ -97,7 +97,7 @@ class Device:
                 at += 1 + count
         elif frame.kind == Kind.LOAD_END:
             assert content == (zlib.crc32(payload(*(word for _, word in self.written))),)
-            self.loaded = True
+            self.loaded = content[0] or 1
         elif frame.kind == Kind.DATA:
             assert self.loaded
             for word in content[1:]:

@@ -15,7 +15,7 @@ from hysteron_host.accelerator import Accelerator, Image, Result, _pieces, _requ
 from hysteron_host.link import Link, RefusedError
 from hysteron_wire.errors import HysteronError
 from hysteron_wire.packets import sample_packets
-from hysteron_wire.protocol import PAYLOAD_WORDS, WINDOW, Kind, Refusal, payload, words
+from hysteron_wire.protocol import PAYLOAD_WORDS, WINDOW, Frame, Kind, Refusal, payload, words
 
 from .device import Device, Wire, answer, damage, lose
 
@@ -273,11 +273,13 @@ def test_a_restart_without_boot(wire: Wire) -> None:
 def test_restarts_without_end_are_told(wire: Wire) -> None:
     accelerator = machine(wire, image())
 
-    def forever() -> None:
-        for _ in accelerator.infer(images(1000)):
-            wire.say(wire.device.restart())
+    take = wire.device.take
 
-    assert "restarted" in refusal(forever)
+    def restarts(frame: Frame) -> list[Frame]:
+        return [wire.device.restart()] if frame.kind == Kind.DATA else take(frame)
+
+    wire.device.take = restarts  # type: ignore[method-assign]
+    assert "restarted 6 times" in refusal(lambda: list(accelerator.infer(images(1000))))
 
 
 def test_a_restart_in_each_loading_is_told(wire: Wire) -> None:
@@ -388,6 +390,55 @@ def unfinished(accelerator: Accelerator, wire: Wire, samples: list[NDArray[np.ui
         del running
         if end == "restart":
             wire.device.restart()
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_another_hosts_network_is_not_taken_for_ones_own(wire: Wire, finished: bool) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(20))
+    running = accelerator.infer(samples)
+    next(running)
+    if finished:
+        list(running)
+    other = Image("other", ((0x38, (9, 9)),), 20, 130, pixels=True, every_step=False)
+    Accelerator(wire).load(other)
+    assert wire.device.loaded == other.check
+    check(list(accelerator.infer(samples)), samples, image())
+    assert wire.device.loaded == image().check
+
+
+def test_ones_own_network_is_not_loaded_again(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(20))
+    next(accelerator.infer(samples))
+    before = accelerator.link.figures.requests
+    check(list(accelerator.infer(samples)), samples, image())
+    assert accelerator.link.figures.requests - before == len(samples)
+
+
+def test_stats_after_a_restart(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(5))
+    list(accelerator.infer(samples))
+    wire.say(wire.device.restart())
+    assert accelerator.stats()["core"]
+    assert wire.device.loaded == image().check
+    check(list(accelerator.infer(samples)), samples, image())
+
+
+def test_restarts_long_apart_are_no_trouble(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(10))
+    for _ in range(20):
+        wire.say(wire.device.restart())
+        check(list(accelerator.infer(samples)), samples, image())
+
+
+def test_the_index_of_the_first_sample(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    found = list(accelerator.infer(images(5), first=100))
+    assert [result.index for result in found] == [100, 101, 102, 103, 104]
+    assert refusal(lambda: list(accelerator.infer([images(1)[0], "text"], first=7))).startswith("sample 8 ")
 
 
 # -- packages --------------------------------------------------------------------------------------------------

@@ -176,7 +176,8 @@ def test_recurrent_weights_are_disturbed_too() -> None:
 
 
 def shaken(inputs: NDArray[np.uint8], **options: float) -> NDArray[np.uint8]:
-    return made(**options)._shaken(inputs)
+    machine = made(**options)
+    return np.stack([machine._shaken(spikes, index) for index, spikes in enumerate(inputs)])
 
 
 def test_lost_spikes() -> None:
@@ -186,6 +187,23 @@ def test_lost_spikes() -> None:
     assert 0.73 < left.mean() < 0.77
     rare = (np.random.default_rng(1).random((20, 30, 40)) < 0.1).astype(np.uint8)
     assert not (shaken(rare, dropped=0.5) & ~rare & 1).any(), "none appears from nowhere"
+
+
+def test_a_samples_disturbances_depend_on_its_index_alone() -> None:
+    samples = (np.random.default_rng(2).random((6, 8, 20)) < 0.4).astype(np.uint8)
+    net = network(layers=(layer(weights=np.ones((20, 10), np.int64)),))
+
+    def values(samples: NDArray[np.uint8], first: int, seed: int = 5) -> list[list[int]]:
+        machine = GoldenAccelerator(dropped=0.3, jitter=1.0, seed=seed)
+        machine.load(net)
+        found = list(machine.infer(samples, first=first))
+        assert [result.index for result in found] == list(range(first, first + len(samples)))
+        return [result.values.tolist() for result in found]
+
+    whole = values(samples, 0)
+    assert values(samples[2:], 2) == whole[2:]
+    assert values(samples[2:], 0) != whole[2:]
+    assert values(samples, 0, seed=6) != whole
 
 
 def test_jitter() -> None:

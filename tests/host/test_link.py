@@ -170,6 +170,27 @@ def test_silence_is_one_clear_error(link: Link, wire: Wire) -> None:
     assert len(wire.log) == 1 + WINDOW * (1 + TRIES)
 
 
+def test_patience_is_as_before_when_the_device_keeps_pace_again(link: Link, wire: Wire) -> None:
+    wire.out = dict.fromkeys(range(1, 1 + 6 * WINDOW), lose)
+    fill(link)
+    all_replies(link)
+    assert wire.now > 6 * wire.patience
+    fill(link)
+    all_replies(link)
+    before, sent = wire.now, len(wire.log)
+    wire.out[sent] = lose
+    link.ask(Kind.READ, READ)
+    assert wire.now - before < 1.1 * wire.patience
+
+
+def test_a_lost_reply_is_asked_for_once(link: Link, wire: Wire) -> None:
+    wire.back[1] = lose
+    before = link.figures.sent_again
+    fill(link)
+    all_replies(link)
+    assert link.figures.sent_again - before == 1
+
+
 @pytest.mark.parametrize("order", [range(WINDOW), (*range(1, WINDOW), 0)])
 def test_a_slow_device_is_not_given_up(link: Link, wire: Wire, order: Sequence[int]) -> None:
     """Each reply begins the patience anew."""

@@ -12,9 +12,9 @@ from .device import IDENTITY, READ, Harm, Wire, all_replies, damage, fill, lose,
 
 def test_identity(wire: Wire) -> None:
     link = Link(wire)
-    wire.device.loaded = True
+    wire.device.loaded = 77
     identity = link.connect()
-    assert identity == link.identity == Identity(True, *IDENTITY[:3], 3, *IDENTITY[4:6], IDENTITY[6:])
+    assert identity == Identity(77, *IDENTITY[:3], 3, *IDENTITY[4:6], IDENTITY[6:])
     (hello,) = wire.log
     assert (hello.kind, hello.sequence, words(hello.payload)) == (Kind.HELLO, 0, (MAGIC, VERSION))
     assert hello.session != 0

@@ -45,7 +45,7 @@ def frames(stage: Stage) -> list[tuple[Frame, int, int]]:
     for byte, cycle in stage.heard:
         if byte:
             taken.append((byte, cycle))
-        else:
+        elif taken:
             found.append((decode(bytes(byte for byte, _ in taken)), taken[0][1], cycle))
             taken = []
     return found

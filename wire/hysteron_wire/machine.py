@@ -4,7 +4,7 @@ From this one description come the bus decoder, the firmware's header and linker
 Addresses are bytes. The processor fetches from the ROM, which holds the whole firmware; the RAM holds what changes.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from .errors import integer_in, require
 from .registers import Access, Register, RegisterMap
@@ -60,10 +60,6 @@ class MachineConfig:
             size = getattr(self, name)
             integer_in(name, size, 4096, 1 << 20)
             require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
-
-    def as_dict(self) -> dict[str, int]:
-        """Every parameter."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def _map() -> dict[str, Register]:

@@ -1,5 +1,5 @@
-"""The register map: the one description from which the bus decoder, this model, the documentation
-table and (later) the firmware header are made.
+"""The core's register map: the one description from which the bus decoder, the compiler of networks, the
+firmware's header and the documentation table are made.
 
 Addresses are bytes on a 32-bit bus; every register is one word.
 """

@@ -18,7 +18,7 @@ class Copier(wiring.Component):
     Attributes
     ----------
     start, stop, clear : In
-        Begin; give up after the word under way; start the check anew.
+        Begin; give up, with the word under way if it goes to the stream, else after it; start the check anew.
     source, count : In
         Address of the first word; words, of which 0 do nothing.
     to_stream, register : In

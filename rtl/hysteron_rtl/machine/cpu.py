@@ -25,7 +25,7 @@ def verilog_file() -> Path:
 
 
 class Processor(wiring.Component):
-    """RV32IMC, one access to memory at a time; about 4 cycles an instruction.
+    """RV32IC, one access to memory at a time; about 4 cycles an instruction.
 
     Parameters
     ----------

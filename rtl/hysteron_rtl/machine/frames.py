@@ -154,7 +154,8 @@ class FrameReceiver(wiring.Component):
 class FrameSender(wiring.Component):
     """A frame in memory to bytes of the line.
 
-    Each block is read twice, first to find its length, then to send it, so no buffer is needed.
+    Each block is read twice, first to find its length, then to send it, so no buffer is needed. After a reset a 0 is
+    sent, which ends whatever the reset cut short.
 
     Parameters
     ----------
@@ -218,7 +219,7 @@ class FrameSender(wiring.Component):
             with m.If(own | self.memory.ready):
                 m.next = then
 
-        with m.FSM() as machine:
+        with m.FSM(init="DELIMITER") as machine:
             m.d.comb += self.busy.eq(~machine.ongoing("IDLE"))
             with m.State("IDLE"):
                 m.d.comb += check.start.eq(self.start)

@@ -81,6 +81,12 @@ def sent(contents: Sequence[bytes], stalls: float, source: int = BASE) -> list[l
     cycles = []
 
     async def bench(ctx: Any) -> None:
+        # After a reset, a 0 alone.
+        assert ctx.get(dut.busy) and ctx.get(dut.o.valid) and ctx.get(dut.o.payload) == 0
+        ctx.set(dut.o.ready, 1)
+        await ctx.tick()
+        ctx.set(dut.o.ready, 0)
+        assert not ctx.get(dut.o.valid)
         sending = Sending(ctx, dut, Random(f"{stalls} {source}"), stalls)
         for content in contents:
             line, taken = await sending.send(content, source)

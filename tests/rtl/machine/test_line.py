@@ -30,7 +30,7 @@ async def say(ctx: Any, machine: Machine, data: Iterable[int], divisor: int = DI
 
 
 class Ear:
-    """The line from the machine, cycle by cycle."""
+    """The line from the machine, cycle by cycle; a 0 follows a reset."""
 
     def __init__(self) -> None:
         self.levels: list[int] = []
@@ -135,7 +135,7 @@ def test_frames_that_are_sent() -> None:
         await sent(cpu)
 
     on_machine(bench, ear)
-    assert ear.heard() == b"".join(line_of(content) for content in contents)
+    assert ear.heard() == b"\0" + b"".join(line_of(content) for content in contents)
 
 
 def test_the_lines_speed_can_be_set() -> None:
@@ -143,6 +143,8 @@ def test_the_lines_speed_can_be_set() -> None:
     ear = Ear()
 
     async def bench(cpu: Cpu) -> None:
+        await cpu.ctx.tick().repeat(12 * DIVISOR)
+        ear.levels.clear()
         await cpu.write("UART", DIVISOR=divisor)
         await cpu.write("FRAMES", RAM_BASE + BUFFERS)
         await say(cpu.ctx, cpu.machine, line_of(b"in"), divisor)
@@ -196,7 +198,8 @@ def test_all_use_memory_at_once() -> None:
             assert await cpu.load(BUFFERS + FRAME_BYTES * slot, len(content)) == content
 
     on_machine(bench, ear, mouth)
-    assert cobs.decode(ear.heard()[:-1]) == outgoing + check_of(outgoing)
+    assert ear.heard()[:1] == b"\0"
+    assert cobs.decode(ear.heard()[1:-1]) == outgoing + check_of(outgoing)
 
 
 def test_what_comes_is_written_while_others_leave_no_cycle_free() -> None:
