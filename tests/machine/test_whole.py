@@ -22,6 +22,8 @@ from hysteron_wire.machine import MachineConfig
 from hysteron_wire.protocol import MAGIC, REPLY, VERSION, Frame, Kind, decode, payload, words
 from hysteron_wire.registers import COUNTERS, REGISTERS
 
+#: Has the figures of the first image.
+PAGE = Path(__file__).parents[2] / "docs/machine.md"
 SESSION = 9
 #: Cycles that the copier keeps the core waiting between two words.
 COPIER_GAP = 1
@@ -103,6 +105,10 @@ def test_load_and_infer_cycle_by_cycle(tmp_path: Path) -> None:
         spent = seen[place].answered - seen[place].sent
         assert spent.core == core.counters["CYCLES"], "the core does what golden says, in the cycles that golden says"
         neither = spent.cycle - spent.core - spent.cpu + spent.both
+        if index == 0:
+            alone = spent.cpu - spent.both
+            row = f"| {spent.cycle:,} | {spent.core:,} | {alone:,} | {neither:,} |"
+            assert row in PAGE.read_text(), f"{PAGE} is to say {row}"
         table.append(f"{index:5}  {spent.cycle:6}  {spent.core:4}  {spent.cpu:9}  {spent.both:4}  {neither:7}")
         assert spent.cpu - spent.both < OVERHEAD
         assert neither < LINE
