@@ -266,5 +266,37 @@ PRESETS = {
             max_outputs=1024,
             encoder=False,
         ),
+        # `mnist` with a quarter of its lanes, in an ECP5 of 85,000 LUTs.
+        CoreConfig(
+            name="ulx3s",
+            lanes=64,
+            weight_bits=4,
+            potential_bits=16,
+            leak_bits=3,
+            bias_bits=12,
+            max_inputs=1024,
+            max_neurons=512,
+            max_layers=4,
+            weight_rows=8192,
+            tiles=32,
+            max_outputs=16,
+            clock_hz=60_000_000,
+        ),
+        # In an ECP5 of 24,000 LUTs.
+        CoreConfig(
+            name="colorlight",
+            lanes=16,
+            weight_bits=4,
+            potential_bits=16,
+            leak_bits=3,
+            bias_bits=12,
+            max_inputs=1024,
+            max_neurons=256,
+            max_layers=4,
+            weight_rows=4096,
+            tiles=32,
+            max_outputs=16,
+            clock_hz=60_000_000,
+        ),
     )
 }

@@ -1,0 +1,1 @@
+"""Machines for FPGA boards: what a board is, and how its bitstream is made."""

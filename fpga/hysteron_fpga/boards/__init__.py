@@ -1,0 +1,1 @@
+"""One file a board; its name is the file's."""

@@ -1,0 +1,34 @@
+"""Colorlight 5A-75B revision 7.0, a card of LED walls with an ECP5 of 24,000 LUTs: 25 MHz oscillator, no USB.
+
+Its serial line is on connector J19 (transmits on DATA_LED-, receives on KEY+), for an adapter of 3.3 V.
+"""
+
+from typing import Any
+
+from amaranth.hdl import Module, Signal
+from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
+
+from hysteron_golden.hardware import CoreConfig
+from hysteron_wire.machine import MachineConfig
+
+from ..board import Board, Lines
+from ..clocks import Ecp5Pll
+
+
+def _connect(m: Module, platform: Any) -> Lines:
+    uart = platform.request("uart", 0)
+    # Its only LED is on the pin of the serial line.
+    return Lines(uart.rx.i, uart.tx.o, Signal(8))
+
+
+BOARD = Board(
+    name="colorlight",
+    title="Colorlight 5A-75B 7.0",
+    platform=Colorlight_5A75B_R70Platform,
+    pll=Ecp5Pll(input_hz=25_000_000, divide=5, multiply=12, post=10),
+    core=CoreConfig.preset("colorlight"),
+    machine=MachineConfig(divisor=20),
+    connect=_connect,
+    network="mnist-fast",
+    data="mnist-14",
+)

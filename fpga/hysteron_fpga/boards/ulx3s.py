@@ -1,0 +1,31 @@
+"""ULX3S with an ECP5 of 85,000 LUTs: 25 MHz oscillator, FT231X (at most 3 Mbaud) on its first USB connector."""
+
+from typing import Any
+
+from amaranth.hdl import Module
+from amaranth_boards.ulx3s import ULX3S_85F_Platform
+
+from hysteron_golden.hardware import CoreConfig
+from hysteron_wire.machine import MachineConfig
+
+from ..board import Board, Lines
+from ..clocks import Ecp5Pll
+from ..pins import leds
+
+
+def _connect(m: Module, platform: Any) -> Lines:
+    uart = platform.request("uart", 0)
+    return Lines(uart.rx.i, uart.tx.o, leds(platform, 8))
+
+
+BOARD = Board(
+    name="ulx3s",
+    title="ULX3S 85F",
+    platform=ULX3S_85F_Platform,
+    pll=Ecp5Pll(input_hz=25_000_000, divide=5, multiply=12, post=10),
+    core=CoreConfig.preset("ulx3s"),
+    machine=MachineConfig(divisor=20),  # 3 Mbaud
+    connect=_connect,
+    network="mnist",
+    data="mnist",
+)

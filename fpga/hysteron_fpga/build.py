@@ -1,0 +1,97 @@
+"""From a board to its bitstream: synthesis once, place and route with several seeds, the fastest is packed."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hysteron_firmware.build import build as build_firmware
+from hysteron_golden.files import build_root, write_file
+from hysteron_rtl.machine.cpu import verilog_file
+
+from .board import Board
+from .tools import find, run
+from .top import Top
+
+#: Placements that are tried.
+SEEDS = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build left.
+
+    Attributes
+    ----------
+    folder
+        Where everything is.
+    bitstream
+        Of the fastest placement.
+    netlist
+        Verilog of the mapped cells.
+    reports
+        nextpnr's report by seed.
+    """
+
+    folder: Path
+    bitstream: Path
+    netlist: Path
+    reports: dict[int, Path]
+
+
+def build(board: Board, *, seeds: Sequence[int] = SEEDS, tell: Callable[[str], None] = lambda _: None) -> Built:
+    """Make the bitstream of ``board``.
+
+    Parameters
+    ----------
+    board
+        What for.
+    seeds
+        Of the placements.
+    tell
+        Called with what is about to be done.
+
+    Raises
+    ------
+    HysteronError
+        If a tool is missing or fails.
+    """
+    for tool in ("yosys", "nextpnr-ecp5", "ecppack"):
+        find(tool)
+    tell("firmware and design")
+    folder = build_root() / "fpga" / board.name
+    platform = board.platform()
+    platform.add_file("picorv32.v", verilog_file().read_text())
+    firmware = build_firmware(board.machine)
+    plan = platform.prepare(
+        Top(board, [int(word) for word in firmware.words]),
+        "top",
+        emit_src=False,
+        synth_opts=["-abc9"],
+        script_after_synth="write_verilog -noattr -simple-lhs netlist.v\ntee -q -o synthesis.json stat -json",
+    )
+    for name, content in plan.files.items():
+        write_file(folder / name, content.encode() if isinstance(content, str) else content)
+    synthesise, place, pack = json.loads(plan.files["build_top.json"])["commands"]
+    tell("synthesis (minutes)")
+    run(synthesise, folder, "yosys.log")
+    reports = {}
+    for seed in seeds:
+        tell(f"place and route, seed {seed} (minutes)")
+        reports[seed] = folder / f"seed-{seed}.json"
+        names = {"top.config": f"seed-{seed}.config", "top.tim": f"seed-{seed}.tim"}
+        placed = [names.get(word, word) for word in place]
+        more = ["--seed", str(seed), "--report", reports[seed].name, "--detailed-timing-report", "--timing-allow-fail"]
+        run([*placed, *more], folder, f"nextpnr-{seed}.log")
+    best = max(seeds, key=lambda seed: clock_of(reports[seed]))
+    shutil.copyfile(folder / f"seed-{best}.config", folder / "top.config")
+    tell("bitstream")
+    run(pack, folder, "pack.log")
+    return Built(folder, folder / "top.bit", folder / "netlist.v", reports)
+
+
+def clock_of(report: Path) -> float:
+    """The highest clock, in MHz, of the machine's domain."""
+    clocks = json.loads(report.read_text())["fmax"]
+    return max(float(each["achieved"]) for each in clocks.values() if each["constraint"] > 0)
