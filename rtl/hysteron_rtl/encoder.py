@@ -116,7 +116,8 @@ class Encoder(wiring.Component):
             m.d.comb += pixels[k].eq(Mux(cut & (rest <= k), 0, fetch.data[8 * k : 8 * k + 8]))
         spikes = Signal(GROUP)
         byte = self._random_bytes(random)
-        m.d.comb += level.eq(levels.data)
+        # It is there a cycle before the first pixels.
+        m.d.sync += level.eq(levels.data)
         for k in range(GROUP):
             with m.Switch(self.coding):
                 with m.Case(Coding.RATE.value):
@@ -143,8 +144,13 @@ class Encoder(wiring.Component):
                 random.eq(Cat(self._shifted(random))),
                 earlier.eq(Mux(self.write, 0, assembled)),
             ]
-            with m.If(self.write & (assembled != 0)):
-                m.d.sync += self.found.eq(self.found | (1 << self.word))
+
+        # A word is looked at in the cycle after it was written: the way from the memory is long enough without.
+        found = Signal(config.input_words)
+        written, written_word, written_spike = Signal(), Signal.like(self.word), Signal()
+        m.d.sync += [written.eq(self.write), written_word.eq(self.word), written_spike.eq(assembled != 0)]
+        m.d.comb += self.found.eq(found | ((written & written_spike) << written_word))
+        m.d.sync += found.eq(self.found)
 
         direct = Signal()
         m.d.comb += direct.eq((self.coding == Coding.DIRECT) if config.direct else 0)
@@ -182,7 +188,7 @@ class Encoder(wiring.Component):
                 m.next = "FINISH"
             with m.State("FINISH"):
                 m.d.comb += self.finish.eq(1)
-                m.d.sync += [self.found.eq(0), level_before.eq(level)]
+                m.d.sync += [found.eq(0), level_before.eq(level)]
                 with m.If(direct & (self.plane != 0)):
                     m.d.sync += self.plane.eq(self.plane - 1)
                     m.next = "READ"
