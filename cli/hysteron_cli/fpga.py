@@ -1,7 +1,5 @@
 """``hysteron fpga`` and ``hysteron flash``: bitstreams for boards."""
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from hysteron_golden.files import build_root
 from hysteron_golden.schedule import activities
 from hysteron_wire.errors import require
 
-from .output import console, table, waiting, write_json
+from .output import console, table, write_json
 
 #: Images of which the schedule model gives the mean.
 IMAGES = 50
@@ -44,8 +42,7 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int) -> None
     chosen = find_board(board)
     path = network or NETWORKS / f"{chosen.network}.hyn"
     cycles = _cycles(path, data or chosen.data, chosen.core)
-    with waiting(f"{chosen.title}: starting") as tell:
-        built = build(chosen, seeds=range(1, seeds + 1), tell=lambda text: tell(f"{chosen.title}: {text}"))
+    built = build(chosen, seeds=range(1, seeds + 1), tell=lambda text: click.echo(f"{chosen.title}: {text}", err=True))
     placed = {seed: read(report) for seed, report in built.reports.items()}
     best = max(placed.values(), key=lambda each: each.fmax_mhz)
     target = chosen.core.clock_hz / 1e6
@@ -67,4 +64,40 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int) -> None
     write_json(build_root() / "fpga" / chosen.name / "report.json", report)
     _show(report, chosen.title)
     slow = [seed for seed, each in placed.items() if each.fmax_mhz < target]
-    require(len(slow) < len(placed), f"no placement reaches {target:g} MHz, the best {best.fmax_mhz:.1f}; see the critical path")
+    require(
+        len(slow) < len(placed),
+        f"no placement reaches {target:g} MHz, the best {best.fmax_mhz:.1f}; see the critical path",
+    )
+
+
+def _cycles(network: Path, data: str, core: CoreConfig) -> float:
+    """Cycles of an image in a stream, by the schedule model."""
+    wanted = load(network)
+    program = compile_network(wanted, core)
+    samples = load_data_set(data).inputs[:IMAGES]
+    counters = schedule(program, activities(run(wanted, samples, trace=True), samples)).counters
+    return float(counters["CYCLES"] / len(samples))
+
+
+def _show(report: dict[str, Any], title: str) -> None:
+    rows = table(title, "<figure", "value", "of")
+    for name, label in (
+        ("logic_cells", "logic cells"),
+        ("flip_flops", "flip-flops"),
+        ("bram", "block RAMs"),
+        ("lut_ram", "LUT RAMs"),
+        ("spram", "single-port RAMs"),
+        ("dsp", "multipliers"),
+    ):
+        if name in report:
+            rows.add_row(label, f"{report[name]:,}", f"{report['available'][name]:,}")
+    rows.add_row("Fmax, MHz", f"{report['fmax_mhz']:.1f}", f"{report['target_mhz']:g} aimed at")
+    rows.add_row(f"cycles an image, {report['network']}", f"{report['cycles_per_image']:,.0f}", "")
+    rows.add_row("µs an image", f"{report['us_per_image']:.1f}", "")
+    rows.add_row("images/s of the core", f"{report['images_per_second']:,.0f}", "")
+    console.print(rows)
+    others = table("Others, MNIST", "<what", "cells", "MHz", "µs", "accuracy")
+    for row in _OTHERS:
+        others.add_row(*row)
+    console.print(others)
+    console.print(f"bitstream: {report['bitstream']}", soft_wrap=True)

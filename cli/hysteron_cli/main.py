@@ -13,6 +13,7 @@ from .data import data
 from .export import export
 from .figures import figures
 from .firmware import firmware
+from .fpga import fpga
 from .import_ import import_
 from .machine import machine_, soc_sim
 from .results import results
@@ -41,6 +42,7 @@ for command in (
     export,
     results,
     firmware,
+    fpga,
     run,
     machine_,
     soc_sim,

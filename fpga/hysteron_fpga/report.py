@@ -66,7 +66,9 @@ def read(report: Path) -> Placed:
         for kind in kinds:
             if kind in utilisation:
                 used[name], available[name] = utilisation[kind]["used"], utilisation[kind]["available"]
-    require("logic_cells" in used and "bram" in used, f"{str(report)!r} does not say what is used; see the log beside it")
+    require(
+        "logic_cells" in used and "bram" in used, f"{str(report)!r} does not say what is used; see the log beside it"
+    )
     paths = [path for path in content.get("critical_paths", ()) if slowest in path["from"] and slowest in path["to"]]
     return Placed(float(constrained[slowest]), used, available, _steps(paths[0]["path"]) if paths else ())
 
