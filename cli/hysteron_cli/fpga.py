@@ -75,6 +75,8 @@ def _cycles(network: Path, data: str, core: CoreConfig) -> float:
     wanted = load(network)
     program = compile_network(wanted, core)
     samples = load_data_set(data).inputs[:IMAGES]
+    if wanted.encoder is not None:
+        samples = samples.reshape(len(samples), -1)
     counters = schedule(program, activities(run(wanted, samples, trace=True), samples)).counters
     return float(counters["CYCLES"] / len(samples))
 
