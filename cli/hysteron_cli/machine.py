@@ -9,8 +9,8 @@ import click
 import numpy as np
 
 from hysteron_data.sets import NAMES, load_data_set
-from hysteron_golden import CoreConfig, compile_network, load, run
 from hysteron_golden import Result as Golden
+from hysteron_golden import compile_network, load, run
 from hysteron_golden.files import build_root
 from hysteron_wire.errors import require
 from hysteron_wire.machine import MachineConfig
@@ -41,7 +41,7 @@ def machine_(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty
 
     if (tcp is None) == (not pty):
         raise click.UsageError("give --tcp HOST:PORT or --pty, and not both")
-    config = CoreConfig.preset(preset or "digits").override(dict(text.partition("=")[::2] for text in settings))
+    config = choose_core(None, preset, settings)
     machine = MachineConfig()
     host, colon, port = (tcp or "").rpartition(":")
     there = bool(colon and host) and port.isdecimal() and int(port) < 1 << 16

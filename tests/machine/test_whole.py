@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ pytest.importorskip("ziglang", reason="the compiler is not installed (extra 'mac
 from hysteron_golden import CoreConfig, Encoder, Layer, Mode, Network, Potential, Reset, compile_network, run, schedule
 from hysteron_golden.encode import Coding
 from hysteron_golden.schedule import activities
-from hysteron_host.accelerator import _pieces, _requests
+from hysteron_host.accelerator import _requests
 from hysteron_host.image import image_for
 from hysteron_host.link import Identity
 from hysteron_sim.machine import Stage, play
@@ -74,10 +73,9 @@ def test_load_and_infer_cycle_by_cycle(tmp_path: Path) -> None:
         number += 1
         return Frame(kind, SESSION, number - 1, content).encode()
 
-    pieces = list(_pieces(image.records))
-    check = zlib.crc32(b"".join(plain for _, plain in pieces))
+    pieces = image.pieces
     load = request(Kind.LOAD_BEGIN) + b"".join(request(Kind.LOAD, piece) for piece, _ in pieces)
-    load += request(Kind.LOAD_END, payload(check))
+    load += request(Kind.LOAD_END, payload(image.check))
     counters = payload(len(COUNTERS) << 16 | REGISTERS["CYCLES"].address)
     stages = [(b"", 1), (hello, 1), (load, len(pieces) + 2)]
     lone = []
