@@ -27,11 +27,17 @@ BAUD = 3_000_000
 BITS = 10
 
 
+small_option = click.option(
+    "--small", is_flag=True, help="A small machine, as for an iCEBreaker: the processor does what devices do otherwise."
+)
+
+
 @click.command("machine")
 @core_options
+@small_option
 @click.option("--tcp", metavar="HOST:PORT", help="Listen there; port 0 takes a free one.")
 @click.option("--pty", is_flag=True, help="Make a pseudo-terminal, which pySerial opens like a port.")
-def machine_(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty: bool) -> None:
+def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: str | None, pty: bool) -> None:
     """Simulate a whole machine and let programs talk to it, until Ctrl-C.
 
     Example: hysteron machine --preset digits --tcp 127.0.0.1:5555
@@ -42,7 +48,7 @@ def machine_(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty
     if (tcp is None) == (not pty):
         raise click.UsageError("give --tcp HOST:PORT or --pty, and not both")
     config = choose_core(None, preset, settings)
-    machine = MachineConfig()
+    machine = MachineConfig(small=small)
     host, colon, port = (tcp or "").rpartition(":")
     there = bool(colon and host) and port.isdecimal() and int(port) < 1 << 16
     require(pty or there, f"--tcp takes HOST:PORT, not {tcp!r}")
@@ -63,10 +69,17 @@ def machine_(preset: str | None, settings: tuple[str, ...], tcp: str | None, pty
 @click.argument("network", type=click.Path(path_type=Path))
 @click.option("--data", required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
 @core_options
+@small_option
 @click.option("--images", type=click.IntRange(min=1), default=1000, show_default=True, help="The first so many.")
 @click.option("--out", type=click.Path(path_type=Path), help="Report  [build/soc-sim/report.json]")
 def soc_sim(
-    network: Path, data: str, preset: str | None, settings: tuple[str, ...], images: int, out: Path | None
+    network: Path,
+    data: str,
+    preset: str | None,
+    settings: tuple[str, ...],
+    small: bool,
+    images: int,
+    out: Path | None,
 ) -> None:
     """Stream samples host → serial line → firmware → core → host through a simulated machine.
 
@@ -85,7 +98,7 @@ def soc_sim(
     with waiting("golden"):
         golden = run(wanted, samples)
     with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
-        simulated = SimulatedMachine(config)
+        simulated = SimulatedMachine(config, MachineConfig(small=small))
     assert simulated.line is not None
     divisor = simulated.machine.divisor
     with Accelerator(SocketTransport(simulated.line, "sim:", patience=20.0), simulated) as accelerator:

@@ -25,7 +25,6 @@ FIRMWARE_VERSION = 0x0001_0000
 _FLAGS = (
     "-target",
     "riscv32-freestanding-none",
-    "-mcpu=generic_rv32+c",
     "-Os",
     "-std=c17",
     "-ffreestanding",
@@ -77,6 +76,7 @@ def build(machine: MachineConfig) -> Firmware:
         _zig(
             "cc",
             *_FLAGS,
+            f"-mcpu=generic_rv32{'' if machine.small else '+c'}",
             f"-DFIRMWARE_VERSION={FIRMWARE_VERSION:#x}u",
             "-I.",
             f"-I{folder}",
@@ -84,6 +84,7 @@ def build(machine: MachineConfig) -> Firmware:
             "start.S",
             "main.c",
             "link.c",
+            "devices_small.c" if machine.small else "devices.c",
             "-o",
             str(elf),
         )

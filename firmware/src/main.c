@@ -1,11 +1,11 @@
 /* The machine's firmware: hands frames to the link and sleeps when there is nothing to do. */
 #include "link.h"
 #include "core.h"
+#include "devices.h"
 #include "machine.h"
 
 /* Loops of the main loop take far less; a restart is the remedy for whatever hangs it. */
 #define WATCHDOG_CYCLES (1u << 24)
-#define WAKE_CYCLES (1u << 20)
 
 /* A frame and its check fill a buffer at most. */
 static union {
@@ -29,33 +29,6 @@ uint32_t machine_core_read(uint32_t address)
     return *(volatile uint32_t *)(CORE_BASE + address);
 }
 
-void machine_copy(const uint32_t *words, uint32_t count, bool to_stream, uint32_t address)
-{
-    MACHINE_COPY_SOURCE = (uint32_t)words;
-    MACHINE_COPY_TARGET = to_stream ? MACHINE_COPY_TARGET_STREAM : address;
-    MACHINE_COPY = count;
-}
-
-uint32_t machine_copy_left(void)
-{
-    return MACHINE_COPY;
-}
-
-void machine_copy_stop(void)
-{
-    MACHINE_COPY_COMMAND = MACHINE_COPY_COMMAND_STOP;
-}
-
-void machine_check_clear(void)
-{
-    MACHINE_COPY_COMMAND = MACHINE_COPY_COMMAND_CLEAR;
-}
-
-uint32_t machine_check(void)
-{
-    return MACHINE_COPY_CHECK;
-}
-
 uint32_t machine_take(uint32_t *words, uint32_t most)
 {
     uint32_t count = MACHINE_ANSWERS;
@@ -64,17 +37,6 @@ uint32_t machine_take(uint32_t *words, uint32_t most)
     for (uint32_t i = 0; i < count; i++)
         words[i] = MACHINE_ANSWER;
     return count;
-}
-
-bool machine_sender_busy(void)
-{
-    return MACHINE_SEND;
-}
-
-void machine_send(const struct frame *frame, uint32_t bytes)
-{
-    MACHINE_SEND_SOURCE = (uint32_t)frame;
-    MACHINE_SEND = bytes;
 }
 
 uint32_t machine_identity(uint32_t *words)
@@ -123,16 +85,9 @@ void machine_restart(void)
         ;
 }
 
-static void sleep(void)
-{
-    /* waitirq rd: custom-0, funct7 0000100; rd is t0 */
-    __asm__ volatile(".word 0x0800428b" ::: "t0", "memory");
-}
-
 int main(void)
 {
     MACHINE_FRAMES = (uint32_t)buffers;
-    MACHINE_TIMER = WAKE_CYCLES;
     link_start(&link);
     bool held = false; /* the oldest frame was taken, but is still being read */
     uint32_t woke = MACHINE_CYCLE;
@@ -155,11 +110,8 @@ int main(void)
         }
         if (done)
             continue;
-        MACHINE_TIMER_FLAG = 1;
-        MACHINE_WAKE = MACHINE_WAKE_ANSWER | MACHINE_WAKE_TIMER | (held ? MACHINE_WAKE_COPIED : MACHINE_WAKE_FRAME) |
-                       (link.sending >= 0 ? MACHINE_WAKE_SENT : 0);
         link.figures.awake += MACHINE_CYCLE - woke;
-        sleep();
+        devices_sleep(held, link.sending >= 0);
         woke = MACHINE_CYCLE;
     }
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hysteron_firmware.build import build as build_firmware
 from hysteron_golden.files import build_root, write_file
-from hysteron_rtl.machine.cpu import verilog_file
+from hysteron_rtl.machine.cpu import cpu_verilog
 
 from .board import Board
 from .tools import find, run
@@ -62,7 +62,7 @@ def build(board: Board, *, seeds: Sequence[int] = SEEDS, tell: Callable[[str], N
     tell("firmware and design")
     folder = build_root() / "fpga" / board.name
     platform = board.platform()
-    platform.add_file("picorv32.v", verilog_file().read_text())
+    platform.add_file("picorv32.v", cpu_verilog(small=board.machine.small))
     firmware = build_firmware(board.machine)
     plan = platform.prepare(
         Top(board, [int(word) for word in firmware.words]),

@@ -122,11 +122,11 @@ class Ice40Pll:
 
 
 def add_clock(m: Module, platform: Any, pll: Pll) -> None:
-    """Give ``m`` the domain ``sync``: the PLL's clock, reset until it has locked."""
+    """Give ``m`` the domain ``sync``: the PLL's clock, reset until it has locked. Its constraint nextpnr derives from
+    the oscillator's."""
     source = platform.request(platform.default_clk, dir="-")
     clock, locked = Signal(), Signal()
     m.domains.sync = domain = ClockDomain("sync")
     m.submodules.pll = pll.instance(source.io, clock, locked)
     m.d.comb += domain.clk.eq(clock)
     m.submodules.reset = ResetSynchronizer(~locked, domain="sync")
-    platform.add_clock_constraint(clock, pll.output_hz)

@@ -62,6 +62,11 @@ class CoreConfig:
         Whether pixels can be encoded on chip (rate, level, latency).
     direct
         Whether pixels can be input currents (needs ``encoder``).
+    serial
+        The small core (:mod:`hysteron_rtl.serial`): the lanes accumulate together, but their neurons are updated one
+        after the other by one circuit, and nothing but input overlaps. At most 32 lanes, no direct input.
+    counters
+        Whether there are performance counters; without them they read 0.
     clock_hz
         Clock at which times are stated.
     """
@@ -82,6 +87,8 @@ class CoreConfig:
     weight_latency: int = 1
     encoder: bool = True
     direct: bool = False
+    serial: bool = False
+    counters: bool = True
     clock_hz: int = 100_000_000
 
     def __post_init__(self) -> None:
@@ -102,9 +109,12 @@ class CoreConfig:
             clock_hz=(1, 10**10),
         )
         set_integers(self, max_outputs=(1, self.max_neurons))
-        set_flags(self, "potential_signed", "encoder", "direct")
+        set_flags(self, "potential_signed", "encoder", "direct", "serial", "counters")
         require(self.lanes & (self.lanes - 1) == 0, f"lanes must be a power of two, not {self.lanes}")
         require(self.encoder or not self.direct, "direct input needs the encoder; set encoder=true")
+        if self.serial:
+            require(self.lanes <= WORD, f"a serial core has at most {WORD} lanes, not {self.lanes}")
+            require(not self.direct, "a serial core has no direct input; set direct=false")
 
     @classmethod
     def preset(cls, name: str) -> "CoreConfig":
@@ -136,8 +146,18 @@ class CoreConfig:
 
     @property
     def spike_word(self) -> int:
-        """Bits of a word of the hidden-spike memory that the event finder takes at once."""
+        """Bits of a word of the hidden-spike memory that the event finder takes at once (not of the small core)."""
         return min(WORD, self.lanes)
+
+    @property
+    def tile_step(self) -> int:
+        """A layer's first tile has a number that is a multiple of this; the small core's layers begin with a word."""
+        return WORD // self.lanes if self.serial else 1
+
+    @property
+    def spike_words(self) -> int:
+        """Words of the small core's hidden-spike memory, for one step."""
+        return ceil_div(self.tiles * self.lanes, WORD)
 
     @property
     def words_per_tile(self) -> int:
@@ -266,10 +286,10 @@ PRESETS = {
             max_outputs=1024,
             encoder=False,
         ),
-        # `mnist` with a quarter of its lanes, in an ECP5 of 85,000 LUTs.
+        # `mnist` with an eighth of its lanes, in an ECP5 of 85,000 LUTs.
         CoreConfig(
             name="ulx3s",
-            lanes=64,
+            lanes=32,
             weight_bits=4,
             potential_bits=16,
             leak_bits=3,
@@ -277,8 +297,8 @@ PRESETS = {
             max_inputs=1024,
             max_neurons=512,
             max_layers=4,
-            weight_rows=8192,
-            tiles=32,
+            weight_rows=16384,
+            tiles=64,
             max_outputs=16,
             clock_hz=60_000_000,
         ),

@@ -3,6 +3,9 @@
 Neuron *n* of a layer lives in tile ``n // lanes``, lane ``n % lanes``. A layer's weight rows lie tile
 after tile; within a tile the rows of the inputs come first, then those of the recurrent sources. Tiles are
 numbered over all layers; a tile has the same address in the state, the parameter and the spike memory.
+
+The small core's memories are narrow: NEURONS has a row for each neuron (tile by tile), and JOBS a row for each field
+of a layer's :func:`descriptor_layout`, at 8 rows a layer; there are no THRESHOLDS.
 """
 
 from collections.abc import Iterator
@@ -40,6 +43,22 @@ def threshold_layout(config: CoreConfig) -> dict[str, int]:
     """Fields and widths of a layer's neuron descriptor; the first four are potentials."""
     bits = config.potential_bits
     return {"theta_high": bits, "theta_low": bits, "u_min": bits, "u_max": bits, "mode": 2, "reset": 2}
+
+
+#: Rows of JOBS that a layer of the small core has.
+DESCRIPTOR_ROWS = 8
+
+
+def descriptor_layout(config: CoreConfig) -> dict[str, int]:
+    """Fields and widths of a layer's descriptor in the small core, each a row of JOBS; signed where
+    :func:`threshold_layout` is. ``flags`` has ``recurrent``, ``unit``, ``mode`` and ``reset`` from the lowest bit."""
+    bits = config.potential_bits
+    return {"flags": 6, "last": 13, "theta_high": bits, "theta_low": bits, "u_min": bits, "u_max": bits}
+
+
+def descriptor_bits(config: CoreConfig) -> int:
+    """Width of JOBS in the small core."""
+    return max(16, config.potential_bits)
 
 
 def row_words(width: int) -> int:
@@ -110,10 +129,10 @@ def _pack(fields: list[tuple[NDArray[np.integer], int]], width: int) -> Words:
     return np.packbits(padded, axis=1, bitorder="little").view("<u4").astype(np.uint32)
 
 
-def _by_tile(values: NDArray[np.integer], lanes: int, fill: int) -> NDArray[np.integer]:
-    """``(…, n)`` as ``(tiles, …, lanes)``, the last tile filled up."""
+def _by_tile(values: NDArray[np.integer], lanes: int, tiles: int = 0) -> NDArray[np.integer]:
+    """``(…, n)`` as ``(tiles, …, lanes)``, filled up with 0 to whole tiles and to at least ``tiles``."""
     n = values.shape[-1]
-    padded = np.full((*values.shape[:-1], ceil_div(n, lanes) * lanes), fill, np.int32)
+    padded = np.zeros((*values.shape[:-1], max(ceil_div(n, lanes), tiles) * lanes), np.int32)
     padded[..., :n] = values
     return np.moveaxis(padded.reshape(*values.shape[:-1], -1, lanes), -2, 0)
 
@@ -162,6 +181,7 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
     weights, neurons = [], []
     jobs: dict[str, list[int]] = {name: [] for name in job_layout(config)}
     thresholds: dict[str, list[int]] = {name: [] for name in threshold_layout(config)}
+    descriptors: dict[str, list[int]] = {name: [] for name in descriptor_layout(config)}
     tiles, weight_base, tile_base = [], [], []
     next_row = next_tile = source = 0
     for index, layer in enumerate(network.layers):
@@ -170,10 +190,13 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
         matrix = _weight_codes(layer.weights, config.weight_bits)
         if layer.recurrent is not None:
             matrix = np.concatenate([matrix, _weight_codes(layer.recurrent, config.weight_bits)])
-        per_tile = _by_tile(matrix, lanes, 0)
+        per_tile = _by_tile(matrix, lanes)
         weights.append(per_tile.reshape(-1, lanes))
-        neurons.append((_by_tile(layer.leak_codes, lanes, 0), _by_tile(layer.biases, lanes, 0)))
         n_tiles = len(per_tile)
+        occupied = ceil_div(n_tiles, config.tile_step) * config.tile_step
+        neurons.append(
+            tuple(_by_tile(values, lanes, occupied) for values in (layer.leak_codes, layer.biases)),
+        )
         row = {
             "source": source,
             "own": next_tile,
@@ -189,31 +212,40 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
             "u_max": network.potential.high,
             "mode": layer.mode,
             "reset": layer.reset,
+            "last": layer.n_out - 1,
+            "flags": int(layer.recurrent is not None) | layer.unit_weights << 1 | layer.mode << 2 | layer.reset << 4,
         }
-        for table in (jobs, thresholds):
+        for table in (jobs, thresholds, descriptors):
             for name, column in table.items():
                 column.append(row[name])
         tiles.append(n_tiles)
         weight_base.append(next_row)
         tile_base.append(next_tile)
         source = next_tile
-        next_tile += n_tiles
+        next_tile += occupied
         next_row += n_tiles * len(matrix)
     fits("tiles", next_tile, config.tiles, "tiles")
     fits("weight rows", next_row, config.weight_rows, "weight_rows")
     leak, bias = (np.concatenate(parts) for parts in zip(*neurons, strict=True))
-    widths = {
-        "WEIGHTS": config.weight_row_bits,
-        "NEURONS": lanes * config.neuron_bits,
-        "JOBS": sum(job_layout(config).values()),
-        "THRESHOLDS": sum(threshold_layout(config).values()),
-    }
+    per_row = 1 if config.serial else lanes
+    widths = {"WEIGHTS": config.weight_row_bits, "NEURONS": per_row * config.neuron_bits}
+    leak, bias = leak.reshape(-1, per_row), bias.reshape(-1, per_row)
     images = {
         "WEIGHTS": _pack([(np.concatenate(weights), config.weight_bits)], widths["WEIGHTS"]),
         "NEURONS": _pack([(leak, config.leak_bits + 1), (bias, config.bias_bits)], widths["NEURONS"]),
-        "JOBS": _pack_records(jobs, job_layout(config)),
-        "THRESHOLDS": _pack_records(thresholds, threshold_layout(config)),
     }
+    if config.serial:
+        rows = np.zeros((len(network.layers), DESCRIPTOR_ROWS), np.int64)
+        rows[:, : len(descriptors)] = np.array(list(descriptors.values())).T
+        widths["JOBS"] = descriptor_bits(config)
+        images["JOBS"] = _pack([(rows.reshape(-1, 1), widths["JOBS"])], widths["JOBS"])
+    else:
+        for region, table, layout in (
+            ("JOBS", jobs, job_layout(config)),
+            ("THRESHOLDS", thresholds, threshold_layout(config)),
+        ):
+            widths[region] = sum(layout.values())
+            images[region] = _pack_records(table, layout)
     encoder = network.encoder
     if encoder is not None and encoder.thresholds:
         widths["LEVELS"] = 8

@@ -37,7 +37,7 @@ def core_of(identity: Identity) -> "CoreConfig":
         for name, value in REGISTERS[register].unpack(word).items()
         if register not in ("ID", "VERSION")
     }
-    flags = {name: bool(field[name]) for name in ("potential_signed", "encoder", "direct")}
+    flags = {name: bool(field[name]) for name in ("potential_signed", "encoder", "direct", "serial", "counters")}
     return CoreConfig(name="machine", clock_hz=identity.clock_hz, **{**field, **flags})
 
 

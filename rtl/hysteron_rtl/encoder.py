@@ -108,27 +108,26 @@ class Encoder(wiring.Component):
         last_group = Signal(group_bits)
         m.d.comb += last_group.eq(((self.inputs + (GROUP - 1)) >> 3) - 1)
         valid = Signal()  # a group's pixels are out of the memory
-        pixels = Signal(data.ArrayLayout(8, GROUP))
+        # Whatever can be known before the pixels come is made ready, for their way from the memory is long.
         # What an image leaves open of its last group counts as 0, whatever was sent, and 0 exceeds nothing.
         rest = self.inputs[: GROUP.bit_length() - 1]
         cut = (group_q == last_group) & (rest != 0)
-        for k in range(GROUP):
-            m.d.comb += pixels[k].eq(Mux(cut & (rest <= k), 0, fetch.data[8 * k : 8 * k + 8]))
         spikes = Signal(GROUP)
         byte = self._random_bytes(random)
         # It is there a cycle before the first pixels.
         m.d.sync += level.eq(levels.data)
         for k in range(GROUP):
-            with m.Switch(self.coding):
-                with m.Case(Coding.RATE.value):
-                    m.d.comb += spikes[k].eq(pixels[k] > byte[k])
-                with m.Case(Coding.LEVEL.value):
-                    m.d.comb += spikes[k].eq(pixels[k] > level)
-                with m.Case(Coding.LATENCY.value):
-                    m.d.comb += spikes[k].eq((pixels[k] > level) & ((step == 0) | (pixels[k] <= level_before)))
-                with m.Case(Coding.DIRECT.value):
-                    if config.direct:
-                        m.d.comb += spikes[k].eq(Array(pixels[k])[self.plane])
+            pixel, open_ = fetch.data[8 * k : 8 * k + 8], cut & (rest <= k)
+            limit, spike = Signal(8, name=f"limit_{k}"), Signal(name=f"spike_{k}")
+            later = (self.coding == Coding.LATENCY) & (step != 0)
+            m.d.comb += [
+                limit.eq(Mux(self.coding == Coding.RATE, byte[k], level)),
+                spike.eq((pixel > limit) & ~(later & (pixel > level_before))),
+            ]
+            if config.direct:
+                with m.If(self.coding == Coding.DIRECT):
+                    m.d.comb += spike.eq(Array(pixel)[self.plane])
+            m.d.comb += spikes[k].eq(spike & ~open_)
         parts = WORD // GROUP
         earlier = Signal(WORD - GROUP)
         part = group_q[: bits_for(parts)]
@@ -147,9 +146,9 @@ class Encoder(wiring.Component):
 
         # A word is looked at in the cycle after it was written: the way from the memory is long enough without.
         found = Signal(config.input_words)
-        written, written_word, written_spike = Signal(), Signal.like(self.word), Signal()
-        m.d.sync += [written.eq(self.write), written_word.eq(self.word), written_spike.eq(assembled != 0)]
-        m.d.comb += self.found.eq(found | ((written & written_spike) << written_word))
+        written, written_word, written_bits = Signal(), Signal.like(self.word), Signal(WORD)
+        m.d.sync += [written.eq(self.write), written_word.eq(self.word), written_bits.eq(assembled)]
+        m.d.comb += self.found.eq(found | ((written & written_bits.any()) << written_word))
         m.d.sync += found.eq(self.found)
 
         direct = Signal()

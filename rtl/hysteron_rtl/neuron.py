@@ -1,6 +1,8 @@
 """One lane: a synaptic accumulator and the neuron update of :mod:`hysteron_golden.neuron`."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -83,81 +85,99 @@ class Neuron(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config, stage = self.config, self.stage
-        potential = number(config.potential_bits, config.potential_signed)
-
-        # integrate
-        total = Signal(signed(config.accumulator_bits))
-        before = Signal.like(total)
-        m.d.comb += before.eq(Mux(stage.first, 0, Mux(stage.double, total << 1, total) if config.direct else total))
-        with m.If(stage.add):
-            m.d.sync += total.eq(before + Mux(stage.empty, 0, self._weight()))
-
-        # leak
-        u = Signal(potential)
-        m.d.comb += u.eq(Mux(stage.start, 0, self.state.u))
-        leaked = Signal(signed(config.potential_bits + 1))
-        driven = Signal(signed(max(config.accumulator_bits, config.bias_bits) + 1))
-        armed_before = Signal()
-        with m.If(stage.leak):
-            m.d.sync += [
-                leaked.eq(self._leak(m, u)),
-                driven.eq(total + self.parameters.bias if config.bias_bits else total),
-                armed_before.eq(stage.start | self.state.armed),
-            ]
-
-        # saturate
-        wide = Signal(signed(max(len(leaked), len(driven)) + 1))
-        m.d.comb += wide.eq(leaked + driven)
-        compared = Signal(potential)
-        armed = Signal()
-        with m.If(stage.sum):
-            m.d.sync += [
-                compared.eq(
-                    Mux(
-                        wide < stage.limits.u_min,
-                        stage.limits.u_min,
-                        Mux(wide > stage.limits.u_max, stage.limits.u_max, wide),
-                    )
-                ),
-                armed.eq(armed_before),
-            ]
-
-        # fire, re-arm, reset
-        thresholds = stage.thresholds
-        below = Signal()
-        m.d.comb += [
-            self.spike.eq(armed & (compared > thresholds.theta_high)),
-            below.eq(compared < thresholds.theta_low),
-            self.state_out.u.eq(compared),
-        ]
-        with m.Switch(thresholds.mode):
-            with m.Case(Mode.LATCH.value):
-                m.d.comb += self.state_out.armed.eq(~self.spike & (armed | below))
-            with m.Case(Mode.WINDOW.value):
-                m.d.comb += self.state_out.armed.eq(~self.spike & below)
-            with m.Default():
-                m.d.comb += self.state_out.armed.eq(1)
-        with m.If(self.spike):
-            with m.Switch(thresholds.reset):
-                with m.Case(Reset.ZERO.value):
-                    m.d.comb += self.state_out.u.eq(0)
-                with m.Case(Reset.SUBTRACT.value):
-                    m.d.comb += self.state_out.u.eq(compared - thresholds.theta_high)
+        stage = self.stage
+        total = accumulate(m, self.config, stage, self.weight)
+        state, spike = update(m, self.config, stage, total, self.state, self.parameters)
+        m.d.comb += [self.state_out.eq(state), self.spike.eq(spike)]
         return m
 
-    def _weight(self) -> Value:
-        """The weight as a signed number; one bit stands for ±1, or 0/1 if ``unit``."""
-        if self.config.weight_bits > 1:
-            return self.weight.as_signed()
-        return Mux(self.weight, Const(1, signed(2)), Mux(self.stage.unit, Const(0, signed(2)), Const(-1, signed(2))))
 
-    def _leak(self, m: Module, u: Signal) -> Value:
-        """Sum of ``|u| >> i`` over the set bits of the code, the sign put back."""
-        code, top = self.parameters.leak, self.config.leak_bits
-        size = Signal(self.config.potential_bits)
-        m.d.comb += size.eq(Mux(u < 0, -u, u) if self.config.potential_signed else u)
-        kept = Signal(self.config.potential_bits)
-        m.d.comb += kept.eq(sum((Mux(code[top - i], size >> i, 0) for i in range(1, top + 1)), Const(0)))
-        whole = Mux(code[top], size, kept)
-        return Mux(u < 0, -whole, whole) if self.config.potential_signed else whole
+def accumulate(m: Module, config: CoreConfig, stage: Any, weight: Value, name: str = "total") -> Signal:
+    """A synaptic accumulator: its value, in the cycle after ``weight`` came with ``stage.add``."""
+    total = Signal(signed(config.accumulator_bits), name=name)
+    before = Mux(stage.first, 0, Mux(stage.double, total << 1, total) if config.direct else total)
+    with m.If(stage.add):
+        m.d.sync += total.eq(before + Mux(stage.empty, 0, _weight(config, stage, weight)))
+    return total
+
+
+def update(
+    m: Module, config: CoreConfig, stage: Any, total: Value, state: Any, parameters: Any
+) -> tuple[data.View, Signal]:
+    """The neuron update, in two stages: what is stored next and the spike, 2 cycles after ``stage.leak`` saw the
+    operands; ``stage.limits`` and ``stage.thresholds`` are used a cycle and two after it."""
+    potential = number(config.potential_bits, config.potential_signed)
+    state_out, spike = Signal(state_layout(config), name="next_state"), Signal(name="next_spike")
+
+    # leak: what is left of the magnitude; its sign is put back as it is added
+    left = Signal(config.potential_bits)
+    negative = Signal()
+    driven = Signal(signed(max(config.accumulator_bits, config.bias_bits) + 1))
+    armed_before = Signal()
+    with m.If(stage.leak):
+        m.d.sync += [
+            # A fresh neuron's state is 0 (said last, for the way from memory is the longer one).
+            left.eq(Mux(stage.start, 0, _leak(m, config, state.u, parameters.leak))),
+            negative.eq(state.u < 0),
+            driven.eq(total + parameters.bias if config.bias_bits else total),
+            armed_before.eq(stage.start | state.armed),
+        ]
+
+    # saturate
+    wide = Signal(signed(max(len(left) + 1, len(driven)) + 1))
+    # driven + left or driven - left with one adder: -x is ~x + 1, and the 1 comes in as a carry from a lower bit.
+    part = Cat(negative, left ^ negative.replicate(len(left)), negative).as_signed()
+    m.d.comb += wide.eq((Cat(1, driven).as_signed() + part) >> 1)
+    compared = Signal(potential)
+    armed = Signal()
+    with m.If(stage.sum):
+        m.d.sync += [
+            compared.eq(
+                Mux(
+                    wide < stage.limits.u_min,
+                    stage.limits.u_min,
+                    Mux(wide > stage.limits.u_max, stage.limits.u_max, wide),
+                )
+            ),
+            armed.eq(armed_before),
+        ]
+
+    # fire, re-arm, reset
+    thresholds = stage.thresholds
+    below = Signal()
+    m.d.comb += [
+        spike.eq(armed & (compared > thresholds.theta_high)),
+        below.eq(compared < thresholds.theta_low),
+        state_out.u.eq(compared),
+    ]
+    with m.Switch(thresholds.mode):
+        with m.Case(Mode.LATCH.value):
+            m.d.comb += state_out.armed.eq(~spike & (armed | below))
+        with m.Case(Mode.WINDOW.value):
+            m.d.comb += state_out.armed.eq(~spike & below)
+        with m.Default():
+            m.d.comb += state_out.armed.eq(1)
+    with m.If(spike):
+        with m.Switch(thresholds.reset):
+            with m.Case(Reset.ZERO.value):
+                m.d.comb += state_out.u.eq(0)
+            with m.Case(Reset.SUBTRACT.value):
+                m.d.comb += state_out.u.eq(compared - thresholds.theta_high)
+    return state_out, spike
+
+
+def _weight(config: CoreConfig, stage: Any, weight: Value) -> Value:
+    """The weight as a signed number; one bit stands for ±1, or 0/1 if ``unit``."""
+    if config.weight_bits > 1:
+        return weight.as_signed()
+    return Mux(weight, Const(1, signed(2)), Mux(stage.unit, Const(0, signed(2)), Const(-1, signed(2))))
+
+
+def _leak(m: Module, config: CoreConfig, u: Value, code: Value) -> Value:
+    """Sum of ``|u| >> i`` over the set bits of the code."""
+    top = config.leak_bits
+    size = Signal(config.potential_bits)
+    m.d.comb += size.eq(Mux(u < 0, -u, u) if config.potential_signed else u)
+    kept = Signal(config.potential_bits)
+    m.d.comb += kept.eq(sum((Mux(code[top - i], size >> i, 0) for i in range(1, top + 1)), Const(0)))
+    return Mux(code[top], size, kept)

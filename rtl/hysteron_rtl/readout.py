@@ -1,6 +1,6 @@
 """The read-out: what the last layer did, its winner, and the answer stream."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -82,16 +82,17 @@ class ReadoutUnit(wiring.Component):
             write.addr.eq(Cat(tile, fill)),
         ]
         for k in range(lanes):
-            old, new = before.data[k], write.data[k]
-            start = self.stored_pass.start
-            with m.Switch(self.kind):
-                with m.Case(Readout.COUNT.value):
-                    count = Signal(width, name=f"count_{k}")
-                    m.d.comb += [count.eq(Mux(start, 0, old)), new.eq(count + (self.spikes[k] & (count != NEVER)))]
-                with m.Case(Readout.FIRST.value):
-                    m.d.comb += new.eq(Mux(self.spikes[k] & (start | (old == NEVER)), step, Mux(start, NEVER, old)))
-                with m.Default():
-                    m.d.comb += new.eq(self.potentials[k])
+            new = next_value(
+                m,
+                config,
+                kind=self.kind,
+                start=self.stored_pass.start,
+                old=before.data[k],
+                spike=self.spikes[k],
+                potential=self.potentials[k],
+                step=step,
+            )
+            m.d.comb += write.data[k].eq(new)
         with m.If(turned):
             m.d.sync += [
                 latest.eq(fill),
@@ -121,7 +122,7 @@ class ReadoutUnit(wiring.Component):
             value.eq(Array(read.data[k] for k in range(lanes))[lane]),
             read.addr.eq(Cat((address >> lane_bits)[:tile_bits], drain)),
         ]
-        better = Mux(self.kind == Readout.FIRST, value < best, value > best)
+        better = beats(self.kind, value, best)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [address.eq(0), read.en.eq(1)]
@@ -150,3 +151,25 @@ class ReadoutUnit(wiring.Component):
                     m.d.sync += [number.eq(number + 1), drain.eq(~drain)]
                     m.next = "IDLE"
         return m
+
+
+def next_value(
+    m: Module, config: CoreConfig, *, kind: Value, start: Value, old: Value, spike: Value, potential: Value, step: Value
+) -> Signal:
+    """An output's value after a step, from the one before it, as :func:`hysteron_golden.run.run` defines it."""
+    width = signed(config.readout_bits)
+    new = Signal(width, name="new_value")
+    with m.Switch(kind):
+        with m.Case(Readout.COUNT.value):
+            count = Signal(width, name="count")
+            m.d.comb += [count.eq(Mux(start, 0, old)), new.eq(count + (spike & (count != NEVER)))]
+        with m.Case(Readout.FIRST.value):
+            m.d.comb += new.eq(Mux(spike & (start | (old == NEVER)), step, Mux(start, NEVER, old)))
+        with m.Default():
+            m.d.comb += new.eq(potential)
+    return new
+
+
+def beats(kind: Value, value: Value, best: Value) -> Value:
+    """Whether ``value`` of a later output wins over ``best`` of an earlier one."""
+    return Mux(kind == Readout.FIRST, value < best, value > best)

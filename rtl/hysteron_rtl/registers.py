@@ -17,8 +17,10 @@ ADDRESS_BITS = bits_for(len(REGISTERS))
 
 
 def constants(config: CoreConfig) -> dict[str, int]:
-    """Values of the read-only registers that describe the core."""
-    return {
+    """Values of the registers that never change: those that describe the core, and 0 for those of what it lacks."""
+    lacks = () if config.encoder else ("ENCODER", "SEED0", "SEED1", "SEED2", "SEED3")
+    lacks += () if config.counters else tuple(COUNTERS)
+    return dict.fromkeys(lacks, 0) | {
         "ID": MAGIC,
         "VERSION": MAP_VERSION,
         "SHAPE": REGISTERS["SHAPE"].pack(
@@ -34,7 +36,9 @@ def constants(config: CoreConfig) -> dict[str, int]:
         "LIMITS0": REGISTERS["LIMITS0"].pack(MAX_INPUTS=config.max_inputs, MAX_NEURONS=config.max_neurons),
         "LIMITS1": REGISTERS["LIMITS1"].pack(WEIGHT_ROWS=config.weight_rows, MAX_LAYERS=config.max_layers),
         "LIMITS2": REGISTERS["LIMITS2"].pack(TILES=config.tiles, MAX_OUTPUTS=config.max_outputs),
-        "LIMITS3": REGISTERS["LIMITS3"].pack(BIAS_BITS=config.bias_bits),
+        "LIMITS3": REGISTERS["LIMITS3"].pack(
+            BIAS_BITS=config.bias_bits, SERIAL=int(config.serial), COUNTERS=int(config.counters)
+        ),
     }
 
 
@@ -55,7 +59,7 @@ class RegisterFile(wiring.Component):
     registers
         The map.
     fixed
-        Values of the read-only registers that never change.
+        Values of the registers that never change, whatever is written.
     initial
         Values after reset of writable registers' ports, by the port's name; 0 otherwise.
     refusals

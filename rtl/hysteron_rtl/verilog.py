@@ -24,7 +24,7 @@ def convert(config: CoreConfig, *, trace: bool = False) -> str:
     All lanes share one module ``neuron``: Amaranth writes a module for each instance, a simulator or
     synthesiser does the same work once for all if it is told that they are one.
     """
-    return _converted(Core(config, trace=trace), "hysteron_core")
+    return _converted(Core(config, trace=trace), "hysteron_core", config)
 
 
 def convert_machine(config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> str:
@@ -37,15 +37,16 @@ def convert_machine(config: CoreConfig, machine: MachineConfig, firmware: Sequen
     firmware
         Words of the ROM.
     """
-    return _converted(Machine(config, machine, firmware), "hysteron_machine")
+    return _converted(Machine(config, machine, firmware), "hysteron_machine", config)
 
 
-def _converted(component: Component, name: str) -> str:
+def _converted(component: Component, name: str, config: CoreConfig) -> str:
     with warnings.catch_warnings():
         # Ports of blocks that a configuration leaves unused.
         warnings.simplefilter("ignore", UserWarning)
         text = verilog.convert(component, name=name, emit_src=False)
-    return merge_modules(text, "neuron")
+    # The small core has one neuron.
+    return text if config.serial else merge_modules(text, "neuron")
 
 
 def merge_modules(text: str, name: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from hysteron_firmware.build import build as build_firmware
 from hysteron_golden.files import build_root, write_file
 from hysteron_golden.hardware import CoreConfig
-from hysteron_rtl.machine.cpu import verilog_file
+from hysteron_rtl.machine.cpu import cpu_verilog
 from hysteron_wire.closing import Closing
 from hysteron_wire.errors import SimulationError
 from hysteron_wire.machine import MachineConfig
@@ -37,25 +37,25 @@ def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line"
     verilog = generated(
         f"{config.name}-machine", repr((config, machine, words)), lambda: convert_machine(config, machine, words)
     )
-    cpu = verilog_file()
-    state = digest(verilog, kind, cpu.read_bytes(), _PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
+    cpu = cpu_verilog(small=machine.small)
+    state = digest(verilog, kind, cpu, _PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-machine-{kind}-{state}"
     work = _build_cocotb if kind == "cocotb" else _build_line
-    return build_once(folder, {"machine.v": verilog}, lambda log: work(folder, cpu, log))
+    return build_once(folder, {"machine.v": verilog, "picorv32.v": cpu}, lambda log: work(folder, log))
 
 
-def _build_line(folder: Path, cpu: Path, log: Path) -> None:
+def _build_line(folder: Path, log: Path) -> None:
     command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder)]
     command += ["--top-module", "hysteron_machine", "--prefix", "Vtop", "-o", "machine", *FLAGS]
-    command += [str(_PROGRAM), str(folder / "machine.v"), str(cpu)]
+    command += [str(_PROGRAM), str(folder / "machine.v"), str(folder / "picorv32.v")]
     with log.open("w") as file:
         subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
 
 
-def _build_cocotb(folder: Path, cpu: Path, log: Path) -> None:
+def _build_cocotb(folder: Path, log: Path) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         LeanVerilator().build(
-            sources=[folder / "machine.v", cpu, _BENCH],
+            sources=[folder / "machine.v", folder / "picorv32.v", _BENCH],
             hdl_toplevel="machine_bench",
             build_dir=folder,
             build_args=["--timing", "-CFLAGS", "-std=c++20", *FLAGS],

@@ -6,13 +6,13 @@ Addresses are bytes. The processor fetches from the ROM, which holds the whole f
 
 from dataclasses import dataclass
 
-from .errors import integer_in, require
+from .errors import integer_in, require, set_flags
 from .registers import Access, Register, RegisterMap
 
 #: Value of register MACHINE_ID: "HYMA" as bytes from the highest down.
 MACHINE_MAGIC = 0x48594D41
 #: Value of register MACHINE_VERSION: major 16 bits, minor 16 bits; a change of meaning is a new major.
-MACHINE_VERSION = 0x0001_0000
+MACHINE_VERSION = 0x0001_0001
 
 #: Where each memory and device begins.
 ROM_BASE, RAM_BASE, CORE_BASE, MACHINE_BASE = 0x0000_0000, 0x1000_0000, 0x4000_0000, 0x8000_0000
@@ -46,16 +46,21 @@ class MachineConfig:
         Clock cycles of a bit on the serial line after reset, 4 to 65535.
     watchdog
         Cycles after reset until the watchdog restarts the machine, unless the firmware sets it anew.
+    small
+        For small FPGAs: a processor without compressed instructions, barrel shifter and interrupts, which never sleeps
+        and does itself what the copier and the sender do otherwise. Frames are received by hardware all the same.
     """
 
     rom_bytes: int = 8192
     ram_bytes: int = 32768
     divisor: int = 4
     watchdog: int = 1 << 24
+    small: bool = False
 
     def __post_init__(self) -> None:
         integer_in("divisor", self.divisor, 4, 0xFFFF)
         integer_in("watchdog", self.watchdog, 1000, 0xFFFF_FFFF)
+        set_flags(self, "small")
         for name in ("rom_bytes", "ram_bytes"):
             size = getattr(self, name)
             integer_in(name, size, 4096, 1 << 20)
@@ -99,10 +104,10 @@ def _map() -> dict[str, Register]:
     at.add("FRAME_POP", "strobe", "actions", ("POP", 0, 1, "release the oldest frame"))
     at.add("FRAMES", "rw", "where in RAM the buffers of the receiver are; a multiple of FRAME_BYTES")
     at.add("RECEIVED", ro, "bytes received")
-    at.add("BAD_CHECK", ro, "frames dropped: the check was wrong")
-    at.add("BAD_FORM", ro, "frames dropped: too short, too long or not to be decoded")
-    at.add("BAD_ROOM", ro, "frames dropped: no buffer was free")
-    at.add("BAD_STOP", ro, "bytes without a stop bit")
+    at.add("BAD_CHECK", ro, "frames dropped: the check was wrong", ("COUNT", 0, 16, "modulo 2**16"))
+    at.add("BAD_FORM", ro, "frames dropped: too short, too long or not to be decoded", ("COUNT", 0, 16, "modulo 2**16"))
+    at.add("BAD_ROOM", ro, "frames dropped: no buffer was free", ("COUNT", 0, 16, "modulo 2**16"))
+    at.add("BAD_STOP", ro, "bytes without a stop bit", ("COUNT", 0, 16, "modulo 2**16"))
     at.add("SEND_SOURCE", "rw", "where the frame to be sent begins")
     at.add("SEND", "port", "writing the length in bytes, without the check, sends; reads 1 while under way")
     at.add("COPY_SOURCE", "rw", "where in RAM the words to be copied begin")
@@ -124,8 +129,16 @@ def _map() -> dict[str, Register]:
     )
     at.add("ANSWERS", ro, "answer words that wait", ("COUNT", 0, 16, "words"))
     at.add("ANSWER", "pop", "the oldest answer word; reading takes it")
+    at.add("LINE", "port", "writing a byte sends it; reads 1 while there is no place for one (small machines only)")
+    at.add("STREAM", "port", "writing a word offers it to the core; reads 1 until it is taken (small machines only)")
     return at.registers
 
+
+#: Registers that a machine lacks, which read 0 and ignore what is written, by whether it is a small one.
+LACKS = {
+    False: ("LINE", "STREAM"),
+    True: ("TIMER", "TIMER_FLAG", "WAKE", "SEND_SOURCE", "SEND", "COPY_SOURCE", "COPY_TARGET", "COPY", "COPY_CHECK"),
+}
 
 #: All registers of the machine by name; addresses are relative to :data:`MACHINE_BASE`.
 MACHINE_REGISTERS = _map()

@@ -11,7 +11,7 @@ from typing import Literal
 #: Value of register ID: "HYST" as bytes from the highest down.
 MAGIC = 0x48595354
 #: Value of register VERSION: major 16 bits, minor 16 bits; a change of meaning is a new major.
-MAP_VERSION = 0x0001_0000
+MAP_VERSION = 0x0001_0001
 
 
 Access = Literal["ro", "rw", "set", "strobe", "w1c", "port", "pop"]
@@ -104,7 +104,14 @@ def _map() -> dict[str, Register]:
         ("TILES", 0, 13, "tiles of all layers"),
         ("MAX_OUTPUTS", 16, 14, "neurons of the last layer"),
     )
-    add("LIMITS3", "ro", "what fits", ("BIAS_BITS", 0, 5, "bits of a bias"))
+    add(
+        "LIMITS3",
+        "ro",
+        "what fits",
+        ("BIAS_BITS", 0, 5, "bits of a bias"),
+        ("SERIAL", 5, 1, "the small core: neurons are updated one after the other"),
+        ("COUNTERS", 6, 1, "performance counters are there"),
+    )
     add(
         "CONTROL",
         "rw",

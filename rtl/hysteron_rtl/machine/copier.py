@@ -1,6 +1,6 @@
 """Words of memory into the core, without the processor: packets into its input stream, weights into a register."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -13,7 +13,8 @@ from .memory import RequestSignature
 class Copier(wiring.Component):
     """Copies ``count`` words from memory to a register of the core, which takes them all, or into its input stream.
 
-    A word takes 2 cycles into the stream and 3 into a register, if memory is free and the core takes it.
+    A word takes 5 cycles into the stream and 6 into a register, if memory is free and the core takes it: the check takes
+    a byte a cycle, and a word goes out with its last one. A word comes over the line in 160 cycles at least.
 
     Attributes
     ----------
@@ -47,29 +48,27 @@ class Copier(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=32).create()
+        m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=8).create()
         address, word = Signal(32), Signal(32)
         fresh, stopping = Signal(), Signal()
-        now = Signal(32)
+        # The byte that goes into the check; the first one is there only in the cycle in which memory answers.
+        byte, last_byte = Signal(2), Signal()
         m.d.sync += fresh.eq(self.memory.valid & self.memory.ready)
         with m.If(fresh):
-            m.d.comb += now.eq(self.memory.answer)
             m.d.sync += word.eq(self.memory.answer)
-        with m.Else():
-            m.d.comb += now.eq(word)
         m.d.comb += [
+            last_byte.eq(byte == 3),
             self.check.eq(crc.crc),
             crc.start.eq(self.clear),
-            crc.data.eq(now),
+            crc.data.eq(Mux(fresh, self.memory.answer[:8], word.word_select(byte, 8))),
             self.memory.address.eq(address),
-            self.o.payload.eq(now),
-            self.bus.dat_w.eq(now),
+            self.o.payload.eq(word),
+            self.bus.dat_w.eq(word),
             self.bus.adr.eq(self.register[2:]),
             self.bus.we.eq(1),
             self.bus.sel.eq(0xF),
         ]
         taken = Signal()
-        m.d.comb += crc.valid.eq(taken)
         with m.If(self.stop):
             m.d.sync += stopping.eq(1)
         with m.FSM():
@@ -79,6 +78,7 @@ class Copier(wiring.Component):
                     m.d.sync += [self.left.eq(self.count), address.eq(self.source)]
                     m.next = "FETCH"
             with m.State("FETCH"):
+                m.d.sync += byte.eq(0)
                 with m.If(stopping):
                     m.d.sync += self.left.eq(0)
                     m.next = "IDLE"
@@ -87,10 +87,13 @@ class Copier(wiring.Component):
                     with m.If(self.memory.ready):
                         m.next = "GIVE"
             with m.State("GIVE"):
-                with m.If(self.to_stream):
-                    m.d.comb += [self.o.valid.eq(1), taken.eq(self.o.ready)]
+                with m.If(~last_byte):
+                    m.d.comb += crc.valid.eq(1)
+                    m.d.sync += byte.eq(byte + 1)
+                with m.Elif(self.to_stream):
+                    m.d.comb += [self.o.valid.eq(1), taken.eq(self.o.ready), crc.valid.eq(taken)]
                 with m.Else():
-                    m.d.comb += [self.bus.cyc.eq(1), self.bus.stb.eq(1), taken.eq(self.bus.ack)]
+                    m.d.comb += [self.bus.cyc.eq(1), self.bus.stb.eq(1), taken.eq(self.bus.ack), crc.valid.eq(taken)]
                 with m.If(taken):
                     m.d.sync += [self.left.eq(self.left - 1), address.eq(address + 4)]
                     with m.If(self.left == 1):

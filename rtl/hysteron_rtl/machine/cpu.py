@@ -9,8 +9,13 @@ from amaranth.lib.wiring import In, Out
 from hysteron_wire.errors import HysteronError
 
 
-def verilog_file() -> Path:
+def cpu_verilog(*, small: bool) -> str:
     """The processor's Verilog.
+
+    Parameters
+    ----------
+    small
+        See :class:`~hysteron_wire.machine.MachineConfig`; then its registers are in a module of their own.
 
     Raises
     ------
@@ -21,16 +26,23 @@ def verilog_file() -> Path:
         import pythondata_cpu_picorv32 as package
     except ImportError:
         raise HysteronError("the processor's Verilog is missing; pip install pythondata-cpu-picorv32") from None
-    return Path(package.data_location) / "picorv32.v"
+    text = (Path(package.data_location) / "picorv32.v").read_text()
+    if not small:
+        return text
+    registers = Path(__file__).with_name("cpu_registers.v").read_text()
+    return f"`define PICORV32_REGS hysteron_cpu_registers\n{text}\n{registers}"
 
 
 class Processor(wiring.Component):
-    """RV32IC, one access to memory at a time; about 4 cycles an instruction.
+    """RV32IC, one access to memory at a time; about 4 cycles an instruction. If ``small``, RV32I, slow shifts and no
+    interrupts, hence no ``waitirq``.
 
     Parameters
     ----------
     reset_address, stack_address
         Where it starts, and what its stack pointer holds then.
+    small
+        See :class:`~hysteron_wire.machine.MachineConfig`.
 
     Attributes
     ----------
@@ -56,8 +68,8 @@ class Processor(wiring.Component):
     restart: In(1)
     trap: Out(1)
 
-    def __init__(self, *, reset_address: int, stack_address: int) -> None:
-        self.reset_address, self.stack_address = reset_address, stack_address
+    def __init__(self, *, reset_address: int, stack_address: int, small: bool = False) -> None:
+        self.reset_address, self.stack_address, self.small = reset_address, stack_address, small
         super().__init__()
 
     def elaborate(self, platform: object) -> Module:
@@ -65,14 +77,15 @@ class Processor(wiring.Component):
         instruction = Signal()
         m.submodules.picorv32 = Instance(
             "picorv32",
-            p_ENABLE_COUNTERS=1,
+            p_ENABLE_COUNTERS=0,
             p_ENABLE_COUNTERS64=0,
-            p_BARREL_SHIFTER=1,
-            p_COMPRESSED_ISA=1,
+            p_BARREL_SHIFTER=int(not self.small),
+            p_TWO_STAGE_SHIFT=int(not self.small),
+            p_COMPRESSED_ISA=int(not self.small),
             p_ENABLE_FAST_MUL=0,
             p_ENABLE_MUL=0,
             p_ENABLE_DIV=0,
-            p_ENABLE_IRQ=1,
+            p_ENABLE_IRQ=int(not self.small),
             p_ENABLE_IRQ_QREGS=0,
             p_ENABLE_IRQ_TIMER=0,
             p_MASKED_IRQ=0,

@@ -79,7 +79,7 @@ class FrameReceiver(wiring.Component):
         m = Module()
         size, slots = self.frame_bytes, self.slots
         m.submodules.crc = check = CRC32_ISO_HDLC(data_width=8).create()
-        m.submodules.lengths = lengths = fifo.SyncFIFO(width=len(self.length), depth=slots)
+        m.submodules.lengths = lengths = fifo.SyncFIFOBuffered(width=len(self.length), depth=slots)
 
         # Unstuffing: a code byte n announces n - 1 bytes and, behind them, a 0 unless n is 255 or the frame ends.
         left = Signal(8)

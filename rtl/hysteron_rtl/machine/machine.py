@@ -16,6 +16,7 @@ from hysteron_wire.machine import (
     CORE_BASE,
     FRAME_BYTES,
     FRAME_SLOTS,
+    LACKS,
     MACHINE_BASE,
     MACHINE_MAGIC,
     MACHINE_REGISTERS,
@@ -104,29 +105,26 @@ class Inside(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         machine = self.machine
-        m.submodules.cpu = cpu = Processor(reset_address=ROM_BASE, stack_address=RAM_BASE + machine.ram_bytes)
+        m.submodules.cpu = cpu = Processor(
+            reset_address=ROM_BASE, stack_address=RAM_BASE + machine.ram_bytes, small=machine.small
+        )
         m.submodules.rom = rom = Rom(size=machine.rom_bytes, words=self.firmware)
         # Who cannot wait goes first.
-        m.submodules.ram = ram = SharedRam(size=machine.ram_bytes, requesters=("receiver", "sender", "copier", "cpu"))
+        requesters = ("receiver", "cpu") if machine.small else ("receiver", "sender", "copier", "cpu")
+        m.submodules.ram = ram = SharedRam(size=machine.ram_bytes, requesters=requesters)
         m.submodules.core = core = Core(self.config)
         m.submodules.registers = registers = RegisterFile(
             MACHINE_REGISTERS,
-            {"MACHINE_ID": MACHINE_MAGIC, "MACHINE_VERSION": MACHINE_VERSION, "CLOCK": self.config.clock_hz},
+            {"MACHINE_ID": MACHINE_MAGIC, "MACHINE_VERSION": MACHINE_VERSION, "CLOCK": self.config.clock_hz}
+            | dict.fromkeys(LACKS[machine.small], 0),
             initial={"uart_divisor": machine.divisor},
         )
         m.submodules.uart_in = uart_in = UartReceiver()
         m.submodules.uart_out = uart_out = UartTransmitter()
         m.submodules.receiver = receiver = FrameReceiver(frame_bytes=FRAME_BYTES, slots=FRAME_SLOTS)
-        m.submodules.sender = sender = FrameSender(frame_bytes=FRAME_BYTES)
-        m.submodules.line = line = fifo.SyncFIFOBuffered(width=8, depth=_LINE_BYTES)
-        m.submodules.copier = copier = Copier()
         m.submodules.answers = answers = fifo.SyncFIFOBuffered(width=32, depth=ANSWER_WORDS)
 
-        astray = Signal()
-        m.d.comb += astray.eq(cpu.valid & ~cpu.address[28:].matches(*(base >> 28 for base in _BASES)))
-        self._connect_processor(m, cpu, rom, ram, core, registers, copier)
-
-        # Line → frames → RAM → line
+        # Line → frames → RAM
         m.d.comb += [
             uart_in.rx.eq(self.rx),
             self.tx.eq(uart_out.tx),
@@ -139,33 +137,80 @@ class Inside(wiring.Component):
             registers.frame_count.eq(receiver.count),
             registers.frame_slot.eq(receiver.slot),
             registers.frame_length.eq(receiver.length),
-            sender.start.eq(registers.send_written & ~sender.busy),
-            sender.source.eq(registers.send_source),
-            registers.send_value.eq(sender.busy),
         ]
-        length = Signal.like(sender.length)
-        with m.If(registers.send_written & ~sender.busy):
-            m.d.sync += length.eq(registers.written)
-        m.d.comb += sender.length.eq(length)
         wiring.connect(m, receiver.memory, ram.receiver)
-        wiring.connect(m, sender.memory, ram.sender)
-        wiring.connect(m, sender.o, line.w_stream)
-        wiring.connect(m, line.r_stream, uart_out.i)
-        for name, strobe in (
-            ("received", uart_in.valid),
-            ("bad_check", receiver.bad_check),
-            ("bad_form", receiver.bad_form),
-            ("bad_room", receiver.bad_room),
-            ("bad_stop", uart_in.broken),
+        for counted, strobe in (
+            (registers.received, uart_in.valid),
+            (registers.bad_check_count, receiver.bad_check),
+            (registers.bad_form_count, receiver.bad_form),
+            (registers.bad_room_count, receiver.bad_room),
+            (registers.bad_stop_count, uart_in.broken),
         ):
-            count = Signal(32, name=f"count_{name}")
+            count = Signal.like(counted, name=f"{counted.name}_now")
             m.d.sync += count.eq(count + strobe)
-            m.d.comb += getattr(registers, name).eq(count)
+            m.d.comb += counted.eq(count)
 
-        # RAM → core → answers
+        # Core → answers
+        wiring.connect(m, core.o, answers.w_stream)
+        m.d.comb += [
+            registers.answers_count.eq(answers.r_level),
+            registers.answer.eq(answers.r_data),
+            answers.r_en.eq(registers.answer_read),
+        ]
+
+        # Time
+        cycle = Signal(32)
+        m.d.sync += cycle.eq(cycle + 1)
+        watchdog = Signal(32, init=machine.watchdog)
+        m.d.sync += watchdog.eq(Mux(registers.watchdog_written, registers.written, watchdog - 1))
+        astray = Signal()
+        m.d.comb += [
+            astray.eq(cpu.valid & ~cpu.address[28:].matches(*(base >> 28 for base in _BASES))),
+            registers.watchdog_value.eq(watchdog),
+            registers.cycle.eq(cycle),
+            registers.reset_cause_itself.eq(self.by_itself),
+            registers.reset_cause_count.eq(self.restarts),
+            self.restart.eq((watchdog == 0) | cpu.trap | astray),
+            self.leds.eq(registers.leds_leds),
+            cpu.restart.eq(self.restarting),
+        ]
+
+        if machine.small:
+            self._by_hand(m, registers, uart_out, core)
+            copier_bus = None
+        else:
+            m.submodules.copier = copier = self._copier(m, registers, ram, core)
+            m.submodules.sender = sender = FrameSender(frame_bytes=FRAME_BYTES)
+            self._connect_sender(m, registers, ram, sender, uart_out)
+            self._connect_interrupts(m, cpu, registers, receiver, sender, copier, answers)
+            copier_bus = copier.bus
+        self._connect_processor(m, cpu, rom, ram, core, registers, copier_bus)
+        return m
+
+    @staticmethod
+    def _by_hand(m: Module, registers: RegisterFile, uart_out: UartTransmitter, core: Core) -> None:
+        """What the processor of a small machine does itself: bytes to the line, words to the core."""
+        for out, name, width in ((uart_out.i, "line", 8), (core.i, "stream", 32)):
+            word, waits = Signal(width, name=f"{name}_word"), Signal(name=f"{name}_waits")
+            written = getattr(registers, f"{name}_written")
+            with m.If(out.ready):
+                m.d.sync += waits.eq(0)
+            if name == "stream":
+                with m.If(registers.copy_command_stop):
+                    m.d.sync += waits.eq(0)
+            with m.If(written):
+                m.d.sync += [waits.eq(1), word.eq(registers.written)]
+            m.d.comb += [
+                out.valid.eq(waits),
+                out.payload.eq(word),
+                getattr(registers, f"{name}_value").eq(waits | written),
+            ]
+
+    @staticmethod
+    def _copier(m: Module, registers: RegisterFile, ram: SharedRam, core: Core) -> Copier:
+        copier = Copier()
         wiring.connect(m, copier.memory, ram.copier)
         wiring.connect(m, copier.o, core.i)
-        wiring.connect(m, core.o, answers.w_stream)
         m.d.comb += [
             copier.start.eq(registers.copy_written),
             copier.count.eq(registers.written),
@@ -176,30 +221,47 @@ class Inside(wiring.Component):
             copier.stop.eq(registers.copy_command_stop),
             registers.copy_value.eq(copier.left),
             registers.copy_check.eq(copier.check),
-            registers.answers_count.eq(answers.r_level),
-            registers.answer.eq(answers.r_data),
-            answers.r_en.eq(registers.answer_read),
         ]
+        return copier
 
-        # Time
-        cycle, period = Signal(32), Signal(32)
-        m.d.sync += [cycle.eq(cycle + 1), period.eq(period + 1)]
-        tick = Signal()
-        m.d.comb += tick.eq((registers.timer != 0) & (period >= registers.timer - 1))
+    @staticmethod
+    def _connect_sender(
+        m: Module, registers: RegisterFile, ram: SharedRam, sender: FrameSender, uart_out: UartTransmitter
+    ) -> None:
+        m.submodules.line = line = fifo.SyncFIFOBuffered(width=8, depth=_LINE_BYTES)
+        length = Signal.like(sender.length)
+        m.d.comb += [
+            sender.start.eq(registers.send_written & ~sender.busy),
+            sender.source.eq(registers.send_source),
+            sender.length.eq(length),
+            registers.send_value.eq(sender.busy),
+        ]
+        with m.If(registers.send_written & ~sender.busy):
+            m.d.sync += length.eq(registers.written)
+        wiring.connect(m, sender.memory, ram.sender)
+        wiring.connect(m, sender.o, line.w_stream)
+        wiring.connect(m, line.r_stream, uart_out.i)
+
+    def _connect_interrupts(
+        self,
+        m: Module,
+        cpu: Processor,
+        registers: RegisterFile,
+        receiver: FrameReceiver,
+        sender: FrameSender,
+        copier: Copier,
+        answers: fifo.SyncFIFOBuffered,
+    ) -> None:
+        """The timer, and what wakes the processor."""
+        period, tick = Signal(32), Signal()
+        m.d.comb += [
+            tick.eq((registers.timer != 0) & (period >= registers.timer - 1)),
+            registers.timer_flag_flag.eq(tick),
+        ]
         with m.If(tick | (registers.timer == 0)):
             m.d.sync += period.eq(0)
-        watchdog = Signal(32, init=machine.watchdog)
-        m.d.sync += watchdog.eq(Mux(registers.watchdog_written, registers.written, watchdog - 1))
-        m.d.comb += [
-            registers.watchdog_value.eq(watchdog),
-            registers.cycle.eq(cycle),
-            registers.timer_flag_flag.eq(tick),
-            registers.reset_cause_itself.eq(self.by_itself),
-            registers.reset_cause_count.eq(self.restarts),
-            self.restart.eq((watchdog == 0) | cpu.trap | astray),
-            self.leds.eq(registers.leds_leds),
-            cpu.restart.eq(self.restarting),
-        ]
+        with m.Else():
+            m.d.sync += period.eq(period + 1)
         levels = {
             "FRAME": receiver.count != 0,
             "ANSWER": answers.r_level != 0,
@@ -210,7 +272,6 @@ class Inside(wiring.Component):
         for name, (number, _) in WAKES.items():
             wanted = getattr(registers, f"wake_{name.lower()}")
             m.d.comb += cpu.interrupts[number].eq(levels[name] & wanted)
-        return m
 
     def _connect_processor(
         self,
@@ -220,7 +281,7 @@ class Inside(wiring.Component):
         ram: SharedRam,
         core: Core,
         registers: RegisterFile,
-        copier: Copier,
+        copier: FlippedInterface | None,
     ) -> None:
         """What the processor reaches, and the core's bus, which it shares with the copier."""
         to_rom, to_ram, to_core, to_machine = (
@@ -237,24 +298,25 @@ class Inside(wiring.Component):
             ram.cpu.strobe.eq(cpu.strobe),
         ]
         # The core's bus belongs to whoever began, until it is acknowledged.
-        copying, held = Signal(), Signal()
-        m.d.sync += held.eq(core.bus.cyc & ~core.bus.ack)
-        chosen = Signal()
-        m.d.comb += chosen.eq(Mux(held, copying, copier.bus.cyc))
-        m.d.sync += copying.eq(chosen)
-        with m.If(chosen):
-            m.d.comb += [
-                core.bus.cyc.eq(copier.bus.cyc),
-                core.bus.stb.eq(copier.bus.stb),
-                core.bus.we.eq(copier.bus.we),
-                core.bus.adr.eq(copier.bus.adr),
-                core.bus.dat_w.eq(copier.bus.dat_w),
-                core.bus.sel.eq(copier.bus.sel),
-                copier.bus.ack.eq(core.bus.ack),
-            ]
-        with m.Else():
+        chosen = Signal()  # the copier
+        if copier is not None:
+            copying, held = Signal(), Signal()
+            m.d.sync += [held.eq(core.bus.cyc & ~core.bus.ack), copying.eq(chosen)]
+            m.d.comb += chosen.eq(Mux(held, copying, copier.cyc))
+        with m.If(~chosen):
             m.d.comb += [core.bus.cyc.eq(to_core), core.bus.stb.eq(to_core)]
             self._request(m, cpu, core.bus)
+        if copier is not None:
+            with m.If(chosen):
+                m.d.comb += [
+                    core.bus.cyc.eq(copier.cyc),
+                    core.bus.stb.eq(copier.stb),
+                    core.bus.we.eq(copier.we),
+                    core.bus.adr.eq(copier.adr),
+                    core.bus.dat_w.eq(copier.dat_w),
+                    core.bus.sel.eq(copier.sel),
+                    copier.ack.eq(core.bus.ack),
+                ]
         m.d.comb += [registers.bus.cyc.eq(to_machine), registers.bus.stb.eq(to_machine)]
         self._request(m, cpu, registers.bus)
         with m.If(answered):

@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import bits_for
+from hysteron_golden.hardware import bits_for, ceil_div
 
 
 class RequestSignature(wiring.Signature):
@@ -82,9 +82,9 @@ class Rom(wiring.Component):
     Parameters
     ----------
     size
-        Bytes, a power of two.
+        Bytes of its part of the address space, a power of two.
     words
-        Its content; what is left is 0.
+        Its content. Only so much is built, to the next kilobyte; what is beyond is not defined.
     """
 
     def __init__(self, *, size: int, words: Sequence[int]) -> None:
@@ -93,7 +93,25 @@ class Rom(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = rom = memory.Memory(shape=32, depth=self.size // 4, init=self.words)
-        read = rom.read_port()
-        m.d.comb += [read.addr.eq(self.address), self.data.eq(read.data)]
+        high = Signal(self.address.shape())
+        m.d.sync += high.eq(self.address)
+        first = 0
+        for depth in bank_depths(len(self.words)):
+            m.submodules[f"bank_{first}"] = bank = memory.Memory(
+                shape=32, depth=depth, init=self.words[first : first + depth]
+            )
+            read = bank.read_port()
+            m.d.comb += read.addr.eq(self.address)
+            # The last one that begins below the address has it.
+            with m.If(high >= first):
+                m.d.comb += self.data.eq(read.data)
+            first += depth
         return m
+
+
+def bank_depths(words: int) -> list[int]:
+    """Depths of the memories that make up a ROM of so many words: powers of two, the largest first, at least a block
+    RAM's 256. A block RAM of such a memory is as deep as the memory and accordingly narrow, so that nothing has to
+    choose between block RAMs."""
+    blocks = ceil_div(max(1, words), 256)
+    return [256 << bit for bit in reversed(range(blocks.bit_length())) if blocks >> bit & 1]

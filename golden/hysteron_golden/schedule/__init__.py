@@ -1,0 +1,43 @@
+"""The schedule model: in which cycle a core does what, exactly.
+
+The cores are chains of stages that hand over one item a cycle, in order, so every cycle number follows from
+a few recurrences. Cycle 0 is the one in which the source may first offer a word.
+"""
+
+from collections.abc import Sequence
+
+from ..program import Program
+from .parallel import STORE_LATENCY, ParallelModel
+from .record import Activity, Schedule, activities
+from .serial import SerialModel
+
+
+def schedule(
+    program: Program,
+    activity: Sequence[Activity],
+    *,
+    source_gaps: Sequence[int] = (),
+    sink_gaps: Sequence[int] = (),
+    reads: bool = True,
+) -> Schedule:
+    """Predict the schedule of a run that starts on an idle core.
+
+    Parameters
+    ----------
+    program
+        The mapped network.
+    activity
+        The samples, in order.
+    source_gaps
+        Cycles that the source waits before it offers word *k*, counted from the cycle after word
+        *k - 1* was accepted; 0 beyond the end.
+    sink_gaps
+        Cycles that the sink waits likewise before it is ready for answer word *k*.
+    reads
+        Also list every weight-row read and lane-cycle (skip them to save memory).
+    """
+    model = SerialModel if program.config.serial else ParallelModel
+    return model(program, activity, source_gaps, sink_gaps, reads).run()
+
+
+__all__ = ["STORE_LATENCY", "Activity", "Schedule", "activities", "schedule"]

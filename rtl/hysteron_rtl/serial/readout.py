@@ -1,0 +1,121 @@
+"""The small core's read-out: a value for each output, visited as the neurons are."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hysteron_golden.hardware import CoreConfig, bits_for, ceil_div
+from hysteron_golden.run import NEVER
+
+from ..neuron import state_layout
+from ..readout import beats, next_value
+
+
+class SerialReadout(wiring.Component):
+    """Follows the last layer's neurons, and answers when asked to.
+
+    Attributes
+    ----------
+    outputs, kind, vector : In
+        Register values.
+    begin : In
+        Strobe: the next neuron is the last layer's first.
+    fires : In
+        A neuron of the last layer is updated in the next cycle.
+    done, spike, potential, fresh : In
+        Its update; whether the step is the sample's first.
+    step_ends, final : In
+        Strobe: the step is over; it was the sample's last.
+    answer : In
+        Strobe: answer, from the next cycle on.
+    answered : Out
+        Strobe: the answer's last word was accepted.
+    o : Out(stream of 32 bits)
+        See :mod:`hysteron_wire.packets`.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "outputs": In(14),
+                "kind": In(2),
+                "vector": In(1),
+                "begin": In(1),
+                "fires": In(1),
+                "done": In(1),
+                "spike": In(1),
+                "potential": In(state_layout(config)["u"].shape),
+                "fresh": In(1),
+                "step_ends": In(1),
+                "final": In(1),
+                "answer": In(1),
+                "answered": Out(1),
+                "o": Out(stream.Signature(32)),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        config = self.config
+        width = signed(config.readout_bits)
+        places = ceil_div(config.max_outputs, config.lanes) * config.lanes
+        m.submodules.values = values = memory.Memory(shape=width, depth=places, init=[])
+        read, write = values.read_port(), values.write_port()
+
+        # Update: the value before is read while the neuron fires.
+        step = Signal(range(NEVER))
+        number, updated = Signal(bits_for(places + 1)), Signal(bits_for(places))
+        new = next_value(
+            m,
+            config,
+            kind=self.kind,
+            start=self.fresh,
+            old=read.data,
+            spike=self.spike,
+            potential=self.potential,
+            step=step,
+        )
+        best, winner = Signal(width), Signal(bits_for(places))
+        m.d.comb += [
+            read.addr.eq(number),
+            read.en.eq(self.fires),
+            write.addr.eq(updated),
+            write.data.eq(new),
+            write.en.eq(self.done),
+        ]
+        with m.If(self.fires):
+            m.d.sync += [number.eq(number + 1), updated.eq(number)]
+        with m.If(self.done & ((updated == 0) | ((updated < self.outputs) & beats(self.kind, new, best)))):
+            m.d.sync += [best.eq(new), winner.eq(updated)]
+        with m.If(self.begin):
+            m.d.sync += number.eq(0)
+        with m.If(self.step_ends):
+            m.d.sync += step.eq(Mux(self.final, 0, Mux(step == NEVER - 1, step, step + 1)))
+
+        # Answer
+        answers = Signal(16)
+        with m.FSM():
+            with m.State("IDLE"):
+                with m.If(self.answer):
+                    m.d.comb += [read.addr.eq(0), read.en.eq(1)]
+                    m.d.sync += number.eq(1)
+                    with m.If(self.vector):
+                        m.next = "VALUES"
+                    with m.Else():
+                        m.next = "TRAILER"
+            with m.State("VALUES"):
+                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(read.data), read.en.eq(self.o.ready)]
+                with m.If(self.o.ready):
+                    m.d.sync += number.eq(number + 1)
+                    with m.If(number == self.outputs):
+                        m.next = "TRAILER"
+            with m.State("TRAILER"):
+                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(winner | (answers << 16))]
+                with m.If(self.o.ready):
+                    m.d.comb += self.answered.eq(1)
+                    m.d.sync += answers.eq(answers + 1)
+                    m.next = "IDLE"
+        return m

@@ -1,0 +1,143 @@
+"""The neuron update of the small core: a tile's sums in, its neurons one after the other through one circuit."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hysteron_golden.hardware import CoreConfig, bits_for
+from hysteron_wire.packets import WORD
+from hysteron_wire.registers import REGIONS
+
+from ..memory import LoadedMemory, LoadSignature
+from ..neuron import StageSignature, parameter_layout, state_layout, threshold_struct, update
+
+
+class Updater(wiring.Component):
+    """State and parameters of all neurons, and what updates them.
+
+    With ``start`` in cycle 0 neuron *k* of the tile takes its leak in cycle k + 1, its sum in k + 2, fires in k + 3 and
+    is stored with it; in k + 4 ``done`` is up. The next ``start`` may come after as many cycles as there are lanes.
+
+    Attributes
+    ----------
+    load : In(LoadSignature)
+        Fills the parameter memory, a row a neuron.
+    begin : In
+        Strobe: the next tile is a step's first.
+    next_word : In
+        Strobe: the next tile is a layer's first, so begins with a spike word.
+    thresholds : In
+        The layer's. Stay from ``start`` until the tile's last neuron has fired.
+    fresh : In
+        The sample's first step.
+    start, totals : In
+        A tile's sums.
+    fires : Out
+        A neuron's update comes in the next cycle.
+    done, spike, potential : Out
+        A neuron's update.
+    tile_done, spikes : Out
+        With the tile's last neuron; all its spikes.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self.config = config
+        state = state_layout(config)
+        super().__init__(
+            {
+                "load": In(LoadSignature()),
+                "begin": In(1),
+                "next_word": In(1),
+                "thresholds": In(threshold_struct(config)),
+                "fresh": In(1),
+                "start": In(1),
+                "totals": In(data.ArrayLayout(signed(config.accumulator_bits), config.lanes)),
+                "fires": Out(1),
+                "done": Out(1),
+                "spike": Out(1),
+                "potential": Out(state["u"].shape),
+                "tile_done": Out(1),
+                "spikes": Out(config.lanes),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        config = self.config
+        lanes = config.lanes
+        places = config.spike_words * WORD
+        m.submodules.state = states = memory.Memory(shape=state_layout(config), depth=places, init=[])
+        read, write = states.read_port(), states.write_port()
+        m.submodules.parameters = parameters = LoadedMemory(
+            width=config.neuron_bits, depth=places, region=REGIONS["NEURONS"]
+        )
+        wiring.connect(m, wiring.flipped(self.load), parameters.load)
+
+        # Neurons are visited in the order of their places, layer after layer.
+        place = Signal(bits_for(places))
+        left = Signal(range(lanes))  # neurons of the tile that have not been read yet
+        reads = Signal()
+        m.d.comb += [
+            reads.eq(self.start | (left != 0)),
+            read.en.eq(reads),
+            read.addr.eq(place),
+            parameters.en.eq(reads),
+            parameters.address.eq(place),
+        ]
+        with m.If(self.start):
+            m.d.sync += left.eq(lanes - 1)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        with m.If(reads):
+            m.d.sync += place.eq(place + 1)
+        with m.If(self.next_word):
+            m.d.sync += place[:5].eq(0)
+            with m.If(place[:5] != 0):
+                m.d.sync += place[5:].eq(place[5:] + 1)
+        with m.If(self.begin):
+            m.d.sync += place.eq(0)
+
+        # The sums move on by a lane a cycle.
+        sums = Signal.like(self.totals)
+        stage = StageSignature(config).create()
+        ends = Signal(4)  # the tile's last neuron is in this stage
+        m.d.sync += [
+            stage.leak.eq(reads),
+            stage.sum.eq(stage.leak),
+            self.fires.eq(stage.sum),
+            self.done.eq(self.fires),
+            ends.eq(Cat(reads & (left == 1), ends)),
+        ]
+        with m.If(self.start):
+            m.d.sync += sums.eq(self.totals)
+        with m.Elif(stage.leak):
+            m.d.sync += sums.as_value().eq(sums.as_value() >> config.accumulator_bits)
+        m.d.comb += [
+            stage.start.eq(self.fresh),
+            stage.limits.eq(self.thresholds),
+            stage.thresholds.eq(self.thresholds),
+        ]
+        parameter = data.View(parameter_layout(config), parameters.data)
+        state, spike = update(m, config, stage, sums[0], read.data, parameter)
+        where = Signal.like(place)
+        before = [place]
+        for stage_number in range(3):
+            later = Signal.like(place, name=f"place_{stage_number}")
+            m.d.sync += later.eq(before[-1])
+            before.append(later)
+        m.d.comb += [
+            where.eq(before[-1]),
+            write.en.eq(self.fires),
+            write.addr.eq(where),
+            write.data.eq(state),
+            self.tile_done.eq(ends[3]),
+        ]
+        with m.If(self.fires):
+            m.d.sync += [
+                self.spike.eq(spike),
+                self.potential.eq(state.u),
+                self.spikes.eq(Cat(self.spikes[1:], spike)),
+            ]
+        return m
