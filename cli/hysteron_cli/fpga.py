@@ -77,7 +77,9 @@ def _cycles(network: Path, data: str, core: CoreConfig) -> float:
     samples = load_data_set(data).inputs[:IMAGES]
     if wanted.encoder is not None:
         samples = samples.reshape(len(samples), -1)
-    counters = schedule(program, activities(run(wanted, samples, trace=True), samples)).counters
+    result = run(wanted, samples, trace=True)
+    sent = result.inputs if program.network.encoder is None else samples
+    counters = schedule(program, activities(result, sent)).counters
     return float(counters["CYCLES"] / len(samples))
 
 

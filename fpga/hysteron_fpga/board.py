@@ -32,6 +32,27 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Family:
+    """FPGAs that the same tools serve.
+
+    Parameters
+    ----------
+    synthesis
+        Options of the synthesis.
+    placed, bitstream
+        Files that place and route leaves, and packing.
+    """
+
+    synthesis: tuple[str, ...]
+    placed: str
+    bitstream: str
+
+
+ECP5 = Family(("-abc9",), "top.config", "top.bit")
+ICE40 = Family((), "top.asc", "top.bin")
+
+
+@dataclass(frozen=True)
 class Board:
     """A board.
 
@@ -41,6 +62,8 @@ class Board:
         As in ``make fpga BOARD=…``.
     title
         For people.
+    family
+        Of its FPGA.
     platform
         Makes a platform of amaranth-boards.
     pll
@@ -55,6 +78,7 @@ class Board:
 
     name: str
     title: str
+    family: Family
     platform: Callable[[], Any]
     pll: "Pll"
     core: CoreConfig

@@ -57,8 +57,6 @@ def build(board: Board, *, seeds: Sequence[int] = SEEDS, tell: Callable[[str], N
     HysteronError
         If a tool is missing or fails.
     """
-    for tool in ("yosys", "nextpnr-ecp5", "ecppack"):
-        find(tool)
     tell("firmware and design")
     folder = build_root() / "fpga" / board.name
     platform = board.platform()
@@ -68,27 +66,29 @@ def build(board: Board, *, seeds: Sequence[int] = SEEDS, tell: Callable[[str], N
         Top(board, [int(word) for word in firmware.words]),
         "top",
         emit_src=False,
-        synth_opts=["-abc9"],
+        synth_opts=list(board.family.synthesis),
         script_after_synth="write_verilog -noattr -simple-lhs netlist.v\ntee -q -o synthesis.json stat -json",
     )
     for name, content in plan.files.items():
         write_file(folder / name, content.encode() if isinstance(content, str) else content)
     synthesise, place, pack = json.loads(plan.files["build_top.json"])["commands"]
+    for tool, *_ in (synthesise, place, pack):
+        find(tool)
     tell("synthesis (minutes)")
     run(synthesise, folder, "yosys.log")
+    placed, bitstream = board.family.placed, folder / board.family.bitstream
     reports = {}
     for seed in seeds:
         tell(f"place and route, seed {seed} (minutes)")
         reports[seed] = folder / f"seed-{seed}.json"
-        names = {"top.config": f"seed-{seed}.config", "top.tim": f"seed-{seed}.tim"}
-        placed = [names.get(word, word) for word in place]
+        own = {placed: f"seed-{seed}{Path(placed).suffix}", "top.tim": f"seed-{seed}.tim"}
         more = ["--seed", str(seed), "--report", reports[seed].name, "--detailed-timing-report", "--timing-allow-fail"]
-        run([*placed, *more], folder, f"nextpnr-{seed}.log")
+        run([*(own.get(word, word) for word in place), *more], folder, f"nextpnr-{seed}.log")
     best = max(seeds, key=lambda seed: clock_of(reports[seed]))
-    shutil.copyfile(folder / f"seed-{best}.config", folder / "top.config")
+    shutil.copyfile(folder / f"seed-{best}{Path(placed).suffix}", folder / placed)
     tell("bitstream")
     run(pack, folder, "pack.log")
-    return Built(folder, folder / "top.bit", folder / "netlist.v", reports)
+    return Built(folder, bitstream, folder / "netlist.v", reports)
 
 
 def clock_of(report: Path) -> float:

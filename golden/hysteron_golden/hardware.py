@@ -300,7 +300,7 @@ PRESETS = {
             weight_rows=16384,
             tiles=64,
             max_outputs=16,
-            clock_hz=60_000_000,
+            clock_hz=50_000_000,
         ),
         # In an ECP5 of 24,000 LUTs.
         CoreConfig(
@@ -316,7 +316,26 @@ PRESETS = {
             weight_rows=4096,
             tiles=32,
             max_outputs=16,
-            clock_hz=60_000_000,
+            clock_hz=50_000_000,
+        ),
+        # The small core with all of an iCE40UP5K's RAM: half for weights, half for the processor.
+        CoreConfig(
+            name="icebreaker",
+            lanes=4,
+            weight_bits=4,
+            potential_bits=12,
+            leak_bits=3,
+            bias_bits=10,
+            max_inputs=784,
+            max_neurons=224,
+            max_layers=4,
+            weight_rows=32768,
+            tiles=64,
+            max_outputs=16,
+            encoder=False,
+            serial=True,
+            counters=False,
+            clock_hz=18_000_000,
         ),
     )
 }

@@ -9,7 +9,7 @@ of a layer's :func:`descriptor_layout`, at 8 rows a layer; there are no THRESHOL
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,9 @@ def _weight_codes(values: NDArray[np.integer], bits: int) -> NDArray[np.integer]
 def compile_network(network: Network, config: CoreConfig) -> Program:
     """Map ``network`` onto ``config``.
 
+    On a core without an encoder a network that encodes is mapped without doing so; it must be sent the spikes of
+    :func:`~hysteron_golden.encode.encode`.
+
     Raises
     ------
     HysteronError
@@ -171,12 +174,7 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
         f"the network's leak codes have {network.layers[0].leak_bits} fractional bits, "
         f"core {config.name!r} has {config.leak_bits}; set leak_bits",
     )
-    if network.encoder is not None:
-        require(config.encoder, f"the network encodes pixels, core {config.name!r} has no encoder; set encoder=true")
-        require(
-            config.direct or network.encoder.coding is not Coding.DIRECT,
-            f"the network takes pixels directly, core {config.name!r} cannot; set direct=true",
-        )
+    network = _for_core(network, config)
     lanes = config.lanes
     weights, neurons = [], []
     jobs: dict[str, list[int]] = {name: [] for name in job_layout(config)}
@@ -264,6 +262,18 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
         for k in range(4):
             registers[f"SEED{k}"] = state >> 32 * k & 0xFFFFFFFF
     return Program(network, config, images, widths, tuple(tiles), tuple(weight_base), tuple(tile_base), registers)
+
+
+def _for_core(network: Network, config: CoreConfig) -> Network:
+    """``network``, without its encoder if the core has none: then whoever sends encodes, and sends spikes."""
+    encoder = network.encoder
+    if encoder is None:
+        return network
+    require(
+        config.direct or encoder.coding is not Coding.DIRECT,
+        f"the network takes pixels directly, core {config.name!r} cannot; set direct=true",
+    )
+    return network if config.encoder else replace(network, encoder=None)
 
 
 def _pack_records(table: dict[str, list[int]], layout: dict[str, int]) -> Words:

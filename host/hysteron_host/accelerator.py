@@ -57,7 +57,7 @@ class Result:
 class Image:
     """A network as a machine takes it: register writes, and how its input and its answers look.
 
-    ``steps`` is how many an image of pixels has.
+    ``steps`` is how many an image of pixels has. ``encode`` makes spikes of pixels where the core cannot.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Image:
     pixels: bool
     every_step: bool
     steps: int = 0
+    encode: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
 
     @cached_property
     def pieces(self) -> list[tuple[bytes, bytes]]:
@@ -335,12 +336,15 @@ def _pieces(records: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[by
 def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[bytes]:
     """A sample as the payloads of DATA requests."""
     data = np.asarray(sample)
-    if image.pixels:
+    if image.pixels or image.encode:
         flat = data.reshape(-1)
         require(
             flat.size == image.n_in and flat.dtype == np.uint8,
             f"sample {index} must be {image.n_in} bytes, not {flat.size} of {flat.dtype}",
         )
+        if image.encode:
+            data = image.encode(flat)
+    if image.pixels:
         packets, due = sample_packets(flat), [image.steps if image.every_step else 1]
     else:
         require(

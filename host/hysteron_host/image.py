@@ -50,6 +50,7 @@ def image_for(network: "Network | str | Path", identity: Identity) -> Image:
         If the core cannot hold it.
     """
     from hysteron_golden import compile_network, load
+    from hysteron_golden.encode import encode
 
     if isinstance(network, str | Path):
         network = load(Path(network))
@@ -60,12 +61,14 @@ def image_for(network: "Network | str | Path", identity: Identity) -> Image:
     records = tuple(
         (address, tuple(word for _, word in group)) for address, group in groupby(writes, key=lambda write: write[0])
     )
+    encoder, on_chip = network.encoder, program.network.encoder is not None
     return Image(
         network.name,
         records,
         network.n_in,
         network.n_out,
-        pixels=network.encoder is not None,
+        pixels=on_chip,
         every_step=network.readout_every_step,
-        steps=0 if network.encoder is None else network.encoder.steps,
+        steps=0 if encoder is None else encoder.steps,
+        encode=None if encoder is None or on_chip else lambda pixels: encode(encoder, pixels[None])[0],
     )

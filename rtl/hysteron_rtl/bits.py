@@ -25,6 +25,19 @@ def lowest_set(value: Value) -> tuple[Value, Value, Value]:
     return low_any | high_any, index, rest
 
 
+def at_most_one(value: Value) -> Value:
+    """Whether at most one bit of ``value`` is set; shallower than asking for what :func:`lowest_set` leaves."""
+
+    def some_many(bits: Value) -> tuple[Value, Value]:
+        if len(bits) == 1:
+            return bits, Const(0, 1)
+        half = len(bits) // 2
+        (low, low_many), (high, high_many) = some_many(bits[:half]), some_many(bits[half:])
+        return low | high, low_many | high_many | (low & high)
+
+    return ~some_many(value)[1]
+
+
 def _resize(value: Value, width: int) -> Value:
     return Cat(value, Const(0, max(0, width - len(value))))[:width] if width else Const(0, 0)
 

@@ -74,13 +74,13 @@ def simulate(
     program, result
         The mapped network and golden's traced result.
     raw_inputs
-        What is sent: pixels or spikes.
+        Pixels or spikes, as the network takes them; what a core cannot encode is sent as spikes.
     source_gaps, sink_gaps
         See :func:`hysteron_golden.schedule.schedule`.
     progress
         Called with the fraction of answer words that are out.
     """
-    activity = activities(result, raw_inputs)
+    activity = activities(result, result.inputs if program.network.encoder is None else raw_inputs)
     gaps = {"source_gaps": source_gaps, "sink_gaps": sink_gaps}
     predicted = schedule(program, activity, reads=simulator.detail, **gaps)
     script = Script()

@@ -69,6 +69,8 @@ RECIPES: dict[str, Recipe] = {
             noise=30.0,
         ),
         _IMAGE,
+        # As many hidden neurons as the weight memory of an iCE40UP5K holds.
+        replace(_IMAGE, name="mnist-164", preset="icebreaker", hidden=(164,)),
         replace(
             _IMAGE,
             name="mnist-fast",

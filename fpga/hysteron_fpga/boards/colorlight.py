@@ -11,7 +11,7 @@ from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 from hysteron_golden.hardware import CoreConfig
 from hysteron_wire.machine import MachineConfig
 
-from ..board import Board, Lines
+from ..board import ECP5, Board, Lines
 from ..clocks import Ecp5Pll
 
 
@@ -24,10 +24,11 @@ def _connect(m: Module, platform: Any) -> Lines:
 BOARD = Board(
     name="colorlight",
     title="Colorlight 5A-75B 7.0",
+    family=ECP5,
     platform=Colorlight_5A75B_R70Platform,
-    pll=Ecp5Pll(input_hz=25_000_000, divide=5, multiply=12, post=10),
+    pll=Ecp5Pll(input_hz=25_000_000, divide=1, multiply=2, post=12),
     core=CoreConfig.preset("colorlight"),
-    machine=MachineConfig(divisor=20),
+    machine=MachineConfig(divisor=25),  # 2 Mbaud
     connect=_connect,
     network="mnist-fast",
     data="mnist-14",

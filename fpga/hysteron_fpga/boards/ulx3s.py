@@ -8,7 +8,7 @@ from amaranth_boards.ulx3s import ULX3S_85F_Platform
 from hysteron_golden.hardware import CoreConfig
 from hysteron_wire.machine import MachineConfig
 
-from ..board import Board, Lines
+from ..board import ECP5, Board, Lines
 from ..clocks import Ecp5Pll
 from ..pins import leds
 
@@ -21,10 +21,11 @@ def _connect(m: Module, platform: Any) -> Lines:
 BOARD = Board(
     name="ulx3s",
     title="ULX3S 85F",
+    family=ECP5,
     platform=ULX3S_85F_Platform,
-    pll=Ecp5Pll(input_hz=25_000_000, divide=5, multiply=12, post=10),
+    pll=Ecp5Pll(input_hz=25_000_000, divide=1, multiply=2, post=12),
     core=CoreConfig.preset("ulx3s"),
-    machine=MachineConfig(divisor=20),  # 3 Mbaud
+    machine=MachineConfig(divisor=25),  # 2 Mbaud
     connect=_connect,
     network="mnist",
     data="mnist",

@@ -42,7 +42,7 @@ class SerialModel(Model):
                 if layer == 0:
                     self.input.slot_freed.append(stored)
             if self._answering(sample, step):
-                self._send(sample, step, stored + 1)
+                self._send(sample, step, stored + (1 if self.vector else 2))
                 stored = self.sink_accepted
             idle_at = stored + 1
 

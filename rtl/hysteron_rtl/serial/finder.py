@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hysteron_golden.hardware import CoreConfig, bits_for
 from hysteron_wire.packets import WORD
 
-from ..bits import lowest_set
+from ..bits import at_most_one, lowest_set
 
 
 def word_layout(config: CoreConfig) -> data.StructLayout:
@@ -66,7 +66,7 @@ class Finder(wiring.Component):
         wait = Signal(range(self.config.lanes))  # cycles until the update can take the next tile
         m.d.comb += [
             coming.eq(Mux(self.i.payload.seen, self.bits, Const(0, WORD))),
-            final.eq(rest == 0),
+            final.eq(at_most_one(left)),
             self.last.eq(word.last & final),
             self.empty.eq(~some),
             self.row.eq(word.row + index),

@@ -29,7 +29,7 @@ class SerialReadout(wiring.Component):
     step_ends, final : In
         Strobe: the step is over; it was the sample's last.
     answer : In
-        Strobe: answer, from the next cycle on.
+        Strobe, with the last neuron's update: answer, from the next cycle on, or the one after if only the winner.
     answered : Out
         Strobe: the answer's last word was accepted.
     o : Out(stream of 32 bits)
@@ -88,8 +88,11 @@ class SerialReadout(wiring.Component):
         ]
         with m.If(self.fires):
             m.d.sync += [number.eq(number + 1), updated.eq(number)]
-        with m.If(self.done & ((updated == 0) | ((updated < self.outputs) & beats(self.kind, new, best)))):
-            m.d.sync += [best.eq(new), winner.eq(updated)]
+        # Whether it wins is seen in the cycle after.
+        judged, contender, place = Signal(), Signal(width), Signal.like(updated)
+        m.d.sync += [judged.eq(self.done), contender.eq(new), place.eq(updated)]
+        with m.If(judged & ((place == 0) | ((place < self.outputs) & beats(self.kind, contender, best)))):
+            m.d.sync += [best.eq(contender), winner.eq(place)]
         with m.If(self.begin):
             m.d.sync += number.eq(0)
         with m.If(self.step_ends):
@@ -105,7 +108,9 @@ class SerialReadout(wiring.Component):
                     with m.If(self.vector):
                         m.next = "VALUES"
                     with m.Else():
-                        m.next = "TRAILER"
+                        m.next = "JUDGE"
+            with m.State("JUDGE"):
+                m.next = "TRAILER"
             with m.State("VALUES"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(read.data), read.en.eq(self.o.ready)]
                 with m.If(self.o.ready):

@@ -1,0 +1,37 @@
+"""iCEBreaker 1.0 with an iCE40UP5K: 12 MHz oscillator, FT2232H (any rate of 12 Mbaud / n)."""
+
+from typing import Any
+
+from amaranth.hdl import Module
+from amaranth_boards.icebreaker import ICEBreakerPlatform
+
+from hysteron_golden.hardware import CoreConfig
+from hysteron_wire.machine import MachineConfig
+
+from ..board import ICE40, Board, Lines
+from ..clocks import Ice40Pll
+from ..ice40 import Ice40Memories
+from ..pins import leds
+
+
+class _Platform(Ice40Memories, ICEBreakerPlatform):
+    pass
+
+
+def _connect(m: Module, platform: Any) -> Lines:
+    uart = platform.request("uart", 0)
+    return Lines(uart.rx.i, uart.tx.o, leds(platform, 8))
+
+
+BOARD = Board(
+    name="icebreaker",
+    title="iCEBreaker 1.0",
+    family=ICE40,
+    platform=_Platform,
+    pll=Ice40Pll(input_hz=12_000_000, divr=0, divf=47, divq=5),
+    core=CoreConfig.preset("icebreaker"),
+    machine=MachineConfig(small=True, ram_bytes=65536, divisor=6),  # 3 Mbaud
+    connect=_connect,
+    network="mnist-164",
+    data="mnist",
+)
