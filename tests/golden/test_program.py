@@ -369,11 +369,6 @@ def test_what_just_fits():
         (network(potential=Potential(8)), core(potential_signed=False), ["-128 to 127", "0 to 4095"]),
         (network(layers=(layer(leak_bits=5),), potential=Potential(12)), TINY, ["5 fractional", "has 3", "leak_bits"]),
         (
-            network(encoder=Encoder(Coding.RATE, 1), potential=Potential(12)),
-            core(encoder=False, direct=False),
-            ["no encoder", "encoder=true"],
-        ),
-        (
             network(encoder=Encoder(Coding.DIRECT, 1), potential=Potential(12)),
             core(direct=False),
             ["pixels directly", "direct=true"],

@@ -79,7 +79,7 @@ def test_identity():
     assert MAGIC.to_bytes(4, "big") == b"HYST"
     assert REGISTERS["ID"].address == 0 and REGISTERS["VERSION"].address == 4
     version = REGISTERS["VERSION"].unpack(MAP_VERSION)
-    assert version == {"MAJOR": 1, "MINOR": 0}
+    assert version == {"MAJOR": 1, "MINOR": 1}
 
 
 def test_counters_are_read_only_words():

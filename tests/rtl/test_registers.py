@@ -105,7 +105,7 @@ def test_constants_tell_the_core() -> None:
         "LIMITS0": {"MAX_INPUTS": 70, "MAX_NEURONS": 19},
         "LIMITS1": {"WEIGHT_ROWS": 900, "MAX_LAYERS": 4},
         "LIMITS2": {"TILES": 17, "MAX_OUTPUTS": 11},
-        "LIMITS3": {"BIAS_BITS": 6},
+        "LIMITS3": {"BIAS_BITS": 6, "SERIAL": 0, "COUNTERS": 1},
     }
 
 

@@ -27,7 +27,8 @@ class Copier(wiring.Component):
     left : Out
         Words that are not copied yet.
     check : Out
-        CRC-32 (of zlib, low bytes first) over all words copied since ``clear``.
+        CRC-32 (of zlib, low bytes first) over all words copied since ``clear``, while ``left`` is 0 and none was
+        given up.
     memory : Out(RequestSignature)
     bus : Out(bus.Signature)
     o : Out(stream of 32 bits)

@@ -9,7 +9,7 @@ the processor never sees half a frame or a broken one.
 """
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import enum, fifo, stream, wiring
+from amaranth.lib import enum, memory, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
@@ -52,7 +52,8 @@ class FrameReceiver(wiring.Component):
     pop : In
         Releases the oldest frame.
     count, slot, length : Out
-        Frames that wait; of the oldest the buffer and its bytes, without the check.
+        Frames that wait, from the cycle after the one that follows their last byte; of the oldest the buffer and its
+        bytes, without the check.
     bad_check, bad_form, bad_room : Out
         For one cycle: a frame was dropped.
     """
@@ -79,7 +80,8 @@ class FrameReceiver(wiring.Component):
         m = Module()
         size, slots = self.frame_bytes, self.slots
         m.submodules.crc = check = CRC32_ISO_HDLC(data_width=8).create()
-        m.submodules.lengths = lengths = fifo.SyncFIFOBuffered(width=len(self.length), depth=slots)
+        m.submodules.lengths = lengths = memory.Memory(shape=len(self.length), depth=slots, init=[])
+        put, get = lengths.write_port(), lengths.read_port()
 
         # Unstuffing: a code byte n announces n - 1 bytes and, behind them, a 0 unless n is 255 or the frame ends.
         left = Signal(8)
@@ -104,8 +106,9 @@ class FrameReceiver(wiring.Component):
         tail = Signal(range(slots))
         place = Signal(range(size + 1))
         room = Signal()
+        posted = Signal()  # a frame was received whole in the cycle before
         long = Signal()
-        m.d.comb += [room.eq(lengths.w_rdy & (self.base != 0)), long.eq(place == size)]
+        m.d.comb += [room.eq((self.count + posted != slots) & (self.base != 0)), long.eq(place == size)]
         waiting = Signal()
         with m.If(self.memory.ready):
             m.d.sync += waiting.eq(0)
@@ -127,11 +130,6 @@ class FrameReceiver(wiring.Component):
 
         # The end of a frame. Two delimiters in a row are no frame at all.
         good = Signal()
-        m.d.comb += [
-            lengths.w_data.eq(place - CHECK_BYTES),
-            lengths.w_en.eq(good),
-            lengths.r_en.eq(self.pop),
-        ]
         with m.If(end):
             m.d.sync += [first.eq(1), left.eq(0), zero.eq(0), place.eq(0), too_long.eq(0), lost.eq(0)]
             with m.If(first):
@@ -145,9 +143,19 @@ class FrameReceiver(wiring.Component):
             with m.Else():
                 m.d.comb += good.eq(1)
                 m.d.sync += head.eq(head + 1)
-        with m.If(self.pop & lengths.r_rdy):
-            m.d.sync += tail.eq(tail + 1)
-        m.d.comb += [self.count.eq(lengths.level), self.slot.eq(tail), self.length.eq(lengths.r_data)]
+        # A frame counts when its length has gone through the memory.
+        pops, next_tail = Signal(), Signal.like(tail)
+        m.d.comb += [
+            pops.eq(self.pop & (self.count != 0)),
+            next_tail.eq(tail + pops),
+            put.en.eq(good),
+            put.addr.eq(head),
+            put.data.eq(place - CHECK_BYTES),
+            get.addr.eq(next_tail),
+            self.slot.eq(tail),
+            self.length.eq(get.data),
+        ]
+        m.d.sync += [posted.eq(good), tail.eq(next_tail), self.count.eq(self.count + posted - pops)]
         return m
 
 

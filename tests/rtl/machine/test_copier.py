@@ -40,6 +40,8 @@ class Copying:
     #: The cycles in which they were taken, counted from the start.
     cycles: list[int] = field(default_factory=list)
     checked: list[int] = field(default_factory=list)
+    #: The check has seen a part of a word that was not copied.
+    gave_up: bool = False
 
     def __post_init__(self) -> None:
         bus = self.dut.bus
@@ -72,7 +74,7 @@ class Copying:
         """One cycle. ``give_up``: offers may be taken back."""
         ctx, dut, rng, memory, bus = self.ctx, self.dut, self.rng, self.dut.memory, self.dut.bus
         assert ctx.get(dut.left) == self.left
-        assert ctx.get(dut.check) == check_of(self.checked)
+        assert self.left or self.gave_up or ctx.get(dut.check) == check_of(self.checked)
         asked, offered, cyc, stb = (ctx.get(self.outputs) >> k & 1 for k in range(4))
         assert cyc == stb
         assert asked + offered + cyc <= 1
@@ -130,8 +132,8 @@ class Copying:
         self.ctx.set(self.dut.stop, 1)
         await self.cycle()
         self.ctx.set(self.dut.stop, 0)
-        before = len(self.taken)
-        for _ in range(4):
+        before, self.gave_up = len(self.taken), True
+        for _ in range(8):
             if self.ctx.get(self.dut.left) == 0:
                 break
             await self.cycle(give_up=True)
@@ -167,7 +169,7 @@ def test_words_are_copied_in_order(to_stream: bool) -> None:
     copying(to_stream, bench)
 
 
-@pytest.mark.parametrize(("to_stream", "cycles"), [(True, 2), (False, 3)])
+@pytest.mark.parametrize(("to_stream", "cycles"), [(True, 5), (False, 6)])
 def test_cycles_of_a_word(to_stream: bool, cycles: int) -> None:
     async def bench(c: Copying) -> None:
         await c.start(20)

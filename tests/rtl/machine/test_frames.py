@@ -34,6 +34,7 @@ class Receiving:
     head: int = 0
     tail: int = 0
     frames: deque[bytes] = field(default_factory=deque)
+    fresh: bool = False  # the newest was received in the cycle before and does not count yet
     #: What became of each frame.
     fates: list[str] = field(default_factory=list)
     popped: list[bytes] = field(default_factory=list)
@@ -89,14 +90,16 @@ class Receiving:
             ctx.set(dut.data, data)
         fate = self.fate() if data == 0 else "none"
         flags = {"form": 1, "check": 2, "room": 4}.get(fate, 0)
-        count = len(self.frames)
+        count = len(self.frames) - self.fresh
+        self.fresh = fate == "good"
         outputs = ctx.get(self.outputs)
         assert outputs >> 1 == flags | (count | self.tail << len(dut.count)) << 3, fate
         if outputs & 1:
             self.write()
-        if self.frames:
+        if count:
             assert ctx.get(dut.length) == len(self.frames[0])
-        if pop and self.frames:
+        full = len(self.frames) == dut.slots
+        if pop and count:
             content = self.frames.popleft()
             at = self.base + self.tail * dut.frame_bytes
             assert self.ram[at : at + len(content)] == content, "it is whole until it is released"
@@ -115,7 +118,7 @@ class Receiving:
             self.missed, self.place = False, 0
         elif data is not None:
             # The first byte of a frame is not written.
-            self.missed |= bool(self.frame) and (self.base == 0 or count == dut.slots)
+            self.missed |= bool(self.frame) and (self.base == 0 or full)
             self.frame.append(data)
         await ctx.tick()
         self.since = 1 if data is not None else self.since + 1
