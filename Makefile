@@ -8,9 +8,11 @@ READY := $(VENV)/ready
 JOBS ?= 2
 # Of make soc-sim.
 IMAGES ?= 1000
+# Placements that make fpga tries.
+SEEDS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim soc-sim test bench lint format lock train-setup test-train networks results clean
+.PHONY: help setup sim soc-sim fpga netlist test bench lint format lock train-setup test-train networks results clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -40,6 +42,14 @@ test: $(READY) ## run all tests
 soc-sim: $(READY) ## stream MNIST images through the simulated machine, compare, write build/soc-sim/report.json
 	$(BIN)/hysteron soc-sim networks/mnist.hyn --data mnist --images $(IMAGES)
 
+fpga: $(READY) ## make the bitstream of BOARD (ulx3s, icebreaker, …), write build/fpga/BOARD/report.json
+	@test -n "$(BOARD)" || { echo "error: BOARD is not set; run 'make fpga BOARD=icebreaker'" >&2; exit 2; }
+	$(BIN)/hysteron fpga $(BOARD) --seeds $(SEEDS)
+
+netlist: $(READY) ## stream images through the synthesised netlist of BOARD, compare, write build/fpga/BOARD/netlist.json
+	@test -n "$(BOARD)" || { echo "error: BOARD is not set; run 'make netlist BOARD=icebreaker'" >&2; exit 2; }
+	$(BIN)/hysteron netlist $(BOARD)
+
 bench: $(READY) ## print the performance table, write build/bench/bench.json
 	$(BIN)/hysteron bench
 
@@ -57,7 +67,7 @@ format: $(READY) ## format the code
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--extra sim --extra machine --extra data --extra convert --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+		--extra sim --extra machine --extra fpga --extra data --extra convert --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
 
 train-setup: $(VENV)/ready-train ## add PyTorch and snnTorch
 

@@ -2,15 +2,17 @@
 
 import contextlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from hysteron_data.sets import NAMES, load_data_set
+from hysteron_golden import Network, compile_network, load, run
 from hysteron_golden import Result as Golden
-from hysteron_golden import compile_network, load, run
 from hysteron_golden.files import build_root
 from hysteron_wire.errors import require
 from hysteron_wire.machine import MachineConfig
@@ -20,6 +22,7 @@ from .output import console, live, table, waiting, write_json
 
 if TYPE_CHECKING:
     from hysteron_host import Result
+    from hysteron_sim.machine import LineFigures, SimulatedMachine
 
 #: Speed of the serial line at which throughput is also stated.
 BAUD = 3_000_000
@@ -87,8 +90,6 @@ def soc_sim(
 
     Example: hysteron soc-sim networks/digits.hyn --data digits --images 50
     """
-    from hysteron_host.accelerator import Accelerator
-    from hysteron_host.transports import SocketTransport
     from hysteron_sim.machine import SimulatedMachine
 
     wanted = load(network)
@@ -99,23 +100,10 @@ def soc_sim(
         golden = run(wanted, samples)
     with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
         simulated = SimulatedMachine(config, MachineConfig(small=small))
-    assert simulated.line is not None
     divisor = simulated.machine.divisor
-    with Accelerator(SocketTransport(simulated.line, "sim:", patience=20.0), simulated) as accelerator:
-        with live("loading", 1000) as show:
-            accelerator.load(wanted, progress=lambda share: show(int(1000 * share), ""))
-        earlier, before = accelerator.stats(), accelerator.stats()
-        simulated.figures()
-        sent = accelerator.link.figures.payload_out
-        mismatches: list[int] = []
-        with live("images", len(samples)) as show:
-            for result in accelerator.infer(samples):
-                if not _same(result, golden):
-                    mismatches.append(result.index)
-                show(result.index + 1, f"{len(mismatches)} differ")
-        line = simulated.figures()
-        payload = accelerator.link.figures.payload_out - sent
-        after = accelerator.stats()
+    done = stream(simulated, wanted, samples, golden, patience=20.0)
+    line, payload, mismatches = done.line, done.payload, done.mismatches
+    earlier, before, after = done.stats
     count = len(samples)
     streaming = line.last_in - line.first_in + BITS * divisor
     cycles = line.last_out - line.first_in
@@ -154,6 +142,53 @@ def soc_sim(
     if mismatches:
         click.echo(f"mismatch: sample {mismatches[0]} (and {len(mismatches) - 1} more) differs from golden", err=True)
         sys.exit(1)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What happened while samples were streamed: the line, bytes of payload sent, samples that differ from golden, and
+    the machine's figures twice before and once after."""
+
+    line: "LineFigures"
+    payload: int
+    mismatches: list[int]
+    stats: list[dict[str, Any]]
+
+
+def stream(
+    simulated: "SimulatedMachine", wanted: Network, samples: NDArray[np.uint8], golden: Golden, *, patience: float
+) -> Stream:
+    """Load a network into a simulated machine, send samples, compare the results.
+
+    Parameters
+    ----------
+    simulated, wanted, samples
+        The machine, the network, and what it takes: ``(samples, …)``.
+    golden
+        What golden made of the samples.
+    patience
+        Seconds that the driver waits for an answer; simulations are slow.
+    """
+    from hysteron_host.accelerator import Accelerator
+    from hysteron_host.transports import SocketTransport
+
+    assert simulated.line is not None
+    with Accelerator(SocketTransport(simulated.line, "sim:", patience=patience), simulated) as accelerator:
+        with live("loading", 1000) as show:
+            accelerator.load(wanted, progress=lambda share: show(int(1000 * share), ""))
+        stats = [accelerator.stats(), accelerator.stats()]
+        simulated.figures()
+        sent = accelerator.link.figures.payload_out
+        mismatches: list[int] = []
+        with live("images", len(samples)) as show:
+            for result in accelerator.infer(samples):
+                if not _same(result, golden):
+                    mismatches.append(result.index)
+                show(result.index + 1, f"{len(mismatches)} differ")
+        line = simulated.figures()
+        payload = accelerator.link.figures.payload_out - sent
+        stats.append(accelerator.stats())
+    return Stream(line, payload, mismatches, stats)
 
 
 def _same(result: "Result", golden: Golden) -> bool:

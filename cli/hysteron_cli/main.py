@@ -13,7 +13,7 @@ from .data import data
 from .export import export
 from .figures import figures
 from .firmware import firmware
-from .fpga import fpga
+from .fpga import flash, fpga, netlist
 from .import_ import import_
 from .machine import machine_, soc_sim
 from .results import results
@@ -43,6 +43,8 @@ for command in (
     results,
     firmware,
     fpga,
+    netlist,
+    flash,
     run,
     machine_,
     soc_sim,

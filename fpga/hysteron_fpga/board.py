@@ -37,19 +37,25 @@ class Family:
 
     Parameters
     ----------
+    name
+        As yosys calls it.
     synthesis
         Options of the synthesis.
     placed, bitstream
         Files that place and route leaves, and packing.
+    large
+        Kind of RAM that weights and the processor's RAM belong in, see :data:`hysteron_fpga.memories.KINDS`.
     """
 
+    name: str
     synthesis: tuple[str, ...]
     placed: str
     bitstream: str
+    large: str
 
 
-ECP5 = Family(("-abc9",), "top.config", "top.bit")
-ICE40 = Family((), "top.asc", "top.bin")
+ECP5 = Family("ecp5", ("-abc9",), "top.config", "top.bit", "block RAM")
+ICE40 = Family("ice40", (), "top.asc", "top.bin", "single-port RAM")
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,11 @@ class Board:
     core, machine
         What is generated; ``core.clock_hz`` is the clock that is aimed at.
     connect
-        ``connect(m, platform)`` requests the pins and returns the machine's lines.
+        ``connect(platform)`` requests the pins and returns the machine's lines.
     network, data
         Shipped network whose speed the report states, and its data set.
+    loader
+        What openFPGALoader calls the board.
     """
 
     name: str
@@ -83,16 +91,27 @@ class Board:
     pll: "Pll"
     core: CoreConfig
     machine: MachineConfig
-    connect: Callable[[Any, Any], Lines]
+    connect: Callable[[Any], Lines]
     network: str
     data: str
+    loader: str
 
     def __post_init__(self) -> None:
         made = self.pll.output_hz
         require(
             made == self.core.clock_hz,
-            f"board {self.name}: the PLL makes {made:,} Hz, the core is for {self.core.clock_hz:,}; let both be the same",
+            f"board {self.name}: the PLL makes {made:,} Hz, the core is for {self.core.clock_hz:,}; make both the same",
         )
+
+    @property
+    def memories(self) -> dict[str, tuple[str, int]]:
+        """Where the large memories belong, and how many bits they hold."""
+        core, large = self.core, self.family.large
+        return {
+            "core.engine.weights": (large, core.weight_rows * core.weight_row_bits),
+            "ram": (large, 8 * self.machine.ram_bytes),
+            "rom": ("block RAM", 8 * 1024),
+        }
 
     @property
     def baud(self) -> float:

@@ -11,11 +11,9 @@ from hysteron_golden.files import build_root, write_file
 from hysteron_rtl.machine.cpu import cpu_verilog
 
 from .board import Board
+from .memories import check, mapped
 from .tools import find, run
 from .top import Top
-
-#: Placements that are tried.
-SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -28,19 +26,20 @@ class Built:
         Where everything is.
     bitstream
         Of the fastest placement.
-    netlist
-        Verilog of the mapped cells.
+    design, netlist
+        The mapped cells: yosys's JSON, and Verilog.
     reports
         nextpnr's report by seed.
     """
 
     folder: Path
     bitstream: Path
+    design: Path
     netlist: Path
     reports: dict[int, Path]
 
 
-def build(board: Board, *, seeds: Sequence[int] = SEEDS, tell: Callable[[str], None] = lambda _: None) -> Built:
+def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], None] = lambda _: None) -> Built:
     """Make the bitstream of ``board``.
 
     Parameters
@@ -76,6 +75,7 @@ def build(board: Board, *, seeds: Sequence[int] = SEEDS, tell: Callable[[str], N
         find(tool)
     tell("synthesis (minutes)")
     run(synthesise, folder, "yosys.log")
+    check(mapped(folder / "top.json"), board.memories)
     placed, bitstream = board.family.placed, folder / board.family.bitstream
     reports = {}
     for seed in seeds:
@@ -88,7 +88,7 @@ def build(board: Board, *, seeds: Sequence[int] = SEEDS, tell: Callable[[str], N
     shutil.copyfile(folder / f"seed-{best}{Path(placed).suffix}", folder / placed)
     tell("bitstream")
     run(pack, folder, "pack.log")
-    return Built(folder, bitstream, folder / "netlist.v", reports)
+    return Built(folder, bitstream, folder / "top.json", folder / "netlist.v", reports)
 
 
 def clock_of(report: Path) -> float:

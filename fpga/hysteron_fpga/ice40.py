@@ -1,8 +1,8 @@
 """Bodies of memories on an iCE40 UltraPlus: its single-port RAMs and its block RAMs.
 
-Synthesis would map memories by itself, but it knows no single-port RAM with a read and a write port, and it guards every
-block RAM against a read of the word that is being written, at about 100 cells a memory. Hysteron never does that, except
-where a port says that it is transparent.
+Synthesis would map memories by itself, but it knows no single-port RAM with a read and a write port, and it guards
+every block RAM against a read of the word that is being written, at about 100 cells a memory. Hysteron never does that,
+except where a port says that it is transparent.
 """
 
 from typing import Any
@@ -12,7 +12,8 @@ from amaranth.lib.memory import Memory
 
 from hysteron_golden.hardware import bits_for, ceil_div
 
-#: Width and depth of the two primitives (FPGA-TN-02022, FPGA-TN-02002), and the bits that a write mask of the first covers.
+#: Width and depth of the two primitives, and the bits that a write mask of the first covers (Lattice FPGA-TN-02022,
+#: FPGA-TN-02002).
 WIDTH = 16
 SINGLE_PORT_DEPTH, NIBBLE = 16384, 4
 BLOCK_DEPTH = 256

@@ -29,11 +29,12 @@ class Top(Elaboratable):
         self.board, self.firmware = board, firmware
 
     def elaborate(self, platform: Any) -> Module:
+        """See :class:`amaranth.hdl.Elaboratable`."""
         m = Module()
         board = self.board
         add_clock(m, platform, board.pll)
         m.submodules.machine = machine = Machine(board.core, board.machine, self.firmware)
-        lines = board.connect(m, platform)
+        lines = board.connect(platform)
         half = board.core.clock_hz // (2 * _BLINK_HZ)
         count, alive, restarted = Signal(range(half)), Signal(), Signal()
         m.d.sync += count.eq(count + 1)

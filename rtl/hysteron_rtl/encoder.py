@@ -1,7 +1,7 @@
 """The on-chip encoder: pixels in, spike bitmaps out, as :mod:`hysteron_golden.encode` defines them."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_golden.encode import GROUP, LFSR_BITS, LFSR_TAP, MAX_STEPS, Coding

@@ -20,7 +20,7 @@ from hysteron_wire.machine import MachineConfig
 
 from .build import FLAGS, HERE, LeanVerilator, build_once, digest, generated, tools, verilator_environment
 
-_PROGRAM = HERE / "machine.cpp"
+PROGRAM = HERE / "machine.cpp"
 _BENCH = HERE / "machine_bench.sv"
 
 
@@ -38,7 +38,7 @@ def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line"
         f"{config.name}-machine", repr((config, machine, words)), lambda: convert_machine(config, machine, words)
     )
     cpu = cpu_verilog(small=machine.small)
-    state = digest(verilog, kind, cpu, _PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
+    state = digest(verilog, kind, cpu, PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-machine-{kind}-{state}"
     work = _build_cocotb if kind == "cocotb" else _build_line
     return build_once(folder, {"machine.v": verilog, "picorv32.v": cpu}, lambda log: work(folder, log))
@@ -47,7 +47,7 @@ def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line"
 def _build_line(folder: Path, log: Path) -> None:
     command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder)]
     command += ["--top-module", "hysteron_machine", "--prefix", "Vtop", "-o", "machine", *FLAGS]
-    command += [str(_PROGRAM), str(folder / "machine.v"), str(folder / "picorv32.v")]
+    command += [str(PROGRAM), str(folder / "machine.v"), str(folder / "picorv32.v")]
     with log.open("w") as file:
         subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
 
@@ -165,14 +165,23 @@ class SimulatedMachine(Closing):
     ----------
     config, machine
         What to simulate.
+    program
+        Its executable, if it is not to be made of these: of a netlist.
     line
         Descriptor of a line that is there already (a pseudo-terminal, a connection); by default a new pair of sockets,
         of which :attr:`line` is the host's end.
     """
 
-    def __init__(self, config: CoreConfig, machine: MachineConfig | None = None, *, line: int | None = None) -> None:
+    def __init__(
+        self,
+        config: CoreConfig,
+        machine: MachineConfig | None = None,
+        *,
+        program: Path | None = None,
+        line: int | None = None,
+    ) -> None:
         self.config, self.machine = config, machine or MachineConfig()
-        program = build_machine(self.config, self.machine) / "machine"
+        program = program or build_machine(self.config, self.machine) / "machine"
         self.line: socket.socket | None = None
         theirs: socket.socket | None = None
         if line is None:

@@ -123,7 +123,8 @@ def compare(
         )
         found += _updates(program, result, predicted, observed)
     end = int(predicted.beat_cycles[-1]) if len(predicted.beat_cycles) else 0
-    for name, value in {"STATUS": 0, "ERROR": 0, **predicted.counters}.items():
+    counters = predicted.counters if program.config.counters else {}
+    for name, value in {"STATUS": 0, "ERROR": 0, **counters}.items():
         if observed.registers[name] != value:
             found.append(Mismatch(f"register {name}", end, golden=value, rtl=observed.registers[name]))
     return tuple(sorted(found, key=lambda mismatch: mismatch.cycle))

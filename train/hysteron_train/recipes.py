@@ -70,7 +70,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         _IMAGE,
         # As many hidden neurons as the weight memory of an iCE40UP5K holds.
-        replace(_IMAGE, name="mnist-164", preset="icebreaker", hidden=(164,)),
+        replace(_IMAGE, name="mnist-164", preset="icebreaker", settings=("counters=true",), hidden=(164,)),
         replace(
             _IMAGE,
             name="mnist-fast",

@@ -5,7 +5,7 @@ Its serial line is on connector J19 (transmits on DATA_LED-, receives on KEY+), 
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 
 from hysteron_golden.hardware import CoreConfig
@@ -15,7 +15,7 @@ from ..board import ECP5, Board, Lines
 from ..clocks import Ecp5Pll
 
 
-def _connect(m: Module, platform: Any) -> Lines:
+def _connect(platform: Any) -> Lines:
     uart = platform.request("uart", 0)
     # Its only LED is on the pin of the serial line.
     return Lines(uart.rx.i, uart.tx.o, Signal(8))
@@ -32,4 +32,5 @@ BOARD = Board(
     connect=_connect,
     network="mnist-fast",
     data="mnist-14",
+    loader="colorlight",
 )

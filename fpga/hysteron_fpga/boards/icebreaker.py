@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from amaranth.hdl import Module
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from hysteron_golden.hardware import CoreConfig
@@ -18,7 +17,7 @@ class _Platform(Ice40Memories, ICEBreakerPlatform):
     pass
 
 
-def _connect(m: Module, platform: Any) -> Lines:
+def _connect(platform: Any) -> Lines:
     uart = platform.request("uart", 0)
     return Lines(uart.rx.i, uart.tx.o, leds(platform, 8))
 
@@ -34,4 +33,5 @@ BOARD = Board(
     connect=_connect,
     network="mnist-164",
     data="mnist",
+    loader="ice40_generic",
 )

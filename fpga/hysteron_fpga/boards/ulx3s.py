@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from amaranth.hdl import Module
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
 from hysteron_golden.hardware import CoreConfig
@@ -13,7 +12,7 @@ from ..clocks import Ecp5Pll
 from ..pins import leds
 
 
-def _connect(m: Module, platform: Any) -> Lines:
+def _connect(platform: Any) -> Lines:
     uart = platform.request("uart", 0)
     return Lines(uart.rx.i, uart.tx.o, leds(platform, 8))
 
@@ -29,4 +28,5 @@ BOARD = Board(
     connect=_connect,
     network="mnist",
     data="mnist",
+    loader="ulx3s",
 )

@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from hysteron_wire.packets import WORD
 
-from ..encode import Coding
 from ..hardware import PIPE_DEPTH, STATE_LOOP, ceil_div
 from ..program import Program
 from .record import Activity, Model
@@ -74,7 +73,6 @@ class ParallelModel(Model):
     ) -> None:
         super().__init__(program, activity, source_gaps, sink_gaps, reads)
         self.store_latency = program.config.weight_latency + STORE_LATENCY
-        self.direct = self.network.encoder is not None and self.network.encoder.coding is Coding.DIRECT
         self._job_words()
         # For each layer: jobs issued, cycle in which each job's spikes were stored, was last scanned.
         self.issued = [0] * self.depth

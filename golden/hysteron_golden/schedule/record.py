@@ -10,6 +10,7 @@ from hysteron_wire.errors import require
 from hysteron_wire.packets import Words, answer_words, sample_packets
 from hysteron_wire.registers import REGISTERS
 
+from ..encode import Coding
 from ..program import Program
 from ..run import Result, winner
 from .input import InputTimes
@@ -124,6 +125,8 @@ class Model:
         self.activity = activity
         self.network = program.network
         self.depth = len(self.network.layers)
+        encoder = self.network.encoder
+        self.direct = encoder is not None and encoder.coding is Coding.DIRECT
         self.vector = bool(REGISTERS["READOUT"].unpack(program.registers["READOUT"])["VECTOR"])
         self.list_reads = reads
         self.sink_gaps = sink_gaps

@@ -2,8 +2,9 @@
 
 A step begins when its input is there. For each layer the descriptor is read, then the layer's tiles are worked off:
 spike words are read a cycle each, empty ones are skipped unless a tile ends with them, and the others taken apart, an
-event a cycle. While a tile's neurons are updated, one a cycle, the next tile's events already accumulate. The next layer
-begins when all spikes of the one before are stored, the next step when the answer, if there is one, has been taken.
+event a cycle. While a tile's neurons are updated, one a cycle, the next tile's events already accumulate. The next
+layer begins when all spikes of the one before are stored, the next step when the answer, if there is one, has been
+taken.
 """
 
 import numpy as np
@@ -47,7 +48,8 @@ class SerialModel(Model):
             idle_at = stored + 1
 
     def _layer(self, layer: int, sample: int, step: int, begin: int) -> int:
-        """Follow a layer that reads its first spike word in cycle ``begin``; cycle in which all its spikes are stored."""
+        """Follow a layer that reads its first spike word in cycle ``begin``; the cycle in which its last spikes are
+        stored."""
         config, shape = self.program.config, self.network.layers[layer]
         spikes = self.activity[sample].spikes
         source = self.activity[sample].inputs[step] if layer == 0 else spikes[layer - 1][step]

@@ -13,8 +13,8 @@ from .memory import RequestSignature
 class Copier(wiring.Component):
     """Copies ``count`` words from memory to a register of the core, which takes them all, or into its input stream.
 
-    A word takes 5 cycles into the stream and 6 into a register, if memory is free and the core takes it: the check takes
-    a byte a cycle, and a word goes out with its last one. A word comes over the line in 160 cycles at least.
+    A word takes 5 cycles into the stream and 6 into a register, if memory is free and the core takes it: the check
+    takes a byte a cycle, and a word goes out with its last one. A word comes over the line in 160 cycles at least.
 
     Attributes
     ----------

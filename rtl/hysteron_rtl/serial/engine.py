@@ -24,8 +24,8 @@ from .updater import Updater
 class SerialEngine(wiring.Component):
     """See :mod:`hysteron_golden.schedule.serial` for what happens when.
 
-    Spikes of hidden layers have a word for 32 neurons and two buffers, of the step that is being computed and of the one
-    before, which recurrent layers read.
+    Spikes of hidden layers have a word for 32 neurons and two buffers, of the step that is being computed and of the
+    one before, which recurrent layers read.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -130,9 +130,7 @@ class SerialEngine(wiring.Component):
         ]
         event = data.View(
             data.StructLayout({"add": 1, "first": 1, "last": 1, "empty": 1}),
-            delay(
-                m, Cat(finder.picks, finder.first, finder.last, finder.empty), config.weight_latency, "event"
-            ),
+            delay(m, Cat(finder.picks, finder.first, finder.last, finder.empty), config.weight_latency, "event"),
         )
         stage = StageSignature(config).create()
         m.d.comb += [

@@ -1,0 +1,66 @@
+"""Which primitives a design's memories ended up in, read from the netlist, and whether those are the intended ones."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hysteron_wire.errors import require
+
+#: Memory primitives: what they are called here, and their bits.
+KINDS = {
+    "DP16KD": ("block RAM", 18432),
+    "SB_RAM40_4K": ("block RAM", 4096),
+    "SB_RAM40_4KNR": ("block RAM", 4096),
+    "SB_SPRAM256KA": ("single-port RAM", 262144),
+    "TRELLIS_DPR16X4": ("LUT RAM", 64),
+}
+#: What Amaranth and yosys add to a memory's name, and what every name begins with.
+_ADDED = re.compile(r"\$\d+|^machine\.inside\.|(\.(memory|storage|words|bank_\d+))?(\.(spram|block)_\d+_\d+)?(\.\d+)*$")
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A memory: its primitives and their bits in all."""
+
+    kind: str
+    primitives: int
+    bits: int
+
+
+def mapped(netlist: Path) -> dict[str, Mapped]:
+    """Memories of a synthesised design by name; what is in flip-flops has none.
+
+    Parameters
+    ----------
+    netlist
+        JSON of yosys.
+    """
+    cells = json.loads(netlist.read_text())["modules"]["top"]["cells"]
+    counts: Counter[tuple[str, str]] = Counter()
+    bits: Counter[str] = Counter()
+    for name, cell in cells.items():
+        if cell["type"] in KINDS:
+            kind, size = KINDS[cell["type"]]
+            memory = _ADDED.sub("", name)
+            counts[memory, kind] += 1
+            bits[memory] += size
+    return {name: Mapped(kind, count, bits[name]) for (name, kind), count in sorted(counts.items())}
+
+
+def check(found: Mapping[str, Mapped], wanted: Mapping[str, tuple[str, int]]) -> None:
+    """Whether every memory of ``wanted`` is in the kind of RAM and as large as that says.
+
+    Raises
+    ------
+    HysteronError
+        Naming the first that is not.
+    """
+    for name, (kind, bits) in wanted.items():
+        got = found.get(name)
+        place = "flip-flops" if got is None else got.kind
+        require(got is not None and got.kind == kind, f"memory {name!r} is in {place}, not in {kind}; see top.rpt")
+        assert got is not None
+        require(got.bits >= bits, f"memory {name!r} has {got.bits:,} bits of {kind}, but needs {bits:,}; see top.rpt")

