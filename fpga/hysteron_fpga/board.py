@@ -43,6 +43,8 @@ class Family:
         Options of the synthesis.
     placed, bitstream
         Files that place and route leaves, and packing.
+    pack
+        Tool that makes the bitstream.
     large
         Kind of RAM that weights and the processor's RAM belong in, see :data:`hysteron_fpga.memories.KINDS`.
     """
@@ -51,11 +53,17 @@ class Family:
     synthesis: tuple[str, ...]
     placed: str
     bitstream: str
+    pack: str
     large: str
 
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """In the order in which they are used."""
+        return "yosys", f"nextpnr-{self.name}", self.pack
 
-ECP5 = Family("ecp5", ("-abc9",), "top.config", "top.bit", "block RAM")
-ICE40 = Family("ice40", (), "top.asc", "top.bin", "single-port RAM")
+
+ECP5 = Family("ecp5", ("-abc9",), "top.config", "top.bit", "ecppack", "block RAM")
+ICE40 = Family("ice40", (), "top.asc", "top.bin", "icepack", "single-port RAM")
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Board:
     core, machine
         What is generated; ``core.clock_hz`` is the clock that is aimed at.
     connect
-        ``connect(platform)`` requests the pins and returns the machine's lines.
+        ``connect(m, platform)`` requests the pins, adds their buffers to ``m`` and returns the machine's lines.
     network, data
         Shipped network whose speed the report states, and its data set.
     loader
@@ -91,7 +99,7 @@ class Board:
     pll: "Pll"
     core: CoreConfig
     machine: MachineConfig
-    connect: Callable[[Any], Lines]
+    connect: Callable[[Any, Any], Lines]
     network: str
     data: str
     loader: str

@@ -56,6 +56,8 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
     HysteronError
         If a tool is missing or fails.
     """
+    for tool in board.family.tools:
+        find(tool)
     tell("firmware and design")
     folder = build_root() / "fpga" / board.name
     platform = board.platform()
@@ -71,8 +73,6 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
     for name, content in plan.files.items():
         write_file(folder / name, content.encode() if isinstance(content, str) else content)
     synthesise, place, pack = json.loads(plan.files["build_top.json"])["commands"]
-    for tool, *_ in (synthesise, place, pack):
-        find(tool)
     tell("synthesis (minutes)")
     run(synthesise, folder, "yosys.log")
     check(mapped(folder / "top.json"), board.memories)

@@ -25,7 +25,8 @@ class Ecp5Pll:
     """EHXPLLL with feedback from its first output.
 
     The output is input / ``divide`` * ``multiply``; the oscillator inside runs ``post`` times as fast, within 400 to
-    800 MHz, and the phase detector at input / ``divide``, within 3.125 to 400 MHz (ECP5 data sheet FPGA-DS-02012, 3.19).
+    800 MHz, and the phase detector at input / ``divide``, within 3.125 to 400 MHz (ECP5 data sheet FPGA-DS-02012,
+    3.19).
     """
 
     input_hz: int

@@ -1,8 +1,8 @@
 """The mapped netlist of a board as a simulator that the driver talks to over its serial line.
 
 What is simulated is what yosys hands to nextpnr: every look-up table, flip-flop and RAM of the bitstream, with yosys's
-own models of the cells. Those that it has not, or not for Verilator, are modelled in ``models/``: PLLs, the ECP5's block
-RAM, the iCE40's pins.
+own models of the cells. Those that it has not, or not for Verilator, are modelled in ``models/``: PLLs, the ECP5's
+block RAM, the iCE40's pins.
 """
 
 import importlib.util

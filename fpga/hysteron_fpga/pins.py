@@ -3,15 +3,26 @@
 from typing import Any
 
 from amaranth.build import ResourceError
-from amaranth.hdl import Cat, Signal
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import io
 
 
-def leds(platform: Any, count: int) -> Any:
-    """``count`` values that drive the board's first LEDs; those that it lacks drive nothing."""
-    found = []
+def serial_line(m: Module, platform: Any) -> tuple[Value, Signal]:
+    """What the board's first serial line receives, and what it is to transmit."""
+    port = platform.request("uart", 0, dir="-")
+    m.submodules.rx = received = io.Buffer("i", port.rx)
+    m.submodules.tx = transmitted = io.Buffer("o", port.tx)
+    return received.i, transmitted.o
+
+
+def leds(m: Module, platform: Any, count: int) -> Signal:
+    """``count`` bits that light the board's first LEDs; those that it lacks light nothing."""
+    lit = Signal(count, name="leds")
     for number in range(count):
         try:
-            found.append(platform.request("led", number).o)
+            port = platform.request("led", number, dir="-")
         except ResourceError:
-            found.append(Signal(name=f"no_led_{number}"))
-    return Cat(*found)
+            break
+        m.submodules[f"led_{number}"] = lamp = io.Buffer("o", port)
+        m.d.comb += lamp.o.eq(lit[number])
+    return lit

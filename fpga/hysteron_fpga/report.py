@@ -19,7 +19,9 @@ _RESOURCES = {
     "dsp": ("MULT18X18D", "ICESTORM_DSP"),
 }
 #: What yosys and nextpnr add to names, and what every name begins with.
-_ADDED = re.compile(r"(_(LUT4|TRELLIS_FF|CCU2C|PFUMX|L6MUX21|DP16KD|SB_\w+?))(_\w+)*$|\$\w+\$?|\.inside\b|^machine\.")
+_ADDED = re.compile(
+    r"(_(LUT4|TRELLIS_FF|CCU2C|PFUMX|L6MUX21|DP16KD|SB_\w+?))(_\w+)*$|\$\w+\$?|^machine\.(inside\.)?|(\.\d+)+$"
+)
 
 
 @dataclass(frozen=True)

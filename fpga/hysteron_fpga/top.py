@@ -34,7 +34,7 @@ class Top(Elaboratable):
         board = self.board
         add_clock(m, platform, board.pll)
         m.submodules.machine = machine = Machine(board.core, board.machine, self.firmware)
-        lines = board.connect(platform)
+        lines = board.connect(m, platform)
         half = board.core.clock_hz // (2 * _BLINK_HZ)
         count, alive, restarted = Signal(range(half)), Signal(), Signal()
         m.d.sync += count.eq(count + 1)

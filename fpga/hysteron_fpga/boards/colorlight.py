@@ -5,7 +5,7 @@ Its serial line is on connector J19 (transmits on DATA_LED-, receives on KEY+), 
 
 from typing import Any
 
-from amaranth.hdl import Signal
+from amaranth.hdl import Module, Signal
 from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 
 from hysteron_golden.hardware import CoreConfig
@@ -13,12 +13,12 @@ from hysteron_wire.machine import MachineConfig
 
 from ..board import ECP5, Board, Lines
 from ..clocks import Ecp5Pll
+from ..pins import serial_line
 
 
-def _connect(platform: Any) -> Lines:
-    uart = platform.request("uart", 0)
+def _connect(m: Module, platform: Any) -> Lines:
     # Its only LED is on the pin of the serial line.
-    return Lines(uart.rx.i, uart.tx.o, Signal(8))
+    return Lines(*serial_line(m, platform), Signal(8))
 
 
 BOARD = Board(

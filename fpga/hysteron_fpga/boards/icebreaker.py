@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from amaranth.hdl import Module
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from hysteron_golden.hardware import CoreConfig
@@ -10,16 +11,15 @@ from hysteron_wire.machine import MachineConfig
 from ..board import ICE40, Board, Lines
 from ..clocks import Ice40Pll
 from ..ice40 import Ice40Memories
-from ..pins import leds
+from ..pins import leds, serial_line
 
 
 class _Platform(Ice40Memories, ICEBreakerPlatform):
     pass
 
 
-def _connect(platform: Any) -> Lines:
-    uart = platform.request("uart", 0)
-    return Lines(uart.rx.i, uart.tx.o, leds(platform, 8))
+def _connect(m: Module, platform: Any) -> Lines:
+    return Lines(*serial_line(m, platform), leds(m, platform, 8))
 
 
 BOARD = Board(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from amaranth.hdl import Module
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
 from hysteron_golden.hardware import CoreConfig
@@ -9,12 +10,11 @@ from hysteron_wire.machine import MachineConfig
 
 from ..board import ECP5, Board, Lines
 from ..clocks import Ecp5Pll
-from ..pins import leds
+from ..pins import leds, serial_line
 
 
-def _connect(platform: Any) -> Lines:
-    uart = platform.request("uart", 0)
-    return Lines(uart.rx.i, uart.tx.o, leds(platform, 8))
+def _connect(m: Module, platform: Any) -> Lines:
+    return Lines(*serial_line(m, platform), leds(m, platform, 8))
 
 
 BOARD = Board(
