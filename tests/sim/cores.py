@@ -68,6 +68,7 @@ CORES: dict[str, CoreConfig] = {
             max_outputs=70,
             max_layers=5,
             tiles=18,
+            weight_rows=1200,
         ),
         replace(
             TINY,
