@@ -17,6 +17,9 @@ from hysteron_wire.registers import table as register_table
 
 from .output import console, table, waiting
 
+#: Cores that stand side by side in a terminal of 80 columns.
+_CORES_WIDE = 4
+
 
 def core_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that choose a core."""
@@ -99,15 +102,17 @@ def info(network: Path | None, preset: str | None, settings: tuple[str, ...]) ->
     """
     if network is None:
         chosen = [choose_core(None, preset, settings)] if preset or settings else list(PRESETS.values())
-        rows = table("Cores", "<parameter", *(config.name for config in chosen))
-        for field in fields(CoreConfig)[1:]:
-            rows.add_row(field.name, *(str(getattr(config, field.name)) for config in chosen))
-        for label, value in (
-            ("weight memory, bits", lambda c: f"{c.weight_rows * c.weight_row_bits:,}"),
-            ("accumulator, bits", lambda c: str(c.accumulator_bits)),
-        ):
-            rows.add_row(label, *(value(config) for config in chosen))
-        console.print(rows)
+        for first in range(0, len(chosen), _CORES_WIDE):
+            some = chosen[first : first + _CORES_WIDE]
+            rows = table("Cores", "<parameter", *(config.name for config in some))
+            for field in fields(CoreConfig)[1:]:
+                rows.add_row(field.name, *(str(getattr(config, field.name)) for config in some))
+            for label, value in (
+                ("weight memory, bits", lambda c: f"{c.weight_rows * c.weight_row_bits:,}"),
+                ("accumulator, bits", lambda c: str(c.accumulator_bits)),
+            ):
+                rows.add_row(label, *(value(config) for config in some))
+            console.print(rows)
         return
     net = load(network)
     rows = table(
@@ -216,7 +221,8 @@ smallest power of two that holds a row. Memories may be written only while CONTR
 _REGION_TEXT = {
     "WEIGHTS": "one weight for each lane, lane 0 in the lowest bits",
     "NEURONS": "leak code and bias for each lane, lane 0 in the lowest bits",
-    "JOBS": "a layer's sequencer descriptor (`hysteron_golden.program.job_layout`)",
-    "THRESHOLDS": "a layer's neuron descriptor (`hysteron_golden.program.threshold_layout`)",
+    "JOBS": "a layer's sequencer descriptor (`hysteron_golden.program.job_layout`; of a small core a field a row, "
+    "`descriptor_layout`)",
+    "THRESHOLDS": "a layer's neuron descriptor (`hysteron_golden.program.threshold_layout`; not of a small core)",
     "LEVELS": "the encoder's threshold of a time step, 8 bits",
 }

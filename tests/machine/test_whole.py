@@ -25,7 +25,7 @@ from hysteron_wire.registers import COUNTERS, REGISTERS
 PAGE = Path(__file__).parents[2] / "docs/machine.md"
 SESSION = 9
 #: Cycles that the copier keeps the core waiting between two words.
-COPIER_GAP = 1
+COPIER_GAP = 4
 #: Cycles that the processor may take of its own for a lone image, from its last bit to its answer's first.
 OVERHEAD = 3000
 #: … and that nobody may be busy: the receiver hands a frame over, the sender fetches the answer's first words.
