@@ -20,7 +20,7 @@ _RESOURCES = {
 }
 #: What yosys and nextpnr add to names, and what every name begins with.
 _ADDED = re.compile(
-    r"(_(LUT4|TRELLIS_FF|CCU2C|PFUMX|L6MUX21|DP16KD|SB_\w+?))(_\w+)*$|\$\w+\$?|^machine\.(inside\.)?|(\.\d+)+$"
+    r"_(LUT4|TRELLIS_FF|CCU2C|PFUMX|L6MUX21|DP16KD|SB_[A-Z]).*$|\$\w+\$?|^machine\.(inside\.)?|(\.\d+)+$"
 )
 
 
