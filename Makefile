@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 JOBS ?= 2
 # Of make soc-sim.
 IMAGES ?= 1000
-# Placements that make fpga tries.
+# Placements that make fpga tries; CHECK=1 compares with the baseline.
 SEEDS ?= 1
 
 .DEFAULT_GOAL := help
@@ -44,7 +44,7 @@ soc-sim: $(READY) ## stream MNIST images through the simulated machine, compare,
 
 fpga: $(READY) ## make the bitstream of BOARD (ulx3s, icebreaker, …), write build/fpga/BOARD/report.json
 	@test -n "$(BOARD)" || { echo "error: BOARD is not set; run 'make fpga BOARD=icebreaker'" >&2; exit 2; }
-	$(BIN)/hysteron fpga $(BOARD) --seeds $(SEEDS)
+	$(BIN)/hysteron fpga $(BOARD) --seeds $(SEEDS) $(if $(CHECK),--check)
 
 netlist: $(READY) ## stream images through the synthesised netlist of BOARD, compare, write build/fpga/BOARD/netlist.json
 	@test -n "$(BOARD)" || { echo "error: BOARD is not set; run 'make netlist BOARD=icebreaker'" >&2; exit 2; }

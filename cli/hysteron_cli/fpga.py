@@ -1,5 +1,6 @@
 """``hysteron fpga``, ``netlist`` and ``flash``: bitstreams for boards."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ _OTHERS = (
 )
 _LABELS = {
     "logic_cells": "logic cells",
+    "luts": "look-up tables",
     "flip_flops": "flip-flops",
     "bram": "block RAMs",
     "lut_ram": "LUT RAMs",
@@ -69,7 +71,7 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
     """
     from hysteron_fpga import baseline
     from hysteron_fpga.build import build
-    from hysteron_fpga.memories import mapped
+    from hysteron_fpga.memories import logic, mapped
     from hysteron_fpga.report import read
 
     chosen = _board(board)
@@ -85,12 +87,14 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
         "target_mhz": target,
         "fmax_mhz_by_seed": {str(seed): each.fmax_mhz for seed, each in placed.items()},
         **best.used,
+        **logic(built.design),
         "available": best.available,
         "memories": {
             name: {"kind": each.kind, "primitives": each.primitives, "bits": each.bits}
             for name, each in mapped(built.design).items()
         },
         "network": path.stem,
+        "accuracy": _accuracy(path),
         "cycles_per_image": cycles,
         "us_per_image": cycles / target,
         "images_per_second": 1e6 * target / cycles,
@@ -191,11 +195,19 @@ def _cycles(network: Path, data: str, core: CoreConfig) -> float:
     return float(counters["CYCLES"] / len(samples))
 
 
+def _accuracy(network: Path) -> float | None:
+    """Of a shipped network on its test set, through the golden model."""
+    record = network.with_suffix(".json")
+    return json.loads(record.read_text()).get("accuracy_integer") if record.exists() else None
+
+
 def _show(report: dict[str, Any], title: str) -> None:
     rows = table(title, "<figure", "value", "of")
     for name, label in _LABELS.items():
         if name in report:
-            rows.add_row(label, f"{report[name]:,}", f"{report['available'][name]:,}")
+            rows.add_row(
+                label, f"{report[name]:,}", f"{report['available'][name]:,}" if name in report["available"] else ""
+            )
     by_seed = ", ".join(f"{mhz:.1f}" for mhz in report["fmax_mhz_by_seed"].values())
     rows.add_row("Fmax by seed, MHz", by_seed, f"{report['target_mhz']:g} wanted")
     rows.add_row(f"cycles an image, {report['network']}", f"{report['cycles_per_image']:,.0f}", "")
@@ -213,8 +225,10 @@ def _show(report: dict[str, Any], title: str) -> None:
         path.add_row(f"{each['ns']:.2f}", each["kind"], each["to"])
     path.add_row(f"{total:.2f}", "in all", "")
     console.print(path)
-    others = table("Others, MNIST", "<what", "cells", "MHz", "µs", "accuracy")
-    for row in _OTHERS:
+    others = table("Beside others, which do MNIST", "<what", "cells", "MHz", "µs", "accuracy")
+    accuracy = "" if report["accuracy"] is None else f"{100 * report['accuracy']:.2f} %"
+    own = (f"{report['logic_cells']:,} LC", f"{report['target_mhz']:g}", f"{report['us_per_image']:,.1f}", accuracy)
+    for row in ((f"{title}, {report['network']}", *own), *_OTHERS):
         others.add_row(*row)
     console.print(others)
     console.print(f"bitstream: {report['bitstream']}", soft_wrap=True)

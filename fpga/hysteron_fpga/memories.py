@@ -1,4 +1,4 @@
-"""Which primitives a design's memories ended up in, read from the netlist, and whether those are the intended ones."""
+"""What a synthesised design consists of, and whether its memories are in the primitives that are meant for them."""
 
 import json
 import re
@@ -30,6 +30,26 @@ class Mapped:
     bits: int
 
 
+def logic(netlist: Path) -> dict[str, int]:
+    """Look-up tables and flip-flops of a synthesised design.
+
+    Parameters
+    ----------
+    netlist
+        JSON of yosys.
+    """
+    kinds = Counter(cell["type"] for cell in _cells(netlist).values())
+    return {
+        "luts": sum(count for kind, count in kinds.items() if kind in ("LUT4", "SB_LUT4")),
+        "flip_flops": sum(count for kind, count in kinds.items() if kind == "TRELLIS_FF" or kind.startswith("SB_DFF")),
+    }
+
+
+def _cells(netlist: Path) -> dict[str, dict[str, str]]:
+    cells: dict[str, dict[str, str]] = json.loads(netlist.read_text())["modules"]["top"]["cells"]
+    return cells
+
+
 def mapped(netlist: Path) -> dict[str, Mapped]:
     """Memories of a synthesised design by name; what is in flip-flops has none.
 
@@ -38,10 +58,9 @@ def mapped(netlist: Path) -> dict[str, Mapped]:
     netlist
         JSON of yosys.
     """
-    cells = json.loads(netlist.read_text())["modules"]["top"]["cells"]
     counts: Counter[tuple[str, str]] = Counter()
     bits: Counter[str] = Counter()
-    for name, cell in cells.items():
+    for name, cell in _cells(netlist).items():
         if cell["type"] in KINDS:
             kind, size = KINDS[cell["type"]]
             memory = _ADDED.sub("", name)

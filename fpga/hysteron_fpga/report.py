@@ -12,7 +12,6 @@ from hysteron_wire.errors import require
 #: nextpnr's names of resources, by what they are called in reports.
 _RESOURCES = {
     "logic_cells": ("TRELLIS_COMB", "ICESTORM_LC"),
-    "flip_flops": ("TRELLIS_FF",),
     "bram": ("DP16KD", "ICESTORM_RAM"),
     "lut_ram": ("TRELLIS_RAMW",),
     "spram": ("ICESTORM_SPRAM",),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hysteron_fpga import baseline
-from hysteron_fpga.memories import Mapped, check, mapped
+from hysteron_fpga.memories import Mapped, check, logic, mapped
 from hysteron_fpga.report import read, readable
 from hysteron_wire.errors import HysteronError
 
@@ -113,6 +113,13 @@ def test_memories_of_a_netlist(tmp_path: Path) -> None:
         "cpu.picorv32.cpuregs": Mapped("LUT RAM", 1, 64),
         "rom": Mapped("block RAM", 2, 8192),
     }
+
+
+def test_logic_of_a_netlist(tmp_path: Path) -> None:
+    path = design(
+        tmp_path, a="SB_LUT4", b="LUT4", c="SB_DFFESR", d="SB_DFF", e="TRELLIS_FF", f="SB_CARRY", g="SB_RAM40_4K"
+    )
+    assert logic(path) == {"luts": 2, "flip_flops": 3}
 
 
 def test_memories_in_the_wrong_place_are_named() -> None:
