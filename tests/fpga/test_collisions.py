@@ -1,0 +1,83 @@
+"""Nothing depends on what a memory gives while the word that is read is being written, which block RAM leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module, Shape, Signal, Value
+from amaranth.lib.memory import Memory
+
+import hysteron_rtl.verilog
+from hysteron_golden import Layer, Network, Potential, compile_network, run
+from hysteron_golden.hardware import PRESETS, CoreConfig
+from hysteron_sim.simulator import Simulator
+from hysteron_sim.verify import simulate
+
+
+class Hostile:
+    """A platform whose memories answer the opposite of what was asked for where a read meets a write."""
+
+    def __init__(self) -> None:
+        self.memories = 0
+
+    def get_memory(self, outer: Memory) -> Any:
+        if len(outer.write_ports) != 1:
+            return outer.elaborate(None)
+        self.memories += 1
+        m = Module()
+        (write,) = outer.write_ports
+        inner = Memory(shape=Shape.cast(outer.shape).width, depth=outer.depth, init=[])
+        grain = Shape.cast(outer.shape).width // len(write.en)
+        put = inner.write_port(granularity=grain if len(write.en) > 1 else None)
+        m.d.comb += [put.addr.eq(write.addr), put.data.eq(write.data), put.en.eq(write.en)]
+        for number, read in enumerate(outer.read_ports):
+            kept = write in read.transparent_for
+            get = inner.read_port(domain=read.domain, transparent_for=(put,) if kept else ())
+            m.d.comb += get.addr.eq(read.addr)
+            if read.domain == "comb":
+                m.d.comb += Value.cast(read.data).eq(get.data)
+                continue
+            met = Signal(name=f"met_{number}")
+            with m.If(read.en):
+                m.d.sync += met.eq(0 if kept else write.en.any() & (write.addr == read.addr))
+            m.d.comb += [get.en.eq(read.en), Value.cast(read.data).eq(get.data ^ met.replicate(len(get.data)))]
+        m.submodules.memory = inner.elaborate(None)
+        return m
+
+
+@pytest.fixture
+def hostile(monkeypatch: pytest.MonkeyPatch) -> Hostile:
+    """Cores are generated with such memories."""
+    platform = Hostile()
+    convert = hysteron_rtl.verilog.verilog.convert
+    monkeypatch.setattr(
+        hysteron_rtl.verilog.verilog, "convert", lambda *words, **more: convert(*words, platform=platform, **more)
+    )
+    # Whatever was generated for this core with other memories must not be taken.
+    monkeypatch.setattr("hysteron_sim.build.tools", lambda: "hostile memories")
+    return platform
+
+
+def core(**change: Any) -> CoreConfig:
+    return replace(PRESETS["icebreaker"], max_inputs=100, weight_rows=4000, counters=True, **change)
+
+
+@pytest.mark.parametrize("encoder", [False, True])
+def test_the_small_core(hostile: Hostile, encoder: bool) -> None:
+    rng = np.random.default_rng(2)
+    config = core(name=f"hostile-{encoder}", encoder=encoder)
+    layers = (
+        Layer(rng.integers(-8, 8, (70, 60)), 30, 8, leak=6, recurrent=rng.integers(-8, 8, (60, 60))),
+        Layer(rng.integers(-8, 8, (60, 9)), 20, 5, leak=7),
+    )
+    network = Network(layers, Potential(12), readout_every_step=True, name="hostile")
+    with Simulator(config) as simulator:
+        for activity in (0.02, 0.3):
+            inputs = (rng.random((5, 6, 70)) < activity).astype(np.uint8)
+            program = compile_network(network, config)
+            done = simulate(simulator, program, run(network, inputs, trace=True), inputs)
+            assert not done.mismatches, str(done.mismatches[0])
+    assert hostile.memories >= 7
