@@ -81,3 +81,23 @@ def test_the_small_core(hostile: Hostile, encoder: bool) -> None:
             done = simulate(simulator, program, run(network, inputs, trace=True), inputs)
             assert not done.mismatches, str(done.mismatches[0])
     assert hostile.memories >= 7
+
+
+def test_the_small_machine(hostile: Hostile) -> None:
+    pytest.importorskip("pythondata_cpu_picorv32", reason="the processor is not installed (extra 'machine')")
+    from hysteron_cli.machine import stream
+    from hysteron_sim.machine import SimulatedMachine
+    from hysteron_wire.machine import MachineConfig
+
+    rng = np.random.default_rng(4)
+    layers = (Layer(rng.integers(-8, 8, (70, 30)), 30, 8, leak=6), Layer(rng.integers(-8, 8, (30, 9)), 20, 5, leak=7))
+    network = Network(layers, Potential(12), readout_every_step=True, name="hostile")
+    inputs = (rng.random((30, 4, 70)) < 0.1).astype(np.uint8)
+    machine = SimulatedMachine(core(name="hostile-machine"), MachineConfig(small=True))
+    try:
+        done = stream(machine, network, inputs, run(network, inputs), patience=60.0)
+    finally:
+        machine.close()
+    assert done.mismatches == []
+    # Those of the core, the processor's RAM, the queue of answers, the receiver's lengths.
+    assert hostile.memories >= 10
