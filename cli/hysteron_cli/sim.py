@@ -186,7 +186,7 @@ def summarise(
         "utilisation": predicted.utilisation,
         "clock_hz": config.clock_hz,
         "images_per_second": config.clock_hz * len(cycles) / predicted.counters["CYCLES"],
-        "counters": predicted.counters,
+        "counters": predicted.counters if config.counters else {},
     }
 
 
@@ -196,9 +196,8 @@ def show(summary: dict[str, Any], folder: Path) -> None:
     share = summary["accuracy"]
     clock = summary["clock_hz"]
     verdict = "all equal" if not summary["mismatches"] else f"{summary['mismatches']} kinds differ"
-    what = (
-        "spikes, potentials, cycles, counters" if summary["compared"] == "everything" else "answers, cycles, counters"
-    )
+    what = "spikes, potentials, cycles" if summary["compared"] == "everything" else "answers, cycles"
+    what += ", counters" if summary["counters"] else ""
     for figure, value, unit in (
         ("images", f"{summary['images']}", ""),
         ("accuracy through the RTL", "unknown" if share is None else f"{100 * share:.2f}", "%"),
