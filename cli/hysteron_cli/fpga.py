@@ -74,6 +74,8 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
     from hysteron_fpga.memories import logic, mapped
     from hysteron_fpga.report import read
 
+    if (check and update) or ((check or update) and (network or data)):
+        raise click.UsageError("--check and --update are for the board's own network and data, and one at a time")
     chosen = _board(board)
     path = _network(chosen, network)
     cycles = _cycles(path, data or chosen.data, chosen.core)
@@ -104,8 +106,6 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
     }
     write_json(build_root() / "fpga" / chosen.name / "report.json", report)
     _show(report, chosen.title)
-    if update:
-        baseline.update(report)
     worse = baseline.compare(report) if check else []
     if best.fmax_mhz < target:
         worse.append(f"no placement reaches {target:g} MHz, the best {best.fmax_mhz:.2f}; see the critical path")
@@ -113,6 +113,8 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
         click.echo(f"error: {line}", err=True)
     if worse:
         sys.exit(1)
+    if update:
+        baseline.update(report)
 
 
 @click.command()

@@ -76,7 +76,8 @@ def build(machine: MachineConfig) -> Firmware:
         _zig(
             "cc",
             *_FLAGS,
-            f"-mcpu=generic_rv32{'' if machine.small else '+c'}",
+            # A small machine's ROM is what is left of few block RAMs.
+            *(["-mcpu=generic_rv32", "-fno-inline"] if machine.small else ["-mcpu=generic_rv32+c"]),
             f"-DFIRMWARE_VERSION={FIRMWARE_VERSION:#x}u",
             "-I.",
             f"-I{folder}",

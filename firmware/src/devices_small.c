@@ -76,6 +76,10 @@ static void put(uint32_t byte)
 void machine_send(const struct frame *frame, uint32_t bytes)
 {
     const uint8_t *content = (const uint8_t *)frame;
+    static bool begun;
+    if (!begun)
+        put(0); /* ends whatever a restart cut short */
+    begun = true;
     union {
         uint32_t word;
         uint8_t bytes[4];

@@ -111,14 +111,13 @@ class Board:
             f"board {self.name}: the PLL makes {made:,} Hz, the core is for {self.core.clock_hz:,}; make both the same",
         )
 
-    @property
-    def memories(self) -> dict[str, tuple[str, int]]:
+    def memories(self, firmware_words: int) -> dict[str, tuple[str, int]]:
         """Where the large memories belong, and how many bits they hold."""
         core, large = self.core, self.family.large
         return {
             "core.engine.weights": (large, core.weight_rows * core.weight_row_bits),
             "ram": (large, 8 * self.machine.ram_bytes),
-            "rom": ("block RAM", 8 * 1024),
+            "rom": ("block RAM", 32 * firmware_words),
         }
 
     @property

@@ -12,6 +12,7 @@ from hysteron_rtl.machine.cpu import cpu_verilog
 
 from .board import Board
 from .memories import check, mapped
+from .report import read
 from .tools import find, run
 from .top import Top
 
@@ -68,14 +69,14 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
         "top",
         emit_src=False,
         synth_opts=list(board.family.synthesis),
-        script_after_synth="write_verilog -noattr -simple-lhs netlist.v\ntee -q -o synthesis.json stat -json",
+        script_after_synth="write_verilog -noattr -simple-lhs netlist.v",
     )
     for name, content in plan.files.items():
         write_file(folder / name, content.encode() if isinstance(content, str) else content)
     synthesise, place, pack = json.loads(plan.files["build_top.json"])["commands"]
     tell("synthesis (minutes)")
     run(synthesise, folder, "yosys.log")
-    check(mapped(folder / "top.json"), board.memories)
+    check(mapped(folder / "top.json"), board.memories(len(firmware.words)))
     placed, bitstream = board.family.placed, folder / board.family.bitstream
     reports = {}
     for seed in seeds:
@@ -84,14 +85,8 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
         own = {placed: f"seed-{seed}{Path(placed).suffix}", "top.tim": f"seed-{seed}.tim"}
         more = ["--seed", str(seed), "--report", reports[seed].name, "--detailed-timing-report", "--timing-allow-fail"]
         run([*(own.get(word, word) for word in place), *more], folder, f"nextpnr-{seed}.log")
-    best = max(seeds, key=lambda seed: clock_of(reports[seed]))
+    best = max(seeds, key=lambda seed: read(reports[seed]).fmax_mhz)
     shutil.copyfile(folder / f"seed-{best}{Path(placed).suffix}", folder / placed)
     tell("bitstream")
     run(pack, folder, "pack.log")
     return Built(folder, bitstream, folder / "top.json", folder / "netlist.v", reports)
-
-
-def clock_of(report: Path) -> float:
-    """The highest clock, in MHz, of the machine's domain."""
-    clocks = json.loads(report.read_text())["fmax"]
-    return max(float(each["achieved"]) for each in clocks.values() if each["constraint"] > 0)

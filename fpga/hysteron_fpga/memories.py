@@ -66,7 +66,15 @@ def mapped(netlist: Path) -> dict[str, Mapped]:
             memory = _ADDED.sub("", name)
             counts[memory, kind] += 1
             bits[memory] += size
-    return {name: Mapped(kind, count, bits[name]) for (name, kind), count in sorted(counts.items())}
+    found: dict[str, Mapped] = {}
+    for (name, kind), count in sorted(counts.items()):
+        before = found.get(name)
+        found[name] = (
+            Mapped(kind, count, bits[name])
+            if before is None
+            else Mapped(f"{before.kind} and {kind}", before.primitives + count, bits[name])
+        )
+    return found
 
 
 def check(found: Mapping[str, Mapped], wanted: Mapping[str, tuple[str, int]]) -> None:

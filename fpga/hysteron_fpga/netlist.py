@@ -39,7 +39,7 @@ def build_netlist(board: Board, netlist: Path) -> Path:
         If the netlist is missing or cannot be built.
     """
     require(netlist.exists(), f"there is no netlist {str(netlist)!r}; run hysteron fpga {board.name} first")
-    text = _without_models(netlist.read_text())
+    text = _for_simulation(netlist.read_text())
     family = board.family.name
     models, cells = cell_models(family)
     sources = {"netlist.v": text, "models.v": models, "board.v": _wrapper(text)}
@@ -73,9 +73,11 @@ def cell_models(family: str) -> tuple[str, Path]:
     return (_expanded(own) if family == "ecp5" else own), Path(spec.origin).parent / "share" / _CELLS[family]
 
 
-def _without_models(text: str) -> str:
-    """A netlist without the modules that only say what ports a cell has."""
-    return re.sub(r"\(\* blackbox.*?endmodule\n", "", text, flags=re.S)
+def _for_simulation(text: str) -> str:
+    """A netlist without the modules that only say what ports a cell has, and with pads for pins: those of the ECP5's
+    cells go both ways, which a simulator takes for driving an input."""
+    text = re.sub(r"\(\* blackbox.*?endmodule\n", "", text, flags=re.S)
+    return re.sub(r"^  input (\w+__io);", r"  inout \1;", text, flags=re.M)
 
 
 def _wrapper(netlist: str) -> str:

@@ -271,7 +271,8 @@ def _for_core(network: Network, config: CoreConfig) -> Network:
         return network
     require(
         config.direct or encoder.coding is not Coding.DIRECT,
-        f"the network takes pixels directly, core {config.name!r} cannot; set direct=true",
+        f"the network takes pixels directly, core {config.name!r} cannot; "
+        + ("a serial core never can, choose another preset" if config.serial else "set direct=true"),
     )
     return network if config.encoder else replace(network, encoder=None)
 

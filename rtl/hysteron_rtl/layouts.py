@@ -88,8 +88,3 @@ def event_layout(config: CoreConfig) -> data.StructLayout:
             "pass_": pass_layout(config),
         }
     )
-
-
-def update_layout(config: CoreConfig) -> data.StructLayout:
-    """A tile's new spikes, with the pass that made them."""
-    return data.StructLayout({"pass_": pass_layout(config), "spikes": config.lanes})

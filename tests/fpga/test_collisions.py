@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from amaranth.lib.memory import Memory
 
 import hysteron_rtl.verilog
 from hysteron_golden import Layer, Network, Potential, compile_network, run
+from hysteron_golden.files import build_root
 from hysteron_golden.hardware import PRESETS, CoreConfig
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
@@ -49,15 +51,16 @@ class Hostile:
 
 
 @pytest.fixture
-def hostile(monkeypatch: pytest.MonkeyPatch) -> Hostile:
-    """Cores are generated with such memories."""
+def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Hostile:
+    """Cores are generated with such memories, each time anew."""
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/zig").symlink_to(build_root().resolve() / "zig")
+    monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
     platform = Hostile()
     convert = hysteron_rtl.verilog.verilog.convert
     monkeypatch.setattr(
         hysteron_rtl.verilog.verilog, "convert", lambda *words, **more: convert(*words, platform=platform, **more)
     )
-    # Whatever was generated for this core with other memories must not be taken.
-    monkeypatch.setattr("hysteron_sim.build.tools", lambda: "hostile memories")
     return platform
 
 
