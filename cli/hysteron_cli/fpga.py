@@ -12,7 +12,7 @@ import click
 from hysteron_data.sets import load_data_set
 from hysteron_golden import CoreConfig, compile_network, load, run, schedule
 from hysteron_golden.files import build_root
-from hysteron_golden.schedule import activities
+from hysteron_golden.schedule import activities, sent_inputs
 from hysteron_wire.errors import require
 
 from .output import console, table, waiting, write_json
@@ -189,11 +189,8 @@ def _cycles(network: Path, data: str, core: CoreConfig) -> float:
     wanted = load(network)
     program = compile_network(wanted, core)
     samples = load_data_set(data).inputs[:IMAGES]
-    if wanted.encoder is not None:
-        samples = samples.reshape(len(samples), -1)
     result = run(wanted, samples, trace=True)
-    sent = result.inputs if program.network.encoder is None else samples
-    counters = schedule(program, activities(result, sent)).counters
+    counters = schedule(program, activities(result, sent_inputs(program, result, samples))).counters
     return float(counters["CYCLES"] / len(samples))
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_data.sets import NAMES, load_data_set
-from hysteron_golden import CoreConfig, Network, Program, Result, compile_network, load, run, schedule
+from hysteron_golden import CoreConfig, Program, Result, compile_network, load, run, schedule
 from hysteron_golden.files import build_root
-from hysteron_golden.schedule import Activity, Schedule
+from hysteron_golden.schedule import Activity, Schedule, sent_inputs
 from hysteron_wire.errors import require
 
 from .compile import choose_core, core_options
@@ -68,7 +68,7 @@ def sim(
 
     with waiting(f"golden model: {len(inputs)} samples of {tests.name}"):
         result = run(net, inputs, trace=True)
-    raw = sent(net, inputs, result)
+    raw = sent_inputs(program, result, inputs)
     detail = trace == "full" or (trace == "auto" and len(inputs) <= FULL_TRACE)
     with hardware(config, detail=detail) as simulator:
         comparison = stream(simulator, program, result, raw)
@@ -109,11 +109,6 @@ def sim(
     if comparison.mismatches:
         click.echo(f"mismatch: {comparison.mismatches[0]}", err=True)
         raise SystemExit(1)
-
-
-def sent(network: Network, inputs: NDArray[Any], result: Result) -> NDArray[np.uint8]:
-    """What the core is sent of ``inputs``: ``(samples, n_in)`` pixels or ``(samples, steps, n_in)`` spikes."""
-    return np.asarray(inputs, np.uint8).reshape(len(inputs), -1) if network.encoder else result.inputs
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 What is simulated is what yosys hands to nextpnr: every look-up table, flip-flop and RAM of the bitstream, with yosys's
 own models of the cells. Those that it has not, or not for Verilator, are modelled in ``models/``: PLLs, the ECP5's
-block RAM, the iCE40's pins.
+block RAM, pins.
 """
 
 import importlib.util

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hysteron_golden.program import Program
 from hysteron_golden.run import Result
-from hysteron_golden.schedule import Activity, Schedule, activities, schedule
+from hysteron_golden.schedule import Activity, Schedule, activities, schedule, sent_inputs
 
 from .simulator import Observed, Script, Simulator, Stimulus
 
@@ -80,7 +80,7 @@ def simulate(
     progress
         Called with the fraction of answer words that are out.
     """
-    activity = activities(result, result.inputs if program.network.encoder is None else raw_inputs)
+    activity = activities(result, sent_inputs(program, result, raw_inputs))
     gaps = {"source_gaps": source_gaps, "sink_gaps": sink_gaps}
     predicted = schedule(program, activity, reads=simulator.detail, **gaps)
     script = Script()

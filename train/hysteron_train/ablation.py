@@ -18,7 +18,7 @@ import numpy as np
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import Network, Readout, compile_network, run, schedule
 from hysteron_golden.files import build_root, write_file
-from hysteron_golden.schedule import activities
+from hysteron_golden.schedule import activities, sent_inputs
 
 from .recipe import Recipe
 from .trainer import train
@@ -99,8 +99,8 @@ def cycles(network: Network, recipe: Recipe, inputs: Any) -> float:
     """Median cycles an image of a stream, by the exact schedule."""
     program = compile_network(network, recipe.core())
     result = run(network, inputs, trace=True)
-    raw = np.asarray(inputs).reshape(len(inputs), -1) if network.encoder is not None else result.inputs
-    begins, ends = schedule(program, activities(result, raw), reads=False).sample_cycles.T
+    sent = sent_inputs(program, result, inputs)
+    begins, ends = schedule(program, activities(result, sent), reads=False).sample_cycles.T
     return float(np.median(np.diff(ends, prepend=begins[0])))
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import Network, Program, Readout, Result, activities, compile_network, load, run, schedule
-from hysteron_golden.schedule import Schedule
+from hysteron_golden.schedule import Schedule, sent_inputs
 from hysteron_wire.errors import require
 
 from ..compile import choose_core
 from ..output import waiting
-from ..sim import hardware, sent, stream, summarise
+from ..sim import hardware, stream, summarise
 from .record import Record, load_record
 from .score import Answers, Task, accuracy_by_step, confusion, score
 
@@ -76,7 +76,7 @@ def measure(path: Path, images: int | None) -> Entry:
         result = run(network, inputs, trace=True)
     with hardware(config, detail=False) as simulator:
         simulator.detail = _watched(program, result)
-        comparison = stream(simulator, program, result, sent(network, inputs, result))
+        comparison = stream(simulator, program, result, sent_inputs(program, result, inputs))
         compared = "everything" if simulator.detail else "answers"
         mismatches = comparison.mismatches
         step_latency = None

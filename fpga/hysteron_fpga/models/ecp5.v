@@ -100,3 +100,23 @@ module DP16KD #(
 		end
 	end
 endmodule
+
+// A pin that is an input or always an output. yosys's model of pins is not for Verilator.
+module TRELLIS_IO #(
+	parameter DIR = "INPUT"
+) (
+	inout B,
+	input I, T,
+	output O
+);
+	assign O = B;
+	generate
+		if (DIR == "OUTPUT") assign B = I;
+		else if (DIR != "INPUT") $error("TRELLIS_IO: a direction that the model does not have");
+	endgenerate
+	always @*
+		if (DIR == "OUTPUT" && T) begin
+			$display("TRELLIS_IO: a pin is not driven, which the model does not have");
+			$stop;
+		end
+endmodule

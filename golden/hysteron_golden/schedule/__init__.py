@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..program import Program
 from .parallel import STORE_LATENCY, ParallelModel
-from .record import Activity, Schedule, activities
+from .record import Activity, Schedule, activities, sent_inputs
 from .serial import SerialModel
 
 
@@ -40,4 +40,4 @@ def schedule(
     return model(program, activity, source_gaps, sink_gaps, reads).run()
 
 
-__all__ = ["STORE_LATENCY", "Activity", "Schedule", "activities", "schedule"]
+__all__ = ["STORE_LATENCY", "Activity", "Schedule", "activities", "schedule", "sent_inputs"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,14 @@ def activities(result: Result, raw_inputs: NDArray[np.uint8]) -> list[Activity]:
         )
         for i in range(len(result.predictions))
     ]
+
+
+def sent_inputs(program: Program, result: Result, inputs: NDArray[Any]) -> NDArray[np.uint8]:
+    """What is sent to the core: ``inputs`` as ``(samples, n_in)`` pixels, or the ``(samples, steps, n_in)`` spikes that
+    ``result`` made of them if the core does not encode."""
+    if program.network.encoder is None:
+        return result.inputs
+    return np.asarray(inputs, np.uint8).reshape(len(inputs), -1)
 
 
 @dataclass(eq=False)
