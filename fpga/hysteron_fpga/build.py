@@ -71,6 +71,9 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
         synth_opts=list(board.family.synthesis),
         script_after_synth="write_verilog -noattr -simple-lhs netlist.v",
     )
+    # What fails must not leave the last bitstream there, to be loaded.
+    for old in (folder / board.family.bitstream, folder / "report.json"):
+        old.unlink(missing_ok=True)
     for name, content in plan.files.items():
         write_file(folder / name, content.encode() if isinstance(content, str) else content)
     synthesise, place, pack = json.loads(plan.files["build_top.json"])["commands"]

@@ -1,12 +1,16 @@
-"""Clock and reset of a board: a PLL, and a reset that lasts until it has locked."""
+"""Clock and reset of a board: a PLL, and a reset that lasts until it has locked, and a while longer."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from amaranth.hdl import ClockDomain, Instance, Module, Signal
-from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
 from hysteron_wire.errors import require
+
+#: An iCE40's block RAM reads 0 for some microseconds after configuration; Amaranth's own platforms wait as long.
+SETTLE_SECONDS = 15e-6
 
 
 class Pll(Protocol):
@@ -123,11 +127,18 @@ class Ice40Pll:
 
 
 def add_clock(m: Module, platform: Any, pll: Pll) -> None:
-    """Give ``m`` the domain ``sync``: the PLL's clock, reset until it has locked. Its constraint nextpnr derives from
-    the oscillator's."""
+    """Give ``m`` the domain ``sync``: the PLL's clock, reset until it has locked and RAM has woken. Its constraint
+    nextpnr derives from the oscillator's."""
     source = platform.request(platform.default_clk, dir="-")
     clock, locked = Signal(), Signal()
     m.domains.sync = domain = ClockDomain("sync")
+    m.domains.start = start = ClockDomain("start", reset_less=True)
     m.submodules.pll = pll.instance(source.io, clock, locked)
-    m.d.comb += domain.clk.eq(clock)
-    m.submodules.reset = ResetSynchronizer(~locked, domain="sync")
+    m.d.comb += [domain.clk.eq(clock), start.clk.eq(clock)]
+    stable, settled = Signal(), Signal()
+    m.submodules.locked = FFSynchronizer(locked, stable, o_domain="start")
+    waited = Signal(range(math.ceil(SETTLE_SECONDS * pll.output_hz) + 1))
+    m.d.comb += settled.eq(waited == math.ceil(SETTLE_SECONDS * pll.output_hz))
+    with m.If(stable & ~settled):
+        m.d.start += waited.eq(waited + 1)
+    m.submodules.reset = ResetSynchronizer(~settled, domain="sync")
