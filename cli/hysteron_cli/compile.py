@@ -10,6 +10,7 @@ import click
 
 from hysteron_golden import PRESETS, CoreConfig, HysteronError, Network, compile_network, load
 from hysteron_golden.files import build_root, write_file
+from hysteron_golden.hardware import ceil_div
 from hysteron_wire.errors import require
 from hysteron_wire.machine import CORE_BASE, MACHINE_BASE, MACHINE_REGISTERS, RAM_BASE, ROM_BASE
 from hysteron_wire.registers import REGIONS, REGISTERS
@@ -153,9 +154,10 @@ def info(network: Path | None, preset: str | None, settings: tuple[str, ...]) ->
     config = choose_core(net, preset, settings)
     program = compile_network(net, config)
     used = program.images["WEIGHTS"].shape[0]
-    console.print(
-        f"core {config.name}: {sum(program.tiles)} of {config.tiles} tiles, {used} of {config.weight_rows} weight rows"
-    )
+    taken = sum(ceil_div(tiles, config.tile_step) * config.tile_step for tiles in program.tiles)
+    console.print(f"core {config.name}: {taken} of {config.tiles} tiles, {used} of {config.weight_rows} weight rows")
+    if program.network.encoder is None and net.encoder is not None:
+        console.print(f"core {config.name} has no encoder: the host makes spikes of pixels")
 
 
 @click.command()
@@ -220,7 +222,7 @@ smallest power of two that holds a row. Memories may be written only while CONTR
 
 _REGION_TEXT = {
     "WEIGHTS": "one weight for each lane, lane 0 in the lowest bits",
-    "NEURONS": "leak code and bias for each lane, lane 0 in the lowest bits",
+    "NEURONS": "leak code and bias for each lane, lane 0 in the lowest bits; of a small core those of one neuron",
     "JOBS": "a layer's sequencer descriptor (`hysteron_golden.program.job_layout`; of a small core a field a row, "
     "`descriptor_layout`)",
     "THRESHOLDS": "a layer's neuron descriptor (`hysteron_golden.program.threshold_layout`; not of a small core)",

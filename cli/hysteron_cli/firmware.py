@@ -4,24 +4,27 @@ from pathlib import Path
 
 import click
 
-from hysteron_golden.files import build_root, write_file
+from hysteron_golden.files import write_file
 from hysteron_wire.machine import MachineConfig
 
+from .machine import small_option
 from .output import console, table
 
 
 @click.command()
+@small_option
 @click.option("--out", type=click.Path(path_type=Path), help="Image of the ROM  [build/firmware/firmware.bin]")
-def firmware(out: Path | None) -> None:
+def firmware(small: bool, out: Path | None) -> None:
     """Compile the machine's firmware, and print what it takes of ROM and RAM.
 
-    Headers and linker script, made from the register maps and the protocol, are in build/firmware.
+    Headers and linker script, made from the register maps and the protocol, are in build/firmware; those of a small
+    machine in build/firmware-small.
 
     Example: hysteron firmware
     """
-    from hysteron_firmware.build import build
+    from hysteron_firmware.build import build, build_folder
 
-    machine = MachineConfig()
+    machine = MachineConfig(small=small)
     made = build(machine)
     if out is not None:
         write_file(out, made.words.tobytes())
@@ -31,4 +34,4 @@ def firmware(out: Path | None) -> None:
     rows.add_row("left for the stack", f"{made.sizes['stack']:,}", f"{machine.ram_bytes:,} RAM")
     console.print(rows)
     console.print("how much of the stack was used a running machine tells: 'stack_free' of hysteron run's report")
-    console.print(f"image: {out or build_root() / 'firmware' / 'firmware.bin'}", soft_wrap=True)
+    console.print(f"image: {out or build_folder(machine) / 'firmware.bin'}", soft_wrap=True)

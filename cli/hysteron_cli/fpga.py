@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.table import Table
 
 from hysteron_data.sets import load_data_set
 from hysteron_golden import CoreConfig, compile_network, load, run, schedule
@@ -96,6 +97,7 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
             for name, each in mapped(built.design).items()
         },
         "network": path.stem,
+        "data": data or chosen.data,
         "accuracy": _accuracy(path),
         "cycles_per_image": cycles,
         "us_per_image": cycles / target,
@@ -175,6 +177,7 @@ def flash(board: str, keep: bool) -> None:
     Example: hysteron flash ulx3s
     """
     chosen = _board(board)
+    require(keep or chosen.volatile, f"{chosen.title} loads itself from its flash memory only; write that with --keep")
     bitstream = build_root() / "fpga" / chosen.name / chosen.family.bitstream
     require(bitstream.exists(), f"there is no bitstream {str(bitstream)!r}; run hysteron fpga {board} first")
     loader = shutil.which("openFPGALoader")
@@ -224,13 +227,18 @@ def _show(report: dict[str, Any], title: str) -> None:
         path.add_row(f"{each['ns']:.2f}", each["kind"], each["to"])
     path.add_row(f"{total:.2f}", "in all", "")
     console.print(path)
+    if report["data"].startswith("mnist"):
+        console.print(_beside_others(report, title))
+    console.print(f"bitstream: {report['bitstream']}", soft_wrap=True)
+
+
+def _beside_others(report: dict[str, Any], title: str) -> Table:
     others = table("Beside others, which do MNIST", "<what", "cells", "MHz", "µs", "accuracy")
     accuracy = "" if report["accuracy"] is None else f"{100 * report['accuracy']:.2f} %"
     own = (f"{report['logic_cells']:,} LC", f"{report['target_mhz']:g}", f"{report['us_per_image']:,.1f}", accuracy)
     for row in ((f"{title}, {report['network']}", *own), *_OTHERS):
         others.add_row(*row)
-    console.print(others)
-    console.print(f"bitstream: {report['bitstream']}", soft_wrap=True)
+    return others
 
 
 def _merged(path: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -108,12 +108,14 @@ def soc_sim(
     streaming = line.last_in - line.first_in + BITS * divisor
     cycles = line.last_out - line.first_in
     awake = [each["machine"]["awake_cycles"] for each in (earlier, before, after)]
-    spent = {
+    spent: dict[str, int | None] = {
         "line": line.bytes_in * BITS * divisor,
-        # Asking for these figures takes the processor as long each time.
-        "cpu": (awake[2] - awake[1]) - (awake[1] - awake[0]),
-        "core": after["core"]["cycles"] - before["core"]["cycles"],
+        # Asking for these figures takes the processor as long each time. In a small machine it never sleeps.
+        "cpu": None if small else (awake[2] - awake[1]) - (awake[1] - awake[0]),
+        "core": after["core"]["cycles"] - before["core"]["cycles"] if config.counters else None,
     }
+    known = {name: each for name, each in spent.items() if each is not None}
+    whole = known.keys() == spent.keys()
     report: dict[str, Any] = {
         "network": wanted.name,
         "data": data,
@@ -122,17 +124,21 @@ def soc_sim(
         "mismatches": len(mismatches),
         "first_mismatch": mismatches[0] if mismatches else None,
         "line_utilisation": payload * BITS * divisor / streaming,
-        "line_busy": spent["line"] / streaming,
+        "line_busy": known["line"] / streaming,
         "cycles_per_image": cycles / count,
-        **{f"{name}_cycles_per_image": each / count for name, each in spent.items()},
+        **{f"{name}_cycles_per_image": known[name] / count if name in known else None for name in spent},
         "payload_bytes_per_image": payload / count,
-        "bound_by": {"line": "serial line", "cpu": "processor", "core": "core"}[max(spent, key=spent.__getitem__)],
+        "bound_by": {"line": "serial line", "cpu": "processor", "core": "core"}[max(known, key=known.__getitem__)]
+        if whole
+        else None,
         "clock_hz": config.clock_hz,
         "baud": config.clock_hz / divisor,
         "images_per_second": config.clock_hz * count / cycles,
         "images_per_second_3mbaud": min(
-            BAUD / BITS / (line.bytes_in / count), config.clock_hz * count / max(spent["cpu"], spent["core"])
-        ),
+            BAUD / BITS / (line.bytes_in / count), config.clock_hz * count / max(known["cpu"], known["core"])
+        )
+        if whole
+        else None,
         "machine": after["machine"],
     }
     path = out or build_root() / "soc-sim" / "report.json"
@@ -207,13 +213,15 @@ def _show(report: dict[str, Any]) -> None:
     rows.add_row("results that differ from golden", f"{report['mismatches']:,}")
     rows.add_row("payload's share of the line while streaming", f"{100 * report['line_utilisation']:.2f} %")
     rows.add_row("cycles an image", f"{report['cycles_per_image']:,.0f}")
-    rows.add_row("… of the line", f"{report['line_cycles_per_image']:,.0f}")
-    rows.add_row("… of the processor", f"{report['cpu_cycles_per_image']:,.0f}")
-    rows.add_row("… of the core", f"{report['core_cycles_per_image']:,.0f}")
-    rows.add_row("bound by", report["bound_by"])
+    for part, name in (("line", "line"), ("processor", "cpu"), ("core", "core")):
+        cycles = report[f"{name}_cycles_per_image"]
+        rows.add_row(f"… of the {part}", "not counted" if cycles is None else f"{cycles:,.0f}")
+    if report["bound_by"] is not None:
+        rows.add_row("bound by", report["bound_by"])
     rows.add_row(
         f"images/s at {report['clock_hz'] / 1e6:g} MHz, {report['baud'] / 1e6:g} Mbaud",
         f"{report['images_per_second']:,.1f}",
     )
-    rows.add_row("images/s at 3 Mbaud", f"{report['images_per_second_3mbaud']:,.1f}")
+    if report["images_per_second_3mbaud"] is not None:
+        rows.add_row("images/s at 3 Mbaud", f"{report['images_per_second_3mbaud']:,.1f}")
     console.print(rows)

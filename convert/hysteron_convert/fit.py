@@ -48,7 +48,7 @@ def needed(network: Network, config: CoreConfig) -> dict[str, int | bool]:
         "max_neurons": max(layer.n_out for layer in network.layers),
         "max_layers": len(network.layers),
         "weight_rows": rows,
-        "tiles": sum(tiles),
+        "tiles": sum(ceil_div(n, config.tile_step) * config.tile_step for n in tiles),
         "max_outputs": network.n_out,
     }
     changes: dict[str, int | bool] = {
@@ -63,11 +63,11 @@ def needed(network: Network, config: CoreConfig) -> dict[str, int | bool]:
         changes["potential_bits"] = bits
     if network.layers[0].leak_bits != config.leak_bits:
         changes["leak_bits"] = network.layers[0].leak_bits
-    if network.encoder is not None:
+    # What other codings make of pixels the host can send.
+    if network.encoder is not None and network.encoder.coding is Coding.DIRECT and not config.direct:
+        changes["direct"] = True
         if not config.encoder:
             changes["encoder"] = True
-        if network.encoder.coding is Coding.DIRECT and not config.direct:
-            changes["direct"] = True
     return changes
 
 

@@ -60,6 +60,11 @@ class Firmware:
     sizes: dict[str, int]
 
 
+def build_folder(machine: MachineConfig) -> Path:
+    """Where the firmware and what it was made from are left for people to look at."""
+    return build_root() / ("firmware-small" if machine.small else "firmware")
+
+
 def build(machine: MachineConfig) -> Firmware:
     """Compile for ``machine``.
 
@@ -68,11 +73,12 @@ def build(machine: MachineConfig) -> Firmware:
     HysteronError
         If the compiler is missing, or the firmware does not fit.
     """
-    folder = build_root() / "firmware"
-    for name, text in headers(machine).items():
-        write_file(folder / name, text.encode())
+    folder = build_folder(machine)
+    texts = headers(machine)
     with tempfile.TemporaryDirectory() as scratch:
         elf, image = Path(scratch) / "firmware.elf", Path(scratch) / "firmware.bin"
+        for name, text in texts.items():
+            (Path(scratch) / name).write_text(text)
         _zig(
             "cc",
             *_FLAGS,
@@ -80,8 +86,8 @@ def build(machine: MachineConfig) -> Firmware:
             *(["-mcpu=generic_rv32", "-fno-inline"] if machine.small else ["-mcpu=generic_rv32+c"]),
             f"-DFIRMWARE_VERSION={FIRMWARE_VERSION:#x}u",
             "-I.",
-            f"-I{folder}",
-            f"-Wl,-T,{folder / 'machine.ld'}",
+            f"-I{scratch}",
+            f"-Wl,-T,{Path(scratch) / 'machine.ld'}",
             "start.S",
             "main.c",
             "link.c",
@@ -95,6 +101,8 @@ def build(machine: MachineConfig) -> Firmware:
         write_file(folder / "firmware.elf", elf.read_bytes())
     require(len(content) <= machine.rom_bytes, f"the firmware has {len(content)} bytes, the ROM {machine.rom_bytes}")
     words = np.frombuffer(content + bytes(-len(content) % 4), "<u4")
+    for name, text in texts.items():
+        write_file(folder / name, text.encode())
     write_file(folder / "firmware.bin", content)
     sizes["stack"] = machine.ram_bytes - sizes["data"] - sizes["bss"]
     return Firmware(words, sizes)

@@ -67,6 +67,7 @@ bool machine_sender_busy(void)
 
 static void put(uint32_t byte)
 {
+    MACHINE_WATCHDOG = WATCHDOG_CYCLES; /* a slow line takes longer for a frame */
     while (MACHINE_LINE)
         ;
     MACHINE_LINE = byte;

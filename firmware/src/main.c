@@ -4,9 +4,6 @@
 #include "devices.h"
 #include "machine.h"
 
-/* Loops of the main loop take far less; a restart is the remedy for whatever hangs it. */
-#define WATCHDOG_CYCLES (1u << 24)
-
 /* A frame and its check fill a buffer at most. */
 static union {
     struct frame frame;

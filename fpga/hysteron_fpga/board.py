@@ -90,6 +90,8 @@ class Board:
         Shipped network whose speed the report states, and its data set.
     loader
         What openFPGALoader calls the board.
+    volatile
+        Whether it can be loaded without writing its flash memory.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Board:
     network: str
     data: str
     loader: str
+    volatile: bool = True
 
     def __post_init__(self) -> None:
         made = self.pll.output_hz

@@ -1,16 +1,20 @@
 """Clock and reset of a board: a PLL, and a reset that lasts until it has locked, and a while longer."""
 
 import math
+from bisect import bisect
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from amaranth.hdl import ClockDomain, Instance, Module, Signal
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
-from hysteron_wire.errors import require
+from hysteron_wire.errors import integer_in, require
 
 #: An iCE40's block RAM reads 0 for some microseconds after configuration; Amaranth's own platforms wait as long.
 SETTLE_SECONDS = 15e-6
+#: Frequencies in Hz of an iCE40's phase detector from which on the next range of its loop filter is right (as Lattice's
+#: tools set it; project IceStorm).
+FILTER_EDGES = (17e6, 26e6, 44e6, 66e6, 101e6)
 
 
 class Pll(Protocol):
@@ -30,7 +34,7 @@ class Ecp5Pll:
 
     The output is input / ``divide`` * ``multiply``; the oscillator inside runs ``post`` times as fast, within 400 to
     800 MHz, and the phase detector at input / ``divide``, within 3.125 to 400 MHz (ECP5 data sheet FPGA-DS-02012,
-    3.19).
+    3.19). Every divider is within 1 to 128.
     """
 
     input_hz: int
@@ -39,6 +43,8 @@ class Ecp5Pll:
     post: int
 
     def __post_init__(self) -> None:
+        for name in ("divide", "multiply", "post"):
+            integer_in(name, getattr(self, name), 1, 128)
         detector, inside = self.input_hz / self.divide, self.output_hz * self.post
         require(3.125e6 <= detector <= 400e6, f"the PLL compares at {detector:,.0f} Hz, not 3.125 to 400 MHz")
         require(400e6 <= inside <= 800e6, f"the PLL runs at {inside:,.0f} Hz, not 400 to 800 MHz")
@@ -89,7 +95,7 @@ class Ice40Pll:
     """SB_PLL40_PAD in simple feedback: input / (``divr`` + 1) * (``divf`` + 1) / 2 ** ``divq``.
 
     The phase detector runs within 10 to 133 MHz, the oscillator inside within 533 to 1066 MHz (iCE40 UltraPlus data
-    sheet FPGA-DS-02008, 4.20).
+    sheet FPGA-DS-02008, 4.20). ``divr`` is within 0 to 15, ``divf`` within 0 to 127, ``divq`` within 1 to 6.
     """
 
     input_hz: int
@@ -98,7 +104,10 @@ class Ice40Pll:
     divq: int
 
     def __post_init__(self) -> None:
-        detector = self.input_hz / (self.divr + 1)
+        integer_in("divr", self.divr, 0, 15)
+        integer_in("divf", self.divf, 0, 127)
+        integer_in("divq", self.divq, 1, 6)
+        detector = self._detector_hz
         inside = detector * (self.divf + 1)
         require(10e6 <= detector <= 133e6, f"the PLL compares at {detector:,.0f} Hz, not 10 to 133 MHz")
         require(533e6 <= inside <= 1066e6, f"the PLL runs at {inside:,.0f} Hz, not 533 to 1066 MHz")
@@ -107,6 +116,10 @@ class Ice40Pll:
     def output_hz(self) -> int:
         """See :class:`Pll`."""
         return self.input_hz * (self.divf + 1) // (self.divr + 1) >> self.divq
+
+    @property
+    def _detector_hz(self) -> float:
+        return self.input_hz / (self.divr + 1)
 
     def instance(self, source: Any, clock: Signal, locked: Signal) -> Instance:
         """See :class:`Pll`."""
@@ -117,7 +130,7 @@ class Ice40Pll:
             p_DIVR=self.divr,
             p_DIVF=self.divf,
             p_DIVQ=self.divq,
-            p_FILTER_RANGE=1,
+            p_FILTER_RANGE=1 + bisect(FILTER_EDGES, self._detector_hz),
             i_PACKAGEPIN=source,
             i_RESETB=1,
             i_BYPASS=0,

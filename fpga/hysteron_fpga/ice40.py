@@ -26,10 +26,12 @@ class Ice40Memories:
         """The body of ``memory``, for :meth:`amaranth.lib.memory.Memory.elaborate`."""
         bits = Shape.cast(memory.shape).width * memory.depth
         empty = all(row is None or (isinstance(row, int) and row == 0) for row in memory.init)
-        if empty and len(memory.write_ports) == 1:
-            if memory.depth > SINGLE_PORT_DEPTH // 2 and len(memory.read_ports) == 1:
+        reads, writes = memory.read_ports, memory.write_ports
+        if empty and len(writes) == 1 and all(port.domain == "sync" for port in (*reads, *writes)):
+            transparent = any(read.transparent_for for read in reads)
+            if memory.depth > SINGLE_PORT_DEPTH // 2 and len(reads) == 1 and not transparent:
                 return SinglePortMemory(memory)
-            if memory.depth <= BLOCK_DEPTH and bits >= 64:
+            if memory.depth <= BLOCK_DEPTH and bits >= 64 and not (transparent and len(writes[0].en) > 1):
                 return BlockMemory(memory)
         return memory.elaborate(None)
 
@@ -127,7 +129,7 @@ class BlockMemory(Elaboratable):
 
 
 def _spread(enable: Value, width: int, unit: int) -> list[Value]:
-    """The write enable of every ``unit`` bits of a word, and 0 for those beyond it up to whole primitives."""
+    """The write enable of every ``unit`` bits up to whole primitives; what is beyond the word follows its last bit."""
     grain = width // len(enable)
     assert grain % unit == 0 or len(enable) == 1, f"writes of {grain} bits are not made of units of {unit}"
     units = ceil_div(width, WIDTH) * WIDTH // unit

@@ -70,8 +70,13 @@ def read(report: Path) -> Placed:
     require(
         "logic_cells" in used and "bram" in used, f"{str(report)!r} does not say what is used; see the log beside it"
     )
-    paths = [path for path in content.get("critical_paths", ()) if slowest in path["from"] and slowest in path["to"]]
-    return Placed(float(constrained[slowest]), used, available, _steps(paths[0]["path"]) if paths else ())
+    paths = [
+        path["path"]
+        for path in content.get("critical_paths", ())
+        if path["from"].split()[-1] == path["to"].split()[-1] == slowest
+    ]
+    require(bool(paths), f"{str(report)!r} has no slowest path; see the log beside it")
+    return Placed(float(constrained[slowest]), used, available, _steps(paths[0]))
 
 
 def _steps(path: list[dict[str, Any]]) -> tuple[tuple[float, str, str], ...]:

@@ -33,7 +33,8 @@ class CoreConfig:
     name
         Of the preset it came from.
     lanes
-        Neurons updated together; a power of two from 2 to 1024.
+        Neurons that an event reaches at once, and that are updated together except in a serial core; a power of two
+        from 2 to 1024.
     weight_bits
         1, 2, 4 or 8.
     potential_bits, potential_signed
@@ -51,7 +52,8 @@ class CoreConfig:
     weight_rows
         Rows of the weight memory; a row holds one weight for each lane.
     tiles
-        Tiles of all layers together; a tile is ``lanes`` neurons.
+        Tiles of all layers together; a tile is ``lanes`` neurons. In a serial core a layer takes whole words of 32
+        neurons.
     max_outputs
         Neurons of the last layer.
     weight_latency

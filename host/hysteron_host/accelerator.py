@@ -252,17 +252,19 @@ class Accelerator(Closing):
                 begun, parts, replies, answer = 0, [], 0, []
 
     def stats(self) -> dict[str, Any]:
-        """Figures of the machine, of its core's counters, and of the link on this side."""
+        """Figures of the machine, of its core's counters (None if it has none), and of the link on this side."""
         require(self.link.pending == 0, "stats() cannot be asked for while results are under way; finish infer() first")
         from hysteron_wire.registers import COUNTERS, REGISTERS
 
         first = REGISTERS[next(iter(COUNTERS))].address
-        found: dict[str, Any] = {}
+        counting = REGISTERS["LIMITS3"].unpack(self.identity.constants.get("LIMITS3", 0))["COUNTERS"]
+        found: dict[str, Any] = {"machine": None, "core": None}
 
         def ask() -> None:
             names = [name.lower() for name in COUNTERS]
             found["machine"] = self._table(_STATUS, Kind.STATUS)
-            found["core"] = self._table(names, Kind.READ, payload(len(COUNTERS) << 16 | first))
+            if counting:
+                found["core"] = self._table(names, Kind.READ, payload(len(COUNTERS) << 16 | first))
 
         self._again(ask)
         return {**found, "link": asdict(self.link.figures)}

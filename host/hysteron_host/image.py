@@ -24,7 +24,7 @@ def core_of(identity: Identity) -> "CoreConfig":
     """
     from hysteron_golden import CoreConfig
 
-    values = dict(zip(REGISTERS, identity.core, strict=False))
+    values = identity.constants
     constants = REGISTERS["CONTROL"].address // 4
     require(len(values) >= constants, f"the machine tells {len(values)} constants of its core, not {constants}")
     require(

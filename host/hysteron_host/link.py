@@ -24,6 +24,7 @@ from hysteron_wire.protocol import (
     payload,
     words,
 )
+from hysteron_wire.registers import REGISTERS
 
 from .transports import Transport
 
@@ -77,6 +78,11 @@ class Identity:
     clock_hz: int
     divisor: int
     core: tuple[int, ...]
+
+    @property
+    def constants(self) -> dict[str, int]:
+        """The core's constant registers by name."""
+        return dict(zip(REGISTERS, self.core, strict=False))
 
     @classmethod
     def parse(cls, content: bytes) -> "Identity":

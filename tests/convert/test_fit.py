@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,17 @@ def test_pixels_need_the_encoder() -> None:
     direct = Network(network(784, 256).layers, Potential(16), Encoder(Coding.DIRECT, 4))
     assert fit(direct) == Fit("mnist", {"direct": True})
     assert needed(direct, CoreConfig.preset("openspike"))["encoder"] is True
+
+
+def test_a_core_without_an_encoder_takes_pixels_that_the_host_encodes() -> None:
+    level = Network(network(784, 256).layers, Potential(12), Encoder(Coding.LEVEL, 4, (40, 80, 120, 160)))
+    assert "encoder" not in needed(level, CoreConfig.preset("icebreaker"))
+
+
+def test_tiles_of_a_serial_core_are_whole_words_of_neurons() -> None:
+    core = replace(CoreConfig.preset("icebreaker"), tiles=2)
+    assert needed(network(20, 9, 9), core)["tiles"] == 16
+    assert needed(network(20, 32, 32), core)["tiles"] == 16
 
 
 @pytest.mark.parametrize(("bits", "expected"), [(15, {}), (16, {"potential_bits": 17})])

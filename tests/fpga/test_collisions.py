@@ -18,9 +18,13 @@ from hysteron_golden.hardware import PRESETS, CoreConfig
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
 
+#: A memory of more words with one read port may become a single-port RAM, which reads nothing while it is written.
+DEEP = 2048
+
 
 class Hostile:
-    """A platform whose memories answer the opposite of what was asked for where a read meets a write."""
+    """A platform whose memories answer the opposite of what was asked for where a read meets a write; deep ones also
+    forget what they answered last when any word is written."""
 
     def __init__(self) -> None:
         self.memories = 0
@@ -43,8 +47,11 @@ class Hostile:
                 m.d.comb += Value.cast(read.data).eq(get.data)
                 continue
             met = Signal(name=f"met_{number}")
+            deep = outer.depth > DEEP and len(outer.read_ports) == 1
             with m.If(read.en):
                 m.d.sync += met.eq(0 if kept else write.en.any() & (write.addr == read.addr))
+            with m.If(write.en.any() & deep):
+                m.d.sync += met.eq(1)
             m.d.comb += [get.en.eq(read.en), Value.cast(read.data).eq(get.data ^ met.replicate(len(get.data)))]
         m.submodules.memory = inner.elaborate(None)
         return m

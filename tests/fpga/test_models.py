@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from hysteron_fpga.tools import run
 from hysteron_sim.build import FLAGS, verilator_environment
 
 CYCLES = 30_000
+#: Makes of an address what is written there.
+MIX = 0x9E3779B97F4A7C15
 
 #: Width, depth, bits that are written alone (0: all together), whether a second port reads what is being written.
 SHAPES = [(1, 16384, 0, 0), (2, 8192, 0, 0), (4, 4096, 0, 0), (9, 2048, 0, 0), (18, 1024, 9, 0), (36, 512, 9, 0)]
@@ -47,6 +51,26 @@ int main() {
         top.clk = 1, top.eval();
     }
     printf("equal\n");
+}
+"""
+
+#: Reads every word, writes every third, and reads all again.
+SWEEP = r"""
+#include "Vcontents.h"
+#include <cstdint>
+#include <cstdio>
+int main() {
+    Vcontents top;
+    for (int round = 0; round < 3; round++)
+        for (uint64_t address = 0; address < DEPTH; address++) {
+            top.address = round == 1 ? 0 : address;
+            top.place = address;
+            top.data = (address + 1) * MIX >> 11;
+            top.write = round == 1 && address % 3 == 0;
+            top.clk = 0, top.eval();
+            top.clk = 1, top.eval();
+            if (round != 1) printf("PLACES\n", OUTPUTS);
+        }
 }
 """
 
@@ -101,6 +125,63 @@ class Memories(wiring.Component):
         return m
 
 
+class Contents(wiring.Component):
+    """Memories of a width each with words from the start, all read at ``address``. Those that are marked are written,
+    ``data`` at ``place``."""
+
+    def __init__(self, contents: list[tuple[int, list[int], bool]]) -> None:
+        self.contents = contents
+        outputs = {f"out_{k}": Out(width) for k, (width, *_) in enumerate(contents)}
+        super().__init__({"address": In(14), "place": In(14), "data": In(64), "write": In(1), **outputs})
+
+    def elaborate(self, platform: Any) -> Module:  # noqa: ARG002
+        m = Module()
+        for number, (width, words, written) in enumerate(self.contents):
+            ram = memory.Memory(shape=width, depth=len(words), init=words)
+            m.submodules[f"memory_{number}"] = ram
+            read = ram.read_port()
+            m.d.comb += [read.addr.eq(self.address), getattr(self, f"out_{number}").eq(read.data)]
+            if written:
+                write = ram.write_port()
+                m.d.comb += [write.addr.eq(self.place), write.data.eq(self.data)]
+                m.d.comb += write.en.eq(self.write & (self.place < len(words)))
+        return m
+
+
+def sweep(folder: Path, family: str, shapes: dict[int, int], platform: Any = None) -> str:
+    """Synthesise memories of each width (its depth is given) with contents, one that is only read and one that is
+    written too, and compare every word with what it should be, before and after writing; their mapped Verilog."""
+    rng = random.Random(7)
+    contents = [
+        (width, [rng.getrandbits(width) for _ in range(depth)], written)
+        for width, depth in shapes.items()
+        for written in (False, True)
+    ]
+    text = rtlil.convert(Contents(contents), name="contents", emit_src=False, platform=platform)
+    (folder / "contents.il").write_text(text)
+    options = {"ecp5": "-abc9", "ice40": ""}[family]
+    script = f"read_rtlil contents.il; synth_{family} {options} -top contents; write_verilog -noattr mapped.v"
+    run(["yosys", "-q", "-p", script], folder, "yosys.log")
+    (folder / "own.v").write_text(cell_models(family)[0])
+    total = max(shapes.values())
+    places = " ".join("%llx" for _ in contents)
+    outputs = ", ".join(f"(unsigned long long)top.out_{k}" for k in range(len(contents)))
+    loop = SWEEP.replace("DEPTH", str(total)).replace("MIX", f"{MIX}ull")
+    (folder / "loop.cpp").write_text(loop.replace("PLACES", places).replace("OUTPUTS", outputs))
+    lines = simulated(folder, family, "contents", "own.v", "mapped.v").splitlines()
+    assert len(lines) == 2 * total
+    rows = [[int(word, 16) for word in line.split()] for line in lines]
+    for number, (width, words, written) in enumerate(contents):
+        found = [row[number] for row in rows]
+        assert found[: len(words)] == words, f"{width} bits, as configured"
+        after = [
+            (address + 1) * MIX % 2**64 >> 11 & (1 << width) - 1 if written and address % 3 == 0 else word
+            for address, word in enumerate(words)
+        ]
+        assert found[total : total + len(words)] == after, f"{width} bits, after writing"
+    return (folder / "mapped.v").read_text()
+
+
 def compare(folder: Path, family: str, kinds: set[str], make: Any, platform: Any = None) -> None:
     """Synthesise a design for a family and run it beside Amaranth's Verilog of it."""
     design = make()
@@ -126,15 +207,19 @@ def compare(folder: Path, family: str, kinds: set[str], make: Any, platform: Any
     (folder / "own.v").write_text(cell_models(family)[0])
     (folder / "both.v").write_text(rtl + miter)
     (folder / "loop.cpp").write_text(LOOP.replace("CYCLES", str(CYCLES)))
+    done = simulated(folder, family, "miter", "own.v", "both.v", "mapped.v")
+    assert done == "equal\n", done
+
+
+def simulated(folder: Path, family: str, top: str, *sources: str) -> str:
+    """What ``loop.cpp`` prints about a design with a family's cells."""
     cells = cell_models(family)[1]
-    command = ["verilator", "--cc", "--exe", "--build", "--Mdir", "model", "--top-module", "miter", "-o", "compare"]
-    command += [*FLAGS, "-Wno-lint", "-Wno-style", f"-I{cells.parent}"]
-    command += ["loop.cpp", "own.v", "both.v", "mapped.v", str(cells)]
+    command = ["verilator", "--cc", "--exe", "--build", "--Mdir", "model", "--top-module", top, "-o", "simulate"]
+    command += [*FLAGS, "-Wno-lint", "-Wno-style", f"-I{cells.parent}", "loop.cpp", *sources, str(cells)]
     with verilator_environment():
         built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
-    done = subprocess.run([folder / "model/compare"], capture_output=True, text=True)
-    assert done.stdout == "equal\n", done.stdout
+    return subprocess.run([folder / "model/simulate"], capture_output=True, text=True).stdout
 
 
 def test_block_ram_of_ecp5(tmp_path: Path) -> None:
@@ -147,3 +232,18 @@ def test_block_ram_of_ice40(tmp_path: Path) -> None:
 
 def test_single_port_ram_of_ice40(tmp_path: Path) -> None:
     compare(tmp_path, "ice40", {"SB_SPRAM256KA"}, lambda: Memories(SINGLE_PORT, turns=True), Ice40Memories())
+
+
+def test_contents_of_block_ram_of_ecp5(tmp_path: Path) -> None:
+    """Every width that the model has a port of, on both ports."""
+    widths = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024, 36: 512}
+    mapped = sweep(tmp_path, "ecp5", widths)
+    for port in "AB":
+        assert {int(width) for width in re.findall(rf"\.DATA_WIDTH_{port}\(32'd(\d+)\)", mapped)} == set(widths)
+
+
+def test_contents_of_block_ram_of_ice40(tmp_path: Path) -> None:
+    """Every width of the primitive: a memory that has contents is left to synthesis."""
+    mapped = sweep(tmp_path, "ice40", {16: 256, 8: 512, 4: 1024, 2: 2048}, Ice40Memories())
+    for port in ("READ", "WRITE"):
+        assert set(re.findall(rf"\.{port}_MODE\(2'h(\d)\)", mapped)) == set("0123")

@@ -10,7 +10,7 @@ import pytest
 
 from hysteron_fpga import baseline
 from hysteron_fpga.memories import Mapped, check, logic, mapped
-from hysteron_fpga.report import read, readable
+from hysteron_fpga.report import Placed, read, readable
 from hysteron_wire.errors import HysteronError
 
 CLOCK = "$glbnet$clk"
@@ -62,6 +62,128 @@ def test_a_placement(tmp_path: Path) -> None:
     assert placed.path_ns == pytest.approx(7.5)
 
 
+def step(ns: float, kind: str, start: str, end: str) -> dict[str, Any]:
+    """An element of a path, with what :func:`~hysteron_fpga.report.read` has no use for."""
+    more = {"net": f"{end}[3]", "sources": ["/share/ice40/cells_map.v:6.21-6.22"]} if kind == "routing" else {}
+    ends = {"from": {"cell": start, "loc": [5, 9], "port": "O"}, "to": {"cell": end, "loc": [6, 9], "port": "I3"}}
+    return {"delay": ns, "type": kind, **ends, **more}
+
+
+def test_all_of_a_report_of_an_ice40(tmp_path: Path) -> None:
+    """Figures and names as nextpnr-ice40 wrote them for an iCEBreaker, with fewer elements."""
+    address = "machine.inside.core.engine.weights.memory.spram_1_0_ADDRESS_1_SB_LUT4_O_I3_SB_LUT4_O_I2_SB_LUT4_O_LC"
+    queue = "machine.inside.i__valid$78_SB_DFFESR_Q_E_SB_LUT4_O_I3_SB_LUT4_I3_O_SB_LUT4_O_LC"
+    carry = "machine.inside.core.engine.inputs$155.index_q_SB_DFFSR_Q_6_D_SB_CARRY_I0_CO_SB_CARRY_CI_CO_SB_LUT4_I3_LC"
+    state = "machine.inside.core.engine.inputs$155.fsm_state_SB_DFFESR_Q_2_D_SB_LUT4_O_LC"
+    path = [
+        step(1.389999985694885, "clk-to-q", state, state),
+        step(5.124000072479248, "routing", state, queue),
+        step(0.874000012874603, "logic", queue, queue),
+        step(1.760999917984008, "routing", queue, address),
+        step(0, "routing", address, carry),
+        step(0.874000012874603, "setup", carry, carry),
+    ]
+    report = {
+        "critical_paths": [
+            {"from": "<async>", "to": "posedge clk", "path": [step(9.0, "source", "rx", "rx")]},
+            {"from": "posedge clk", "to": "<async>", "path": [step(8.0, "source", "tx", "tx")]},
+            {"from": "posedge clk", "to": "posedge clk", "path": path},
+            {"from": "posedge clk", "to": "posedge clk", "path": path[:1]},
+        ],
+        "detailed_net_timings": [{"driver": state, "net": "x", "endpoints": []}],
+        "fmax": {"clk": {"achieved": 20.694936752319336, "constraint": 18.00115203857422}},
+        "utilization": {
+            "ICESTORM_DSP": {"available": 8, "used": 0},
+            "ICESTORM_HFOSC": {"available": 1, "used": 0},
+            "ICESTORM_LC": {"available": 5280, "used": 5143},
+            "ICESTORM_PLL": {"available": 1, "used": 1},
+            "ICESTORM_RAM": {"available": 30, "used": 29},
+            "ICESTORM_SPRAM": {"available": 4, "used": 4},
+            "SB_GB": {"available": 8, "used": 7},
+            "SB_IO": {"available": 39, "used": 5},
+        },
+    }
+    assert read(written(tmp_path, report)) == Placed(
+        fmax_mhz=20.694936752319336,
+        used={"logic_cells": 5143, "bram": 29, "spram": 4, "dsp": 0},
+        available={"logic_cells": 5280, "bram": 30, "spram": 4, "dsp": 8},
+        path=(
+            (1.389999985694885, "clk-to-q", "core.engine.inputs.fsm_state"),
+            (5.124000072479248, "routing", "i__valid"),
+            (0.874000012874603, "logic", "i__valid"),
+            (1.760999917984008, "routing", "core.engine.weights.memory.spram_1_0_ADDRESS_1"),
+            (0.0, "routing", "core.engine.inputs.index_q"),
+            (0.874000012874603, "setup", "core.engine.inputs.index_q"),
+        ),
+    )
+
+
+def test_all_of_a_report_of_an_ecp5(tmp_path: Path) -> None:
+    """Likewise of nextpnr-ecp5 for a Colorlight: its clocks are 50 and 25 MHz, and the faster one limits."""
+    ram = "machine.inside.ram.memory.0.0"
+    high = "machine.inside.cpu.picorv32.prefetched_high_word_TRELLIS_FF_Q_DI_LUT4_Z_D_PFUMX_Z_C0_LUT4_Z"
+    imm = "machine.inside.cpu.picorv32.instr_waitirq_LUT4_C_Z_LUT4_C_B_LUT4_D_Z_LUT4_Z"
+    random = "machine.inside.core.engine.inputs$168.encoder.random_TRELLIS_FF_Q_7_DI_LUT4_Z_C_CCU2C_B0_S0$CCU2_COMB1"
+    wide = "machine.inside.core.engine.inputs$168.found_L6MUX21_Z_D1_PFUMX_Z_BLUT_LUT4_Z"
+    path = [
+        step(5.73, "clk-to-q", ram, ram),
+        step(1.25, "routing", ram, high),
+        step(0.24, "logic", high, high),
+        step(2.0, "routing", high, imm),
+        step(0.45, "routing", imm, random),
+        step(0, "setup", random, wide),
+    ]
+    other = [step(30.0, "clk-to-q", "machine.count_TRELLIS_FF_Q", "machine.count_TRELLIS_FF_Q")]
+    report = {
+        "critical_paths": [
+            {"from": "posedge clk25_0__io", "to": "posedge clk25_0__io", "path": other},
+            {"from": "posedge clk25_0__io", "to": f"posedge {CLOCK}", "path": other},
+            {"from": f"posedge {CLOCK}", "to": f"posedge {CLOCK}", "path": path},
+        ],
+        "fmax": {
+            # Nothing is wanted of the first; the second has more to spare than the third.
+            "$glbnet$tck": {"achieved": 3.0, "constraint": 0},
+            "clk25_0__io": {"achieved": 33.0, "constraint": 25.0},
+            CLOCK: {"achieved": 51.749122619628906, "constraint": 50.0},
+        },
+        "utilization": {
+            "DCCA": {"available": 56, "used": 1},
+            "DP16KD": {"available": 56, "used": 52},
+            "MULT18X18D": {"available": 28, "used": 3},
+            "TRELLIS_COMB": {"available": 24288, "used": 14071},
+            "TRELLIS_FF": {"available": 24288, "used": 5210},
+            "TRELLIS_RAMW": {"available": 3036, "used": 112},
+        },
+    }
+    placed = read(written(tmp_path, report))
+    assert placed == Placed(
+        fmax_mhz=51.749122619628906,
+        used={"logic_cells": 14071, "bram": 52, "lut_ram": 112, "dsp": 3},
+        available={"logic_cells": 24288, "bram": 56, "lut_ram": 3036, "dsp": 28},
+        path=(
+            (5.73, "clk-to-q", "ram.memory"),
+            (1.25, "routing", "cpu.picorv32.prefetched_high_word"),
+            (0.24, "logic", "cpu.picorv32.prefetched_high_word"),
+            (2.0, "routing", "cpu.picorv32.instr_waitirq"),
+            (0.45, "routing", "core.engine.inputs.encoder.random"),
+            (0.0, "setup", "core.engine.inputs.found"),
+        ),
+    )
+    assert placed.path_ns == pytest.approx(9.67)
+
+
+def test_the_path_is_that_of_the_slowest_clock(tmp_path: Path) -> None:
+    """Not of one whose name only begins alike, nor one from or to another."""
+    one, other = [[step(ns, "setup", "machine.x", name)] for ns, name in ((2.0, "machine.slow"), (3.0, "machine.fast"))]
+    ends = [("clk12", "clk12"), ("clk", "clk12"), ("clk12", "clk"), ("glbnet$clk", "glbnet$clk")]
+    paths = [{"from": f"posedge {a}", "to": f"posedge {b}", "path": other} for a, b in ends]
+    paths.append({"from": "posedge clk", "to": "negedge clk", "path": one})
+    fmax = {"clk12": {"achieved": 90, "constraint": 12}, "clk": {"achieved": 20, "constraint": 18}}
+    placed = read(written(tmp_path, nextpnr(fmax=fmax, critical_paths=paths)))
+    assert placed.fmax_mhz == 20
+    assert placed.path == ((2.0, "setup", "slow"),)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -69,6 +191,8 @@ def test_a_placement(tmp_path: Path) -> None:
         ({"fmax": {CLOCK: {"achieved": 12.0, "constraint": 0}}}, "no Fmax"),
         ({"utilization": {"DP16KD": {"used": 1, "available": 2}}}, "what is used"),
         ({"utilization": {"TRELLIS_COMB": {"used": 1, "available": 2}}}, "what is used"),
+        ({"critical_paths": []}, "no slowest path"),
+        ({"critical_paths": [{"from": "<async>", "to": f"posedge {CLOCK}", "path": []}]}, "no slowest path"),
     ],
 )
 def test_a_missing_figure_is_an_error(tmp_path: Path, change: dict[str, Any], told: str) -> None:

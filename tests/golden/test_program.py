@@ -6,15 +6,27 @@ import itertools
 import numpy as np
 import pytest
 
-from hysteron_golden.encode import Coding, Encoder
+from hysteron_golden.encode import Coding, Encoder, encode
 from hysteron_golden.hardware import CoreConfig
 from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
-from hysteron_golden.program import compile_network, job_layout, row_stride, row_words, threshold_layout
+from hysteron_golden.program import (
+    compile_network,
+    descriptor_layout,
+    job_layout,
+    row_stride,
+    row_words,
+    threshold_layout,
+)
+from hysteron_golden.run import run
+from hysteron_golden.schedule import activities, sent_inputs
+from hysteron_wire.packets import Header, Kind
 from hysteron_wire.registers import REGIONS, REGISTERS
 
 from .support import layer, network, random_network, refusal
 
 TINY = CoreConfig.preset("tiny")
+#: A small core, whose neurons are updated one after the other.
+ICEBREAKER = CoreConfig.preset("icebreaker")
 
 
 def core(**changes):
@@ -45,42 +57,80 @@ def signed(value, bits):
     return value - (1 << bits) if bits and value >> bits - 1 else value
 
 
-def read_back(program):
-    """The layers of a program as dictionaries, from its images alone."""
+def tables(program):
+    """Each layer's descriptors as a dictionary, and each neuron's leak code and bias by its place."""
     config = program.config
+    codes = [config.leak_bits + 1, config.bias_bits]
+    if config.serial:
+        return serial_descriptors(program), [take(row_value(row), codes) for row in program.images["NEURONS"]]
     job_names = ["source", "own", "last_tile", "weights", "fan_in", "stride", "recurrent", "unit"]
     limit_names = ["theta_high", "theta_low", "u_min", "u_max", "mode", "reset"]
     assert list(job_layout(config)) == job_names and list(threshold_layout(config)) == limit_names
     jobs = [take(row_value(row), job_layout(config).values()) for row in program.images["JOBS"]]
     limits = [take(row_value(row), threshold_layout(config).values()) for row in program.images["THRESHOLDS"]]
-    weight_rows = [take(row_value(row), [config.weight_bits] * config.lanes) for row in program.images["WEIGHTS"]]
-    neuron_rows = [
-        take(row_value(row), [config.leak_bits + 1, config.bias_bits] * config.lanes)
-        for row in program.images["NEURONS"]
+    layers = [
+        dict(zip(job_names + limit_names, job + limit, strict=True)) for job, limit in zip(jobs, limits, strict=True)
     ]
+    if config.potential_signed:
+        for one in layers:
+            one |= {name: signed(one[name], config.potential_bits) for name in limit_names[:4]}
+    rows = [take(row_value(row), codes * config.lanes) for row in program.images["NEURONS"]]
+    return layers, [row[2 * lane : 2 * lane + 2] for row in rows for lane in range(config.lanes)]
+
+
+def serial_descriptors(program):
+    """Descriptors of a small core's layers, of 8 rows each; where a layer lies follows from those before it."""
+    config = program.config
+    names = ["flags", "last", "theta_high", "theta_low", "u_min", "u_max"]
+    assert list(descriptor_layout(config)) == names
+    values = [row_value(row) for row in program.images["JOBS"]]
+    layers, fan_in = [], REGISTERS["NETWORK"].unpack(program.registers["NETWORK"])["INPUTS"]
+    source = own = weights = 0
+    for first in range(0, len(values), 8):
+        row = dict(zip(names, values[first : first + 6], strict=True))
+        assert values[first + 6 : first + 8] == [0, 0]
+        if config.potential_signed:
+            row |= {name: signed(row[name], program.widths["JOBS"]) for name in names[2:]}
+        recurrent, unit, mode, reset = take(row.pop("flags"), [1, 1, 2, 2])
+        n_out = row.pop("last") + 1
+        n_tiles = -(-n_out // config.lanes)
+        stride = fan_in + n_out * recurrent
+        row |= {"source": source, "own": own, "last_tile": n_tiles - 1, "weights": weights, "fan_in": fan_in}
+        row |= {"stride": stride, "recurrent": recurrent, "unit": unit, "mode": mode, "reset": reset}
+        layers.append(row)
+        source, fan_in = own, n_out
+        own, weights = own + occupied(config, n_tiles), weights + n_tiles * stride
+    return layers
+
+
+def occupied(config, n_tiles):
+    """Tiles that a layer takes: in a small core whole spike words, of 32 neurons."""
+    return -(-n_tiles * config.lanes // 32) * 32 // config.lanes if config.serial else n_tiles
+
+
+def read_back(program):
+    """The layers of a program as dictionaries, from its images alone."""
+    config = program.config
+    described, neurons = tables(program)
+    weight_rows = [take(row_value(row), [config.weight_bits] * config.lanes) for row in program.images["WEIGHTS"]]
     layers = []
-    for job_fields, limit_fields in zip(jobs, limits, strict=True):
-        job = dict(zip(job_names, job_fields, strict=True))
-        limit = dict(zip(limit_names, limit_fields, strict=True))
+    for job in described:
         n_tiles = job["last_tile"] + 1
         columns, leak, bias = [], [], []
         for tile in range(n_tiles):
             first = job["weights"] + tile * job["stride"]
             rows = weight_rows[first : first + job["stride"]]
             assert len(rows) == job["stride"]
-            parameters = neuron_rows[job["own"] + tile]
             for lane in range(config.lanes):
                 codes = [row[lane] for row in rows]
                 if config.weight_bits == 1:
                     columns.append([code if job["unit"] else 2 * code - 1 for code in codes])
                 else:
                     columns.append([signed(code, config.weight_bits) for code in codes])
-                leak.append(parameters[2 * lane])
-                bias.append(signed(parameters[2 * lane + 1], config.bias_bits))
-        for name in ("theta_high", "theta_low", "u_min", "u_max"):
-            if config.potential_signed:
-                limit[name] = signed(limit[name], config.potential_bits)
-        layers.append({**job, **limit, "matrix": np.array(columns).T, "leak": leak, "bias": bias})
+                code, addend = neurons[(job["own"] + tile) * config.lanes + lane]
+                leak.append(code)
+                bias.append(signed(addend, config.bias_bits))
+        layers.append({**job, "matrix": np.array(columns).T, "leak": leak, "bias": bias})
     return layers
 
 
@@ -119,16 +169,21 @@ def check(program):
         assert {name: got[name] for name in expected} == expected, f"layer {index}"
         assert (program.tiles[index], program.tile_base[index], program.weight_base[index]) == (n_tiles, tile, row)
         source = tile
-        tile += n_tiles
+        tile += occupied(config, n_tiles)
         row += n_tiles * expected["stride"]
-    assert len(program.images["NEURONS"]) == tile and len(program.images["WEIGHTS"]) == row
+    assert len(program.images["NEURONS"]) == tile * (config.lanes if config.serial else 1)
+    assert len(program.images["WEIGHTS"]) == row
     assert tile <= config.tiles and row <= config.weight_rows
-    widths = {
-        "WEIGHTS": config.lanes * config.weight_bits,
-        "NEURONS": config.lanes * (config.leak_bits + 1 + config.bias_bits),
-        "JOBS": sum(job_layout(config).values()),
-        "THRESHOLDS": sum(threshold_layout(config).values()),
-    }
+    neuron = config.leak_bits + 1 + config.bias_bits
+    widths = {"WEIGHTS": config.lanes * config.weight_bits}
+    if config.serial:
+        widths |= {"NEURONS": neuron, "JOBS": max(16, config.potential_bits)}
+    else:
+        widths |= {
+            "NEURONS": config.lanes * neuron,
+            "JOBS": sum(job_layout(config).values()),
+            "THRESHOLDS": sum(threshold_layout(config).values()),
+        }
     if net.encoder is not None and net.encoder.thresholds:
         widths["LEVELS"] = 8
         assert program.images["LEVELS"].tolist() == [[value] for value in net.encoder.thresholds]
@@ -148,6 +203,14 @@ CORES = {
     "2 bits, no bias": core(lanes=16, weight_bits=2, bias_bits=0, leak_bits=8),
     "unsigned": core(potential_bits=9, potential_signed=False, leak_bits=1),
     "openspike": CoreConfig.preset("openspike"),
+    "icebreaker": ICEBREAKER,
+    "serial, 2 lanes": core(serial=True, direct=False, lanes=2, tiles=96, weight_rows=4000, potential_bits=20),
+    "serial, 32 lanes of 1 bit": core(
+        serial=True, direct=False, lanes=32, weight_bits=1, bias_bits=0, max_neurons=100, max_outputs=40, tiles=16
+    ),
+    "serial, unsigned": core(
+        serial=True, direct=False, lanes=16, tiles=12, potential_bits=9, potential_signed=False, weight_rows=1500
+    ),
     "small": core(max_inputs=1, max_neurons=1, max_outputs=1, max_layers=1, weight_rows=2, tiles=1),
 }
 
@@ -159,6 +222,8 @@ def test_images_of_random_networks(name, seed):
     rng = np.random.default_rng(seed)
     depth = int(rng.integers(1, config.max_layers, endpoint=True))
     widest = min(config.max_neurons, 130)
+    if config.serial:
+        widest = min(widest, config.tiles * config.lanes // 32 // config.max_layers * 32)
     sizes = [int(rng.integers(1, min(config.max_inputs, 70), endpoint=True))]
     sizes += [int(rng.integers(1, widest, endpoint=True)) for _ in range(depth - 1)]
     sizes += [int(rng.integers(1, min(config.max_outputs, widest), endpoint=True))]
@@ -233,6 +298,128 @@ def test_inputs_come_before_recurrent_sources_within_a_tile():
     assert rows == [0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 0x6666, 1, 2, 3, 4, 5, 6]
 
 
+# -- the small core --------------------------------------------------------------------------------------------
+
+
+def test_a_small_core_by_hand():
+    """2 inputs, 5 recurrent neurons, 2 neurons, on 4 lanes: the second layer begins with the next spike word."""
+    first = Layer(
+        [[1, 2, 3, 4, 5], [-1, -2, -3, -4, -8]],
+        10,
+        -3,
+        leak=[1, 2, 3, 4, 8],
+        bias=[0, 0, 511, -512, -1],
+        recurrent=np.full((5, 5), 7),
+        mode=Mode.WINDOW,
+        reset=Reset.SUBTRACT,
+    )
+    second = Layer([[6, -6]] * 5, 255, 9, leak=0, mode=Mode.PLAIN, reset=Reset.NONE)
+    program = compile_network(Network((first, second), Potential(9)), ICEBREAKER)
+    assert "THRESHOLDS" not in program.images
+    assert program.widths == {"WEIGHTS": 16, "NEURONS": 14, "JOBS": 16}
+    assert program.images["JOBS"][:, 0].tolist() == [
+        *(1 | 2 << 2 | 1 << 4, 4, 10, 0xFFFD, 0xFF00, 0x00FF, 0, 0),
+        *(0 | 0 << 2 | 2 << 4, 1, 255, 9, 0xFF00, 0x00FF, 0, 0),
+    ]
+    # A row for each neuron: a leak code of 4 bits, a bias of 10; the 27 to the end of the spike word stay 0.
+    neurons = program.images["NEURONS"][:, 0].tolist()
+    assert neurons[:5] == [1, 2, 3 | 0x1FF << 4, 4 | 0x200 << 4, 8 | 0x3FF << 4]
+    assert len(neurons) == 64 and not any(neurons[5:])
+    rows = program.images["WEIGHTS"][:, 0].tolist()
+    assert rows == [0x4321, 0xCDEF, *5 * [0x7777], 5, 8, *5 * [7], *5 * [0x00A6]]
+    assert (program.tiles, program.tile_base, program.weight_base) == ((2, 1), (0, 8), (0, 14))
+    check(program)
+
+
+def test_flags_of_a_small_core():
+    """Bit 0 recurrent, 1 0/1 weights, 2 and 3 mode, 4 and 5 reset."""
+    config = dataclasses.replace(ICEBREAKER, weight_bits=1)
+    seen = set()
+    for recurrent, unit, mode, reset in itertools.product((None, [[1]]), (False, True), Mode, Reset):
+        one = Layer([[1]], 3, recurrent=recurrent, weight_bits=1, unit_weights=unit, mode=mode, reset=reset)
+        flags = int(compile_network(Network((one,), Potential(12)), config).images["JOBS"][0, 0])
+        assert flags == (recurrent is not None) + 2 * unit + 4 * mode + 16 * reset
+        seen.add(flags)
+    assert len(seen) == 2 * 2 * len(Mode) * len(Reset)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "base"),
+    [
+        ((16,), (0,)),
+        ((32, 16), (0, 8)),
+        ((33, 16), (0, 16)),
+        ((31, 1, 16), (0, 8, 16)),
+        ((224, 16), (0, 56)),
+        ((64, 65, 32, 16), (0, 16, 40, 48)),
+    ],
+)
+def test_layers_of_a_small_core_begin_with_a_spike_word(sizes, base):
+    """32 neurons are 8 tiles of 4; what a layer leaves open of its last word no other layer uses."""
+    program = compile_network(wide(9, *sizes), ICEBREAKER)
+    assert program.tile_base == base
+    assert program.tiles == tuple(-(-n // 4) for n in sizes)
+    assert len(program.images["NEURONS"]) == 4 * (base[-1] + 8)
+    check(program)
+
+
+@pytest.mark.parametrize(("lanes", "step"), [(2, 16), (4, 8), (8, 4), (16, 2), (32, 1)], ids=lambda value: str(value))
+def test_tiles_of_a_spike_word(lanes, step):
+    config = dataclasses.replace(ICEBREAKER, lanes=lanes, tiles=64 * 4 // lanes, weight_rows=1 << 16)
+    program = compile_network(wide(3, 33, 5), config)
+    assert config.tile_step == step and program.tile_base == (0, 2 * step)
+    check(program)
+
+
+ENCODERS = [Encoder(Coding.RATE, 6, seed=9), Encoder(Coding.LEVEL, 3, (200, 90, 10)), Encoder.latency(5)]
+
+
+@pytest.mark.parametrize("encoder", ENCODERS, ids=lambda e: e.coding.name)
+def test_a_core_without_encoder_is_sent_spikes(encoder):
+    """Nothing of the encoder is in the program; the spikes that the host made of the pixels are what is sent."""
+    rng = np.random.default_rng(2)
+    net = Network((Layer(rng.integers(-8, 8, (40, 7)), 20),), Potential(12), encoder)
+    images = rng.integers(0, 256, (5, 8, 5)).astype(np.uint8)
+    result = run(net, images, trace=True)
+    program = compile_network(net, ICEBREAKER)
+    assert program.network.encoder is None and net.encoder is encoder
+    assert program.registers["ENCODER"] == 0 and "LEVELS" not in program.images
+    assert not any(name.startswith("SEED") for name in program.registers)
+    sent = sent_inputs(program, result, images)
+    assert sent.dtype == np.uint8 and np.array_equal(sent, encode(encoder, images.reshape(5, 40)))
+    packets = [one.packets for one in activities(result, sent)]
+    assert [len(of_sample) for of_sample in packets] == 5 * [encoder.steps]
+    headers = [Header.parse(packet[0]) for of_sample in packets for packet in of_sample]
+    assert {head.kind for head in headers} <= {Kind.BITMAP, Kind.EVENTS}
+    assert [head.last for head in headers] == 5 * [*(encoder.steps - 1) * [False], True]
+    # The network that is on the core answers to the spikes what the network answers to the images.
+    alone = run(program.network, sent)
+    assert np.array_equal(alone.values, result.values) and np.array_equal(alone.predictions, result.predictions)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS, ids=lambda e: e.coding.name)
+@pytest.mark.parametrize("serial", [False, True])
+def test_a_core_with_an_encoder_is_sent_pixels(encoder, serial):
+    """A serial core may have an encoder, too; the preset has none."""
+    config = dataclasses.replace(ICEBREAKER, encoder=True) if serial else TINY
+    net = Network((Layer(np.ones((40, 7)), 20),), Potential(12), encoder)
+    images = np.random.default_rng(3).integers(0, 256, (5, 8, 5)).astype(np.uint8)
+    program = compile_network(net, config)
+    assert REGISTERS["ENCODER"].unpack(program.registers["ENCODER"]) == {
+        "STEPS": encoder.steps,
+        "CODING": int(encoder.coding),
+    }
+    sent = sent_inputs(program, run(net, images), images)
+    assert np.array_equal(sent, images.reshape(5, 40))
+    check(program)
+
+
+def test_a_network_of_spikes_is_sent_as_it_is():
+    net = wide(40, 7)
+    given = (np.random.default_rng(4).random((3, 5, 40)) < 0.3).astype(np.uint8)
+    assert np.array_equal(sent_inputs(compile_network(net, ICEBREAKER), run(net, given), given), given)
+
+
 # -- registers and bus writes ----------------------------------------------------------------------------------
 
 
@@ -283,7 +470,7 @@ def test_row_words_and_stride(width, words, stride):
     assert (row_words(width), row_stride(width)) == (words, stride)
 
 
-@pytest.mark.parametrize("name", ["tiny", "odd rows", "64 lanes", "1 bit", "2 bits, no bias"])
+@pytest.mark.parametrize("name", ["tiny", "odd rows", "64 lanes", "1 bit", "2 bits, no bias", "serial, 2 lanes"])
 def test_bus_writes_load_everything(name):
     """A bus that does what the register map says ends with every image at its rows' addresses."""
     config = CORES[name]
@@ -348,17 +535,27 @@ def wide(n_in, *sizes):
         (wide(1, 1, 20, 1), TINY, "20 neurons in layer 1", "19"),
         (wide(1, 19, 19, 19, 11), core(tiles=17), "18 tiles", "17"),
         (wide(70, 19, 11), core(weight_rows=406), "407 weight rows", "406"),
+        (wide(1, 1, 1, 1, 1, 1), ICEBREAKER, "5 layers", "4"),
+        (wide(785, 1), ICEBREAKER, "785 inputs", "784"),
+        (wide(1, 17), ICEBREAKER, "17 outputs", "16"),
+        (wide(1, 225, 1), ICEBREAKER, "225 neurons in layer 0", "224"),
+        # 57 tiles, but layers begin with a spike word: 56, 8 and 8.
+        (wide(1, 224, 1, 1), ICEBREAKER, "72 tiles", "64"),
+        (wide(1, 33, 129, 1, 1), ICEBREAKER, "72 tiles", "64"),
+        (wide(570, 224, 16), ICEBREAKER, "32816 weight rows", "32768"),
     ],
 )
 def test_what_does_not_fit_is_named_with_both_figures(net, config, need, have):
     message = refusal(lambda: compile_network(net, config))
-    assert f"needs {need}, core 'tiny' has {have};" in message, message
+    assert f"needs {need}, core {config.name!r} has {have};" in message, message
     assert "preset" in message
 
 
 def test_what_just_fits():
     check(compile_network(wide(70, 19, 11), core(weight_rows=407)))
     check(compile_network(wide(1, 19, 19, 19, 11), core(tiles=18)))
+    check(compile_network(wide(569, 224, 16), ICEBREAKER))
+    check(compile_network(wide(784, 32, 128, 32, 16), ICEBREAKER))
 
 
 @pytest.mark.parametrize(
@@ -400,8 +597,42 @@ def test_what_just_fits():
         ),
         (network(layers=(layer(bias=[-33, 0]),), potential=Potential(12)), TINY, ["from -33 to 0", "-32 to 31"]),
         (network(layers=(layer(bias=[0, 1]),), potential=Potential(12)), core(bias_bits=0), ["from 0 to 1", "0 to 0"]),
+        (
+            network(encoder=Encoder(Coding.DIRECT, 1), potential=Potential(12)),
+            ICEBREAKER,
+            ["pixels directly", "a serial core never can, choose another preset"],
+        ),
+        (network(potential=Potential(16)), ICEBREAKER, ["-32768 to 32767", "-2048 to 2047", "potential_bits"]),
+        (
+            network(layers=(layer(weight_bits=8, weights=[[8, 0]]),), potential=Potential(12)),
+            ICEBREAKER,
+            ["layer 0", "weights from 0 to 8", "-8 to 7", "4 bits"],
+        ),
+        (
+            network(layers=(layer(bias=[512, -512]),), potential=Potential(12)),
+            ICEBREAKER,
+            ["layer 0", "biases from -512 to 512", "-512 to 511", "bias_bits"],
+        ),
+        (
+            network(layers=(layer(leak_bits=4),), potential=Potential(12)),
+            ICEBREAKER,
+            ["4 fractional", "has 3", "leak_bits"],
+        ),
     ],
 )
 def test_what_a_core_cannot_do_is_named(net, config, words):
     message = refusal(lambda: compile_network(net, config))
-    assert all(word in message for word in [*words, "core 'tiny'"]), message
+    assert all(word in message for word in [*words, f"core {config.name!r}"]), message
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"lanes": 64}, "a serial core has at most 32 lanes, not 64"),
+        ({"encoder": True, "direct": True}, "a serial core has no direct input; set direct=false"),
+        ({"serial": 1}, "serial must be true or false, not 1"),
+        ({"counters": None}, "counters must be true or false, not None"),
+    ],
+)
+def test_what_a_small_core_cannot_be(change, says):
+    assert refusal(lambda: dataclasses.replace(ICEBREAKER, **change)) == says

@@ -119,7 +119,7 @@ def _map() -> dict[str, Register]:
         ("STREAM", 31, 1, "into the core's input stream instead"),
     )
     at.add("COPY", "port", "writing the number of words copies; reads the words that are left")
-    at.add("COPY_CHECK", ro, "CRC-32 over all words copied since it was cleared")
+    at.add("COPY_CHECK", ro, "CRC-32 over all words copied since it was cleared (not in small machines)")
     at.add(
         "COPY_COMMAND",
         "strobe",

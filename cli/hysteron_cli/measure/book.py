@@ -13,8 +13,8 @@ from .measurement import Entry
 #: Keys without which an entry is not one of this release's.
 KEYS = frozenset(
     {
-        *("dataset", "task", "shape", "modes", "recurrent_layers", "input", "steps", "weight_bits"),
-        *("preset", "settings", "network_sha256", "mismatches", "first_mismatch", "compared", "clock_hz"),
+        *("dataset", "task", "shape", "modes", "recurrent_layers", "input", "steps", "weight_bits", "clock_hz"),
+        *("preset", "settings", "network_sha256", "mismatches", "first_mismatch", "compared", "counters"),
         *("accuracy_float", "accuracy_integer", "accuracy_rtl", "error_float", "error_integer", "error_rtl"),
         *("images_integer", "images_rtl", "readout_scale", "cycles_per_image_median", "cycles_per_image_max"),
         *("latency_cycles_median", "events_per_image", "sops_per_image", "spikes_per_image", "utilisation"),

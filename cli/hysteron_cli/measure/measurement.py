@@ -105,6 +105,7 @@ def measure(path: Path, images: int | None) -> Entry:
         "mismatches": len(mismatches),
         "first_mismatch": str(mismatches[0]) if mismatches else None,
         "compared": compared,
+        "counters": config.counters,
         **{key: figures[key] for key in kept},
         "sops_per_image": _operations(program, result),
         "spikes_per_image": figures["spikes_per_image"],

@@ -30,7 +30,7 @@ def page(
     there = set(pictures)
     link = Path(os.path.relpath(networks, folder)).as_posix()
     clocks = sorted({entry["clock_hz"] for entry in entries.values()})
-    clock = ", ".join(f"{hertz / 1e6:g}" for hertz in clocks)
+    clock = " or ".join(f"{hertz / 1e6:g} MHz" for hertz in clocks)
     parts = [
         _HEAD.format(link=link),
         _table(
@@ -152,7 +152,7 @@ def _good(entry: Entry, what: str) -> str:
 
 def _score(name: str, entry: Entry) -> list[str]:
     what = "spikes, potentials, " if entry["compared"] == "everything" else ""
-    equal = f"{what}answers, cycles, counters: all equal"
+    equal = f"{what}answers, cycles{', counters' if entry['counters'] else ''}: all equal"
     return [
         name + (" (error)" if entry["error_integer"] is not None else ""),
         *(_good(entry, "float"), _good(entry, "integer"), f"{entry['images_integer']:,}"),
@@ -217,7 +217,7 @@ units of the target.
 _COSTS = """## What an image costs
 
 An image is one sample of the data set, a sequence if its data are sequences. Means over the samples that went through
-the hardware, medians for cycles and latency; times at the core's clock of {clock} MHz.
+the hardware, medians for cycles and latency; times at each core's own clock, of {clock}.
 
 * *cycles*: from the previous image's answer to the image's own, in a stream of images.
 * *latency*: from an image's first word to its answer, on a core that has nothing else to do.

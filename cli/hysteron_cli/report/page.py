@@ -40,6 +40,7 @@ _PLACED = {
     "clock_hz",
     "images_per_second",
     "compared",
+    "counters",
 }
 _NONE = "–"
 
@@ -75,7 +76,8 @@ def write_report(
         Figures of the run: preset, network, images, accuracy (or None), mismatches (None: not compared),
         cycles_per_image_median, cycles_per_image_max, latency_cycles_median, events_per_image, utilisation
         (0 to 1), clock_hz, images_per_second, first_mismatch (text), compared ("everything", or something else
-        if only answers, their cycles and counters were compared); other texts and numbers in it are listed.
+        if only answers, their cycles and counters were compared), counters (none: the hardware has none); other texts
+        and numbers in it are listed.
     program, result, schedule
         The mapped network, its traced run, and the schedule of the same samples. They may be the first samples of
         those that ``summary`` is about; the page then says so.
@@ -136,6 +138,7 @@ def write_report(
             (name, f"{schedule.counters[name]:,}", f"{schedule.counters[name] / samples:,.1f}", meaning)
             for name, meaning in COUNTERS.items()
         ],
+        counted=program.config.counters,
     )
     write_file(Path(path), text.encode())
 
@@ -152,7 +155,8 @@ def _verdict(summary: Mapping[str, Any]) -> dict[str, str]:
     if mismatches == 0 and summary.get("compared", "everything") != "everything":
         return {
             "kind": "good",
-            "head": "Every answer, its cycle and every counter equal to the model",
+            "head": f"Every answer{', its cycle and every counter' if summary.get('counters') else ' and its cycle'} "
+            "equal to the model",
             "detail": f"The hardware simulation of {_images(summary)} was compared with the golden model, exactly; "
             "spikes and potentials inside were not compared in this run.",
         }

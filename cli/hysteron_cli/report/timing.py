@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hysteron_golden.program import Program
 from hysteron_golden.run import Result
-from hysteron_golden.schedule import STORE_LATENCY, Schedule
+from hysteron_golden.schedule import Schedule, store_latency
 
 Cycles = NDArray[np.int64]
 
@@ -45,7 +45,7 @@ def passes(program: Program, schedule: Schedule) -> Passes:
     The schedule states when a pass's spikes are stored. Its last lane-cycle is a fixed latency before that, and
     its first is the first lane-cycle after the previous pass's last one, as the lanes work in order.
     """
-    last = schedule.update_cycles - STORE_LATENCY - program.config.weight_latency
+    last = schedule.update_cycles - store_latency(program.config)
     previous = np.concatenate([[-1], last[:-1]])
     begin = schedule.busy_cycles[np.searchsorted(schedule.busy_cycles, previous, side="right")]
     layer, sample, step, _ = schedule.update_jobs.T

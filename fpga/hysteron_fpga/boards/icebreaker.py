@@ -34,4 +34,5 @@ BOARD = Board(
     network="mnist-164",
     data="mnist",
     loader="ice40_generic",
+    volatile=False,
 )

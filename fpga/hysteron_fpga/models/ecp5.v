@@ -14,7 +14,10 @@ module EHXPLLL #(
 	assign CLKOP = CLKI;
 	assign LOCK = &count;
 	always @(posedge CLKI)
-		if (!LOCK) count <= count + 1;
+		if (RST || STDBY) begin
+			$display("EHXPLLL: a reset, which the model does not have");
+			$stop;
+		end else if (!LOCK) count <= count + 1;
 endmodule
 
 // 2048 bytes of 9 bits. A port of 1, 2, 4, 9 or 18 bits each; or, with 36, port A writes and port B reads.
@@ -40,7 +43,8 @@ module DP16KD #(
 	endtask
 	initial begin
 @START@
-		if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin
+		if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB" ||
+				CSDECODE_A != "0b000" || CSDECODE_B != "0b000") begin
 			$display("DP16KD: a mode that the model does not have");
 			$stop;
 		end
@@ -72,6 +76,15 @@ module DP16KD #(
 	wire chosen_a = CEA && {CSA2, CSA1, CSA0} == 0, chosen_b = CEB && {CSB2, CSB1, CSB0} == 0;
 	wire wide = DATA_WIDTH_A == 36 || DATA_WIDTH_B == 36;
 
+	// Lattice does not say what a write of one byte of a word shows of the other.
+	wire part_a = WRITEMODE_A == "WRITETHROUGH" && DATA_WIDTH_A == 18 && WEA && ada[1:0] != 3;
+	wire part_b = WRITEMODE_B == "WRITETHROUGH" && DATA_WIDTH_B == 18 && WEB && adb[1:0] != 3;
+	always @(posedge CLKA)
+		if (RSTA || RSTB || (chosen_a && part_a) || (chosen_b && part_b)) begin
+			$display("DP16KD: a reset, or a write of a part that is read, which the model does not have");
+			$stop;
+		end
+
 	always @(posedge CLKA) if (chosen_a) begin
 		if (DATA_WIDTH_A == 36) begin
 			if (WEA) begin
@@ -81,8 +94,7 @@ module DP16KD #(
 		end else begin
 			if (WEA) put(DATA_WIDTH_A, ada, dia);
 			if (!wide) begin
-				if (RSTA) doa <= 0;
-				else if (!WEA || WRITEMODE_A == "READBEFOREWRITE") doa <= word(DATA_WIDTH_A, ada);
+				if (!WEA || WRITEMODE_A == "READBEFOREWRITE") doa <= word(DATA_WIDTH_A, ada);
 				else if (WRITEMODE_A == "WRITETHROUGH") doa <= dia;
 			end
 		end
@@ -94,8 +106,7 @@ module DP16KD #(
 			dob <= word(18, {adb[13:5], 5'b10000});
 		end else begin
 			if (WEB) put(DATA_WIDTH_B, adb, dib);
-			if (RSTB) dob <= 0;
-			else if (!WEB || WRITEMODE_B == "READBEFOREWRITE") dob <= word(DATA_WIDTH_B, adb);
+			if (!WEB || WRITEMODE_B == "READBEFOREWRITE") dob <= word(DATA_WIDTH_B, adb);
 			else if (WRITEMODE_B == "WRITETHROUGH") dob <= dib;
 		end
 	end

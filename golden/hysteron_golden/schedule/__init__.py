@@ -6,10 +6,10 @@ a few recurrences. Cycle 0 is the one in which the source may first offer a word
 
 from collections.abc import Sequence
 
+from ..hardware import CoreConfig
 from ..program import Program
-from .parallel import STORE_LATENCY, ParallelModel
+from . import parallel, serial
 from .record import Activity, Schedule, activities, sent_inputs
-from .serial import SerialModel
 
 
 def schedule(
@@ -36,8 +36,13 @@ def schedule(
     reads
         Also list every weight-row read and lane-cycle (skip them to save memory).
     """
-    model = SerialModel if program.config.serial else ParallelModel
+    model = serial.SerialModel if program.config.serial else parallel.ParallelModel
     return model(program, activity, source_gaps, sink_gaps, reads).run()
 
 
-__all__ = ["STORE_LATENCY", "Activity", "Schedule", "activities", "schedule", "sent_inputs"]
+def store_latency(config: CoreConfig) -> int:
+    """Cycles from the one in which a tile's last event is picked to the one in which its spikes are stored."""
+    return (serial if config.serial else parallel).store_latency(config)
+
+
+__all__ = ["Activity", "Schedule", "activities", "schedule", "sent_inputs", "store_latency"]

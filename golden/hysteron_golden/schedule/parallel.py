@@ -26,13 +26,15 @@ from numpy.typing import NDArray
 
 from hysteron_wire.packets import WORD
 
-from ..hardware import PIPE_DEPTH, STATE_LOOP, ceil_div
+from ..hardware import PIPE_DEPTH, STATE_LOOP, CoreConfig
 from ..program import Program
-from .record import Activity, Model
+from .record import Activity, Model, word_counts
 
-#: Cycles from the one in which a tile's last event is picked to the one in which its spikes are
-#: stored, on top of the weight latency: event register, accumulator, leak, sum, fire.
-STORE_LATENCY = 5
+
+def store_latency(config: CoreConfig) -> int:
+    """Cycles from the one in which a tile's last event is picked to the one in which its spikes are stored: weight row,
+    event register, accumulator, leak, sum, fire."""
+    return config.weight_latency + 5
 
 
 @dataclass
@@ -53,11 +55,7 @@ class _Pipe:
 
 def _words(spikes: NDArray[np.integer | np.bool_], bits: int) -> list[list[int]]:
     """For each row of ``spikes`` the set bits in each of its non-empty words of ``bits``."""
-    n = spikes.shape[1]
-    padded = np.zeros((len(spikes), ceil_div(n, bits) * bits), np.uint8)
-    padded[:, :n] = spikes
-    counts = padded.reshape(len(spikes), -1, bits).sum(axis=2, dtype=np.int64)
-    return [row[row > 0].tolist() for row in counts]
+    return [row[row > 0].tolist() for row in word_counts(spikes, bits)]
 
 
 class ParallelModel(Model):
@@ -72,7 +70,7 @@ class ParallelModel(Model):
         reads: bool,
     ) -> None:
         super().__init__(program, activity, source_gaps, sink_gaps, reads)
-        self.store_latency = program.config.weight_latency + STORE_LATENCY
+        self.store_latency = store_latency(program.config)
         self._job_words()
         # For each layer: jobs issued, cycle in which each job's spikes were stored, was last scanned.
         self.issued = [0] * self.depth

@@ -12,6 +12,7 @@ from hysteron_wire.packets import Words, answer_words, sample_packets
 from hysteron_wire.registers import REGISTERS
 
 from ..encode import Coding
+from ..hardware import ceil_div
 from ..program import Program
 from ..run import Result, winner
 from .input import InputTimes
@@ -60,6 +61,14 @@ def activities(result: Result, raw_inputs: NDArray[np.uint8]) -> list[Activity]:
         )
         for i in range(len(result.predictions))
     ]
+
+
+def word_counts(spikes: NDArray[np.integer | np.bool_], bits: int) -> NDArray[np.int64]:
+    """Set bits of each word of ``bits``, the last one padded with zeros: ``(rows, n)`` to ``(rows, words)``."""
+    rows, n = spikes.shape
+    padded = np.zeros((rows, ceil_div(n, bits) * bits), np.uint8)
+    padded[:, :n] = spikes
+    return padded.reshape(rows, -1, bits).sum(axis=2, dtype=np.int64)
 
 
 def sent_inputs(program: Program, result: Result, inputs: NDArray[Any]) -> NDArray[np.uint8]:

@@ -8,24 +8,18 @@ taken.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hysteron_wire.packets import WORD
 
-from ..hardware import ceil_div
+from ..hardware import CoreConfig
 from ..program import descriptor_layout
-from .record import Model
-
-#: Cycles from the one in which a tile's last event is picked to the one in which its spikes are stored, on top of
-#: the weight latency and a cycle for each lane: accumulator, hand-over, leak, sum, fire.
-STORE_LATENCY = 4
+from .record import Model, word_counts
 
 
-def _counts(spikes: NDArray[np.integer | np.bool_]) -> list[int]:
-    """Set bits of each word."""
-    padded = np.zeros(ceil_div(len(spikes), WORD) * WORD, np.int64)
-    padded[: len(spikes)] = spikes
-    return [int(count) for count in padded.reshape(-1, WORD).sum(axis=1)]
+def store_latency(config: CoreConfig) -> int:
+    """Cycles from the one in which a tile's last event is picked to the one in which its spikes are stored: weight row,
+    accumulator, hand-over, leak, sum, fire, and a cycle for each lane."""
+    return config.weight_latency + config.lanes + 4
 
 
 class SerialModel(Model):
@@ -50,20 +44,14 @@ class SerialModel(Model):
     def _layer(self, layer: int, sample: int, step: int, begin: int) -> int:
         """Follow a layer that reads its first spike word in cycle ``begin``; the cycle in which its last spikes are
         stored."""
-        config, shape = self.program.config, self.network.layers[layer]
-        spikes = self.activity[sample].spikes
-        source = self.activity[sample].inputs[step] if layer == 0 else spikes[layer - 1][step]
-        counts, rows = _counts(source), np.flatnonzero(source)
-        stride = shape.n_in
-        if shape.recurrent is not None:
-            stride += shape.n_out
-            if step:
-                back = spikes[layer][step - 1]
-                counts += _counts(back)
-                rows = np.concatenate([rows, shape.n_in + np.flatnonzero(back)])
+        config, one = self.program.config, self.activity[sample]
+        sources = [one.inputs[step] if layer == 0 else one.spikes[layer - 1][step]]
+        if self.network.layers[layer].recurrent is not None and step:
+            sources.append(one.spikes[layer][step - 1])
+        counts = [int(n) for source in sources for n in word_counts(source[None], WORD)[0]]
         read, free, latest, stored = begin, begin, begin - config.lanes, 0
         for tile in range(self.program.tiles[layer]):
-            base = self.program.weight_base[layer] + tile * stride
+            rows = np.concatenate(self._rows(layer, sample, step, tile))
             first = 0
             self.bound += max(1, sum(counts))
             for position, count in enumerate(counts):
@@ -85,8 +73,8 @@ class SerialModel(Model):
                         if n:
                             self.lane_spans.append((cycle, n))
                             if count:
-                                self.read_parts.append((cycle, n, base + rows[first + offset : first + offset + n]))
+                                self.read_parts.append((cycle, n, rows[first + offset : first + offset + n]))
                 first += count
-            stored = latest + config.weight_latency + config.lanes + STORE_LATENCY
+            stored = latest + store_latency(config)
             self.updates.append((stored, layer, sample, step, tile, self.program.tile_base[layer] + tile))
         return stored
