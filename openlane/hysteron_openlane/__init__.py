@@ -1,0 +1,1 @@
+"""From the generated hardware to a SkyWater-130 layout."""

@@ -1,0 +1,119 @@
+"""Which macros a memory takes, how many, and what the alternatives would cost."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from hysteron_golden.hardware import ceil_div
+
+from .macros import Macro, macros
+from .pdk import CELLS, find, library, read
+
+#: Standard cells of a bit that is kept in a flip-flop: itself, what holds or loads it, and its share of the read
+#: multiplexer, a tree of fours.
+_BIT_CELLS = (("dfxtp_1", 1.0), ("mux2_1", 1.0), ("mux4_1", 1 / 3))
+
+
+@dataclass(frozen=True)
+class Need:
+    """A memory.
+
+    Attributes
+    ----------
+    name
+        Of the memory in the design.
+    width, depth
+        Bits of a row, rows.
+    grain
+        Bits that can be written by themselves; ``width`` if only whole rows are.
+    readers
+        Read ports.
+    exclusive
+        Whether nothing is read in a cycle in which something is written, so that one port does for both.
+    """
+
+    name: str
+    width: int
+    depth: int
+    grain: int
+    readers: int = 1
+    exclusive: bool = False
+
+    @property
+    def bits(self) -> int:
+        """That it holds."""
+        return self.width * self.depth
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way to build a memory.
+
+    Attributes
+    ----------
+    macro
+        Of which it is made; None: of flip-flops.
+    columns, banks
+        Macros beside each other for the width, and above each other for the depth.
+    area
+        In mm²; of flip-flops an estimate from the areas of the cells, without wires.
+    """
+
+    macro: Macro | None
+    columns: int
+    banks: int
+    area: float
+
+    @property
+    def count(self) -> int:
+        """Macros."""
+        return self.columns * self.banks
+
+    @property
+    def leakage_mw(self) -> float | None:
+        """Of all macros at the typical corner; None if the PDK does not say."""
+        timing = None if self.macro is None else self.macro.timing
+        return None if timing is None else self.count * timing.leakage_mw
+
+
+def choices(need: Need) -> list[Choice]:
+    """All ways to build a memory, the smallest first."""
+    found = [Choice(None, 0, 0, need.bits * bit_area())]
+    for macro in macros().values():
+        if suits(macro, need):
+            columns, banks = ceil_div(need.width, macro.width), ceil_div(need.depth, macro.words)
+            found.append(Choice(macro, columns, banks, columns * banks * macro.area))
+    return sorted(found, key=lambda choice: choice.area)
+
+
+def choose(need: Need) -> Choice:
+    """The smallest way."""
+    return choices(need)[0]
+
+
+def suits(macro: Macro, need: Need) -> bool:
+    """Whether the macro's ports and write mask do for the memory."""
+    ports = need.readers + (not need.exclusive)
+    whole = need.grain == need.width
+    return ports <= macro.ports and (whole or need.grain % macro.mask == 0 and macro.width % need.grain == 0)
+
+
+@cache
+def bit_area() -> float:
+    """Area in mm² of a bit in a flip-flop."""
+    return sum(share * cell_area(f"{CELLS}__{name}") for name, share in _BIT_CELLS) / 1e6
+
+
+@cache
+def cell_area(name: str) -> float:
+    """Area of a standard cell in µm²."""
+    text = read(find(library() / "lef", f"{CELLS}.lef"))
+    size = re.search(rf"^MACRO {name}\n.*?^\s*SIZE\s+([\d.]+)\s+BY\s+([\d.]+)", text, re.M | re.S)
+    assert size is not None, name
+    return float(size[1]) * float(size[2])
+
+
+def total_area(needs: Iterable[Need]) -> float:
+    """In mm²."""
+    return sum(choose(need).area for need in needs)
