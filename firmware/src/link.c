@@ -367,7 +367,7 @@ static bool copy_on(struct link *link, const struct frame *frame)
     return true;
 }
 
-static bool send(struct link *link)
+bool link_send(struct link *link)
 {
     if (machine_sender_busy())
         return false;
@@ -403,6 +403,5 @@ bool link_work(struct link *link, const struct frame *current)
     if (link->copying)
         done |= copy_on(link, current);
     done |= collect(link);
-    done |= send(link);
     return done;
 }

@@ -75,6 +75,9 @@ void link_start(struct link *link);
 bool link_take(struct link *link, const struct frame *frame, uint32_t bytes);
 /* Goes on with what is under way; current is the frame that was taken last. Returns whether anything was done. */
 bool link_work(struct link *link, const struct frame *current);
+/* Sends what waits to be sent. Returns whether anything was done. Frames that are not held any more are released
+ * before it: where it waits for the line, the host may fill their place as soon as it has the reply. */
+bool link_send(struct link *link);
 /* The frame that was taken last is still being read. */
 static inline bool link_holds(const struct link *link)
 {

@@ -105,6 +105,7 @@ int main(void)
             held = false;
             done = true;
         }
+        done |= link_send(&link);
         if (done)
             continue;
         link.figures.awake += MACHINE_CYCLE - woke;

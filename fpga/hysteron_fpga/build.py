@@ -71,8 +71,9 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
         synth_opts=list(board.family.synthesis),
         script_after_synth="write_verilog -noattr -simple-lhs netlist.v",
     )
-    # What fails must not leave the last bitstream there, to be loaded.
-    for old in (folder / board.family.bitstream, folder / "report.json"):
+    placed, bitstream = board.family.placed, folder / board.family.bitstream
+    # What fails must not leave an earlier build's files there, to be taken for its own.
+    for old in (bitstream, folder / "report.json", folder / "netlist.v", *folder.glob("seed-*")):
         old.unlink(missing_ok=True)
     for name, content in plan.files.items():
         write_file(folder / name, content.encode() if isinstance(content, str) else content)
@@ -80,7 +81,6 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
     tell("synthesis (minutes)")
     run(synthesise, folder, "yosys.log")
     check(mapped(folder / "top.json"), board.memories(len(firmware.words)))
-    placed, bitstream = board.family.placed, folder / board.family.bitstream
     reports = {}
     for seed in seeds:
         tell(f"place and route, seed {seed} (minutes)")
@@ -91,5 +91,7 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Callable[[str], No
     best = max(seeds, key=lambda seed: read(reports[seed]).fmax_mhz)
     shutil.copyfile(folder / f"seed-{best}{Path(placed).suffix}", folder / placed)
     tell("bitstream")
-    run(pack, folder, "pack.log")
+    packed = bitstream.with_suffix(f".part{bitstream.suffix}")
+    run([packed.name if word == bitstream.name else word for word in pack], folder, "pack.log")
+    packed.replace(bitstream)
     return Built(folder, bitstream, folder / "top.json", folder / "netlist.v", reports)

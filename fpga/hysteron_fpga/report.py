@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hysteron_wire.errors import require
+from hysteron_wire.errors import HysteronError, require
 
 #: nextpnr's names of resources, by what they are called in reports.
 _RESOURCES = {
@@ -17,9 +17,14 @@ _RESOURCES = {
     "spram": ("ICESTORM_SPRAM",),
     "dsp": ("MULT18X18D", "ICESTORM_DSP"),
 }
-#: What yosys and nextpnr add to names, and what every name begins with.
-_ADDED = re.compile(
-    r"_(LUT4|TRELLIS_FF|CCU2C|PFUMX|L6MUX21|DP16KD|SB_[A-Z]).*$|\$\w+\$?|^machine\.(inside\.)?|(\.\d+)+$"
+#: What stands in front of every name, and what yosys, nextpnr and Amaranth add, in the order in which it is taken away:
+#: cells made of a signal, pins of RAM, numbers of equal names, signals without a name, primitives of a memory.
+_ADDED = (
+    r"^machine\.(inside\.)?",
+    r"_(LUT4|TRELLIS_FF|CCU2C|PFUMX|L6MUX21|DP16KD|SB_[A-Z]).*$|\$CCU2_COMB\d$",
+    r"_(DO[AB]|RDATA|DATAOUT|ADDRESS)[_\d]*$",
+    r"\$\d+(?=[._]|$)|\.?\$signal\$\d+",
+    r"(\.memory)?(\.(spram|block)_\d+_\d+)?(\.\d+)*$",
 )
 
 
@@ -56,7 +61,11 @@ def read(report: Path) -> Placed:
     HysteronError
         If the report lacks one: what was not measured is no result.
     """
-    content = json.loads(report.read_text())
+    require(report.exists(), f"there is no {str(report)!r}; see the log beside it")
+    try:
+        content = json.loads(report.read_text())
+    except ValueError as error:
+        raise HysteronError(f"{str(report)!r} is no JSON ({error}); see the log beside it") from None
     clocks: Mapping[str, Mapping[str, float]] = content.get("fmax", {})
     constrained = {name: clock["achieved"] for name, clock in clocks.items() if clock.get("constraint", 0) > 0}
     require(bool(constrained), f"{str(report)!r} has no Fmax; see the log beside it")
@@ -85,4 +94,7 @@ def _steps(path: list[dict[str, Any]]) -> tuple[tuple[float, str, str], ...]:
 
 def readable(cell: str) -> str:
     """A cell's name without what the tools added: the signal or block of the design that it belongs to."""
-    return _ADDED.sub("", cell).strip("._") or cell
+    name = cell
+    for added in _ADDED:
+        name = re.sub(added, "", name)
+    return name or cell

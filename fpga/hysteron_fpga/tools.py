@@ -50,6 +50,7 @@ def run(command: Sequence[str], folder: Path, log: str) -> None:
     with (folder / log).open("w") as file:
         done = subprocess.run([find(tool), *words], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
     if done.returncode:
-        lines = (folder / log).read_text(errors="replace").splitlines()
-        first = next((line for line in lines if "ERROR" in line), next(reversed(lines), ""))
-        raise HysteronError(f"{tool} failed: {first.strip()}; see {folder / log}")
+        lines = [line.strip() for line in (folder / log).read_text(errors="replace").splitlines() if line.strip()]
+        last = lines[-1] if lines else f"status {done.returncode}"
+        first = next((line for line in lines if "ERROR" in line), last)
+        raise HysteronError(f"{tool} failed: {first}; see {folder / log}")

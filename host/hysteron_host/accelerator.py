@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_wire.closing import Closing
-from hysteron_wire.errors import HysteronError, require
+from hysteron_wire.errors import HysteronError, rectangular, require
 from hysteron_wire.packets import sample_packets
 from hysteron_wire.protocol import PAYLOAD_WORDS, Kind, payload, words
 
@@ -337,7 +337,7 @@ def _pieces(records: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[by
 
 def _requests(image: Image, sample: NDArray[np.integer], index: int) -> list[bytes]:
     """A sample as the payloads of DATA requests."""
-    data = np.asarray(sample)
+    data = rectangular(f"sample {index}", sample)
     if image.pixels or image.encode:
         flat = data.reshape(-1)
         require(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hysteron_golden import Layer, Network, load, run
 from hysteron_golden.encode import Coding, encode
 from hysteron_wire.closing import Closing
-from hysteron_wire.errors import require
+from hysteron_wire.errors import rectangular, require
 
 from .accelerator import Result
 
@@ -66,9 +66,9 @@ class GoldenAccelerator(Closing):
         require(network is not None, "no network is loaded; call load() first")
         assert network is not None
         source = iter(samples)
-        while batch := list(islice(source, _BATCH)):
+        while batch := [rectangular("a sample", one) for one in islice(source, _BATCH)]:
             # Sequences may differ in length; each is a batch of its own then.
-            groups = [batch] if len({np.shape(one) for one in batch}) == 1 else [[one] for one in batch]
+            groups = [batch] if len({one.shape for one in batch}) == 1 else [[one] for one in batch]
             for group in groups:
                 yield from self._results(network, np.stack(group), first)
                 first += len(group)

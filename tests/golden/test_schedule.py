@@ -43,7 +43,7 @@ def predicted(config, network, inputs, **gaps):
 
 @both_cores
 @pytest.mark.parametrize("every_step", [False, True])
-def test_counters_are_the_works_amount(config, every_step):
+def test_counters_add_up(config, every_step):
     """Counted here from spikes alone; so a core without counters is known as well as one that has them."""
     network = net(37, 18, 9, 5, readout_every_step=every_step)
     inputs = spikes(4, 5, 37)
@@ -71,8 +71,17 @@ def test_counters_are_the_works_amount(config, every_step):
     assert 0 < done.utilisation < 1
 
 
-@both_cores
-def test_a_tile_is_stored_so_long_after_its_last_event(config):
+@pytest.mark.parametrize(
+    ("config", "cycles"),
+    [
+        (TINY, 6),  # weight row, event register, accumulator, leak, sum, fire
+        (ICEBREAKER, 9),  # weight row, accumulator, hand-over, leak, sum, and 4 lanes that fire
+        (dataclasses.replace(TINY, weight_latency=4, lanes=2), 9),
+        (dataclasses.replace(ICEBREAKER, weight_latency=2, lanes=2), 8),
+    ],
+    ids=["tiny", "icebreaker", "tiny, 2 lanes", "icebreaker, 2 lanes"],
+)
+def test_a_tile_is_stored_so_long_after_its_last_event(config, cycles):
     network = net(37, 11)
     program, _, done = predicted(config, network, spikes(3, 4, 37, 0.8))
     stride = 37 + 11
@@ -80,7 +89,8 @@ def test_a_tile_is_stored_so_long_after_its_last_event(config):
     last = [*np.flatnonzero(np.diff(tile) != 0), len(tile) - 1]
     assert len(last) == len(done.update_cycles)
     assert len(done.busy_cycles) == len(done.read_rows), "there are no bubbles"
-    assert np.array_equal(done.busy_cycles[last] + store_latency(config), done.update_cycles)
+    assert store_latency(config) == cycles
+    assert np.array_equal(done.busy_cycles[last] + cycles, done.update_cycles)
 
 
 def test_in_the_small_core_nothing_but_input_overlaps():

@@ -27,10 +27,11 @@ from hysteron_wire.protocol import (
     payload,
     words,
 )
-from hysteron_wire.registers import MAP_VERSION
+from hysteron_wire.registers import MAP_VERSION, REGISTERS
 
 #: What the device says of itself: versions, reset cause, clock, divisor, and the core's constants.
-IDENTITY = (VERSION, 0x0001_0002, MACHINE_VERSION, 3 << 8, 50_000_000, 16, 0x48595354, MAP_VERSION, 1, 2, 3, 4, 5)
+CORE = (0x48595354, MAP_VERSION, 1, 2, 3, 4, REGISTERS["LIMITS3"].pack(COUNTERS=1))
+IDENTITY = (VERSION, 0x0001_0002, MACHINE_VERSION, 3 << 8, 50_000_000, 16, *CORE)
 
 
 class Device:

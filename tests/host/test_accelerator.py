@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -138,6 +139,7 @@ def check_requests(found: list[bytes], packets: list[NDArray[np.uint32]], every_
         (np.zeros(20), "must be 20 bytes, not 20 of float64"),
         ([0] * 20, "must be 20 bytes, not 20 of int64"),
         ("text", "must be 20 bytes"),
+        ([[1, 2], [3]], "must be a rectangular array, but its rows differ in shape"),
     ],
 )
 def test_wrong_images(wire: Wire, sample: NDArray[np.uint8], says: str) -> None:
@@ -414,6 +416,14 @@ def test_ones_own_network_is_not_loaded_again(wire: Wire) -> None:
     before = accelerator.link.figures.requests
     check(list(accelerator.infer(samples)), samples, image())
     assert accelerator.link.figures.requests - before == len(samples)
+
+
+def test_stats_of_a_core_without_counters(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    identity = accelerator.identity
+    accelerator.identity = replace(identity, core=(*identity.core[:-1], 0))
+    stats = accelerator.stats()
+    assert stats["core"] is None and stats["machine"] and stats["link"]
 
 
 def test_stats_after_a_restart(wire: Wire) -> None:

@@ -210,6 +210,16 @@ def test_a_second_network(line: Line) -> None:
     assert accelerator.link.figures.sessions == 1
 
 
+def test_a_host_that_keeps_to_the_window_loses_nothing(line: Line) -> None:
+    """A frame's buffer is free before the reply that lets the host send the next one."""
+    accelerator = Accelerator(line)
+    before = accelerator.stats()["machine"]["bad_room"]  # HELLO may have come before there were buffers
+    for network in (deep(), flat()) * 3:
+        accelerator.load(network)
+    assert accelerator.stats()["machine"]["bad_room"] == before
+    assert accelerator.link.figures.sent_again == 0
+
+
 def test_a_second_network_while_the_first_is_at_work(line: Line) -> None:
     accelerator = Accelerator(line)
     accelerator.load(deep())
@@ -307,6 +317,8 @@ def test_input_that_the_core_drops(line: Line) -> None:
         assert code == (Refusal.CORE, ERROR.pack(HEADER=1)), f"{bad:#x}"
         assert read_error(link) == {"HEADER": 1, "INDEX": 0, "WRITE": 0}
         check(list(accelerator.infer(inputs)), flat(), inputs)
+    accelerator.load(flat())
+    assert not any(read_error(link).values()), "loading begins without errors"
 
 
 def test_dropped_input_that_nobody_waits_for(line: Line) -> None:
@@ -326,8 +338,9 @@ def test_dropped_input_that_nobody_waits_for(line: Line) -> None:
 
 def test_an_error_of_the_core_while_it_is_loaded(line: Line) -> None:
     """LOAD_END tells it and clears it; there is no network then."""
-    link = Link(line)
-    link.connect()
+    accelerator = Accelerator(line)
+    accelerator.load(flat())
+    link = accelerator.link
     link.ask(Kind.LOAD_BEGIN)
     content = (1 << 16 | REGISTERS["CONTROL"].address, 1, 1 << 16 | REGISTERS["MEMORY_DATA"].address, 5)
     link.ask(Kind.LOAD, payload(*content))

@@ -68,6 +68,15 @@ def test_registers_that_a_machine_lacks(small: bool) -> None:
     assert ear.heard() == b""
 
 
+async def place(cpu: Cpu) -> int:
+    """Wait until a byte may be written; for how many cycles."""
+    waited = 0
+    while await cpu.read("LINE"):
+        waited += cpu.cycles
+        assert waited < 2 * BYTE, "the line takes nothing"
+    return waited
+
+
 def test_bytes_to_the_line() -> None:
     """One is sent while another waits; of a word its low byte. There is no 0 but those that are written."""
     rng = Random(0)
@@ -82,9 +91,7 @@ def test_bytes_to_the_line() -> None:
         assert await cpu.read("LINE") == 0, "its bits are on their way, and the next may be written"
         for word in words[1:]:
             await cpu.write("LINE", word)
-            waited = 0
-            while await cpu.read("LINE"):
-                waited += cpu.cycles
+            waited = await place(cpu)
             assert BYTE - 10 < waited < BYTE, "until the byte before is over"
         await ctx.tick().repeat(2 * BYTE)
         assert await cpu.read("LINE") == 0
@@ -102,8 +109,7 @@ def test_a_byte_that_comes_late() -> None:
 
     async def bench(cpu: Cpu) -> None:
         for pause in (1, 7, BYTE // 2, BYTE, 3 * BYTE + 1):
-            while await cpu.read("LINE"):
-                pass
+            await place(cpu)
             await cpu.write("LINE", pause)
             await cpu.ctx.tick().repeat(pause)
         await cpu.ctx.tick().repeat(2 * BYTE)
@@ -145,6 +151,7 @@ async def fill(cpu: Cpu) -> list[int]:
         words.append(0x100 + len(words))
         await cpu.write("STREAM", words[-1])
         await cpu.ctx.tick().repeat(5)
+        assert len(words) <= ANSWER_WORDS + 1, "there is no place for more"
     assert await cpu.read("ANSWERS") == ANSWER_WORDS == len(words) - 1
     return words
 
