@@ -21,8 +21,6 @@ class Need:
 
     Attributes
     ----------
-    name
-        Of the memory in the design.
     width, depth
         Bits of a row, rows.
     grain
@@ -33,7 +31,6 @@ class Need:
         Whether nothing is read in a cycle in which something is written, so that one port does for both.
     """
 
-    name: str
     width: int
     depth: int
     grain: int
@@ -96,7 +93,7 @@ def suits(macro: Macro, need: Need) -> bool:
     """Whether the macro's ports and write mask do for the memory."""
     ports = need.readers + (not need.exclusive)
     whole = need.grain == need.width
-    return ports <= macro.ports and (whole or need.grain % macro.mask == 0 and macro.width % need.grain == 0)
+    return ports <= macro.ports and (whole or (need.grain % macro.mask == 0 and macro.width % need.grain == 0))
 
 
 @cache

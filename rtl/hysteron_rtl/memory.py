@@ -13,6 +13,9 @@ from hysteron_golden.program import row_stride, row_words
 
 from .bits import delay
 
+#: Attribute of a memory of which nothing is read in a cycle in which something is written: one port does for both.
+EXCLUSIVE = "exclusive"
+
 
 class LoadSignature(wiring.Signature):
     """Writes from the bus to a memory region, as the bus sees them: word ``address`` of region
@@ -60,7 +63,7 @@ class LoadedMemory(wiring.Component):
         m = Module()
         words, stride = row_words(self.width), row_stride(self.width)
         stored = self.width if words == 1 else 32 * words
-        m.submodules.memory = ram = memory.Memory(shape=stored, depth=self.depth, init=[])
+        m.submodules.memory = ram = memory.Memory(shape=stored, depth=self.depth, init=[], attrs={EXCLUSIVE: 1})
         write = ram.write_port(granularity=None if words == 1 else 32)
         read = ram.read_port()
         column_bits = stride.bit_length() - 1

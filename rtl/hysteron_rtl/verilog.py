@@ -18,16 +18,18 @@ _DUMMY = re.compile(r"dump_module\$\d+")
 _MODULE = re.compile(r"^module (\\\S+|\w+) ?\(.*?^endmodule\n", re.MULTILINE | re.DOTALL)
 
 
-def convert(config: CoreConfig, *, trace: bool = False) -> str:
-    """The core as Verilog.
+def convert(config: CoreConfig, *, trace: bool = False, platform: object = None) -> str:
+    """The core as Verilog; the bodies of its memories are ``platform``'s.
 
     All lanes share one module ``neuron``: Amaranth writes a module for each instance, a simulator or
     synthesiser does the same work once for all if it is told that they are one.
     """
-    return _converted(Core(config, trace=trace), "hysteron_core", config)
+    return _converted(Core(config, trace=trace), "hysteron_core", config, platform)
 
 
-def convert_machine(config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> str:
+def convert_machine(
+    config: CoreConfig, machine: MachineConfig, firmware: Sequence[int], *, platform: object = None
+) -> str:
     """A machine as Verilog, top module ``hysteron_machine``; the processor's own Verilog is not in it.
 
     Parameters
@@ -36,15 +38,17 @@ def convert_machine(config: CoreConfig, machine: MachineConfig, firmware: Sequen
         What to generate.
     firmware
         Words of the ROM.
+    platform
+        What makes the bodies of memories.
     """
-    return _converted(Machine(config, machine, firmware), "hysteron_machine", config)
+    return _converted(Machine(config, machine, firmware), "hysteron_machine", config, platform)
 
 
-def _converted(component: Component, name: str, config: CoreConfig) -> str:
+def _converted(component: Component, name: str, config: CoreConfig, platform: object) -> str:
     with warnings.catch_warnings():
         # Ports of blocks that a configuration leaves unused.
         warnings.simplefilter("ignore", UserWarning)
-        text = verilog.convert(component, name=name, emit_src=False)
+        text = verilog.convert(component, name=name, emit_src=False, platform=platform)
     # The small core has one neuron.
     return text if config.serial else merge_modules(text, "neuron")
 

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from hysteron_golden.files import build_root, write_file
 from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_wire.errors import HysteronError
+from hysteron_wire.errors import HysteronError, require
 
 HERE = Path(__file__).parent
 
@@ -107,6 +107,30 @@ class LeanVerilator(Verilator):
         return [[word for word in line if word != "--public-flat-rw"] for line in super()._build_command()]
 
 
+def core_verilog(config: CoreConfig) -> str:
+    """A core with its taps, as it is simulated.
+
+    ``$HYSTERON_MEMORIES`` says what its memories are made of: nothing, for behavioural ones, or ``openram``, for the
+    PDK's macros (:mod:`hysteron_openlane.memories`).
+
+    Raises
+    ------
+    HysteronError
+        If it says something else.
+    """
+    from hysteron_rtl.verilog import convert
+
+    memories = os.environ.get("HYSTERON_MEMORIES", "")
+    if not memories:
+        return generated(config.name, repr(config), lambda: convert(config, trace=True))
+    require(memories == "openram", f"HYSTERON_MEMORIES must be empty or 'openram', not {memories!r}")
+    from hysteron_openlane.memories import Silicon
+    from hysteron_openlane.models import models
+
+    silicon = Silicon()
+    return convert(config, trace=True, platform=silicon) + models(silicon.macros)
+
+
 def _parameters(config: CoreConfig) -> dict[str, int]:
     from hysteron_rtl.registers import ADDRESS_BITS
 
@@ -127,9 +151,7 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
     same harness under a C++ loop, an executable ``bare``. A change of the generator that leaves the
     Verilog as it was builds nothing.
     """
-    from hysteron_rtl.verilog import convert
-
-    verilog = generated(config.name, repr(config), lambda: convert(config, trace=True))
+    verilog = core_verilog(config)
     bench = [path.read_bytes() for path in sorted(HERE.glob("*.sv")) + sorted(HERE.glob("*.cpp"))]
     state = digest(verilog, kind, repr(FLAGS), repr(_parameters(config)), tools(), *bench)
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"

@@ -8,6 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from hysteron_golden.hardware import bits_for, ceil_div
 
+from ..memory import EXCLUSIVE
+
 
 class RequestSignature(wiring.Signature):
     """Access to a word of memory as the one who asks sees it.
@@ -50,7 +52,7 @@ class SharedRam(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = ram = memory.Memory(shape=32, depth=self.size // 4, init=[])
+        m.submodules.memory = ram = memory.Memory(shape=32, depth=self.size // 4, init=[], attrs={EXCLUSIVE: 1})
         write = ram.write_port(granularity=8)
         read = ram.read_port()
         chosen = [getattr(self, name) for name in self.requesters]

@@ -1,0 +1,45 @@
+"""Verilog of what a chip's netlist consists of besides standard cells: latches and the macros' behaviour."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .macros import Macro
+
+MODELS = Path(__file__).parent / "models"
+
+
+def models(macros: Iterable[Macro]) -> str:
+    """For simulation: latches, and a module for each macro, with the pins that the PDK's macro has."""
+    return "\n".join([latches(), (MODELS / "sram.v").read_text(), *map(_module, macros)])
+
+
+def latches() -> str:
+    """For simulation and synthesis."""
+    return (MODELS / "latch.v").read_text()
+
+
+def _module(macro: Macro) -> str:
+    """A macro by its own name: the general model with its sizes."""
+    inputs = [pin for pin in macro.pins if not pin.startswith("dout") and pin not in (macro.power, macro.ground)]
+    ports = [f"input {_range(macro.pins[pin])}{pin}" for pin in inputs]
+    ports += [f"output {_range(macro.pins[pin])}{pin}" for pin in macro.pins if pin.startswith("dout")]
+    address = (macro.words - 1).bit_length()
+    sizes = {
+        "WIDTH": macro.width,
+        "WORDS": macro.words,
+        "MASK": macro.mask,
+        "ADDRESS": address,
+        "PINS": macro.pins["dout0"],
+    }
+    given = ", ".join(f".{name}({value})" for name, value in sizes.items())
+    links = [".clk(clk0)", ".csb(csb0)", ".web(web0)", ".wmask(wmask0)", f".addr(addr0[{address - 1}:0])"]
+    links += [".din(din0)", ".dout(dout0)"]
+    second = ("clk1", "csb1", f"addr1[{address - 1}:0]", "dout1") if macro.ports > 1 else ("1'b0", "1'b1", "'0", "")
+    pins = ("read_clk", "read_csb", "read_addr", "read_dout")
+    links += [f".{pin}({net})" for pin, net in zip(pins, second, strict=True)]
+    body = f"hysteron_sram #({given}) memory ({', '.join(links)});"
+    return f"module {macro.name} ({', '.join(ports)});\n\t{body}\nendmodule\n"
+
+
+def _range(bits: int) -> str:
+    return f"[{bits - 1}:0] " if bits > 1 else ""
