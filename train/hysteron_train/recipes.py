@@ -6,6 +6,22 @@ from hysteron_golden import HysteronError
 
 from .recipe import Recipe
 
+#: 8×8 images.
+_DIGITS = Recipe(
+    name="digits",
+    dataset="digits",
+    preset="digits",
+    hidden=(128,),
+    levels=(24, 88, 152, 216),
+    theta_high=(40,),
+    theta_low=(12,),
+    slope_width=12.0,
+    spread=0.8,
+    epochs=120,
+    batch=64,
+    noise=30.0,
+)
+
 #: What the recipes for 28×28 images share: 784 pixels of which about 110 spike in a step.
 _IMAGE = Recipe(
     name="mnist",
@@ -54,21 +70,10 @@ _EVENTS = Recipe(
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe(
-            name="digits",
-            dataset="digits",
-            preset="digits",
-            hidden=(128,),
-            levels=(24, 88, 152, 216),
-            theta_high=(40,),
-            theta_low=(12,),
-            slope_width=12.0,
-            spread=0.8,
-            epochs=120,
-            batch=64,
-            noise=30.0,
-        ),
+        _DIGITS,
         _IMAGE,
+        # As many hidden neurons as the small core on silicon holds.
+        replace(_DIGITS, name="digits-32", preset="sky130-small", hidden=(32,)),
         # As many hidden neurons as the weight memory of an iCE40UP5K holds.
         replace(_IMAGE, name="mnist-164", preset="icebreaker", settings=("counters=true",), hidden=(164,)),
         replace(

@@ -1,0 +1,96 @@
+"""What is made for silicon, and its Verilog."""
+
+from dataclasses import dataclass
+
+from hysteron_golden.hardware import CoreConfig
+from hysteron_rtl.verilog import convert, convert_machine
+from hysteron_wire.errors import HysteronError
+from hysteron_wire.machine import MachineConfig
+
+from .memories import Silicon
+from .models import latches
+from .plan import Choice, Need
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A design for silicon.
+
+    Parameters
+    ----------
+    name
+        As in ``make gds PRESET=…``.
+    core
+        Its core; ``core.clock_hz`` is the clock that is aimed at.
+    machine
+        The machine around it, or None: the core alone, with its streams and its bus for pins.
+    network, data
+        Shipped network whose images run at gate level, and its data set.
+    """
+
+    name: str
+    core: CoreConfig
+    machine: MachineConfig | None
+    network: str
+    data: str
+
+    @property
+    def top(self) -> str:
+        """Its top module."""
+        return "hysteron_core" if self.machine is None else "hysteron_machine"
+
+    @property
+    def period_ns(self) -> float:
+        """Of its clock."""
+        return 1e9 / self.core.clock_hz
+
+
+CHIPS = {
+    chip.name: chip
+    for chip in (
+        Chip("sky130-small", CoreConfig.preset("sky130-small"), None, "digits-32", "digits"),
+        Chip("sky130", CoreConfig.preset("sky130"), MachineConfig(divisor=25), "mnist-960", "mnist"),
+    )
+}
+
+
+def chip(name: str) -> Chip:
+    """The chip of that name.
+
+    Raises
+    ------
+    HysteronError
+        If there is none.
+    """
+    if name not in CHIPS:
+        raise HysteronError(f"a chip is one of {', '.join(CHIPS)}, not {name!r}")
+    return CHIPS[name]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A chip's Verilog, and what its memories became.
+
+    Attributes
+    ----------
+    verilog
+        Top module :attr:`Chip.top`; macros and, if there is one, the processor are not in it.
+    memories
+        What each memory needs, and its choice, in the order in which they are made.
+    """
+
+    verilog: str
+    memories: tuple[tuple[Need, Choice], ...]
+
+
+def source(one: Chip) -> Source:
+    """Generate a chip's Verilog; the PDK's macros decide about its memories."""
+    silicon = Silicon()
+    if one.machine is None:
+        text = convert(one.core, platform=silicon)
+    else:
+        from hysteron_firmware.build import build
+
+        words = [int(word) for word in build(one.machine).words]
+        text = convert_machine(one.core, one.machine, words, platform=silicon)
+    return Source(text + "\n" + latches(), tuple(silicon.needs))
