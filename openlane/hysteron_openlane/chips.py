@@ -7,6 +7,7 @@ from hysteron_rtl.verilog import convert, convert_machine
 from hysteron_wire.errors import HysteronError
 from hysteron_wire.machine import MachineConfig
 
+from .macros import Macro
 from .memories import Silicon
 from .models import latches
 from .plan import Choice, Need
@@ -81,6 +82,11 @@ class Source:
 
     verilog: str
     memories: tuple[tuple[Need, Choice], ...]
+
+    @property
+    def macros(self) -> list[Macro]:
+        """Those that are used, once each."""
+        return list({choice.macro.name: choice.macro for _, choice in self.memories if choice.macro}.values())
 
 
 def source(one: Chip) -> Source:

@@ -18,11 +18,22 @@ def latches() -> str:
     return (MODELS / "latch.v").read_text()
 
 
+def header(macro: Macro) -> str:
+    """A macro's pins, supply included where ``USE_POWER_PINS`` is defined; nothing inside."""
+    supply = f"`ifdef USE_POWER_PINS\n\tinout {macro.power},\n\tinout {macro.ground},\n`endif\n\t"
+    return f"(* blackbox *)\nmodule {macro.name} (\n{supply}{_ports(macro)}\n);\nendmodule\n"
+
+
+def _ports(macro: Macro) -> str:
+    """A macro's pins but the supply, as a module declares them."""
+    names = [pin for pin in macro.pins if pin not in (macro.power, macro.ground)]
+    return ", ".join(
+        f"{'output' if pin.startswith('dout') else 'input'} {_range(macro.pins[pin])}{pin}" for pin in names
+    )
+
+
 def _module(macro: Macro) -> str:
     """A macro by its own name: the general model with its sizes."""
-    inputs = [pin for pin in macro.pins if not pin.startswith("dout") and pin not in (macro.power, macro.ground)]
-    ports = [f"input {_range(macro.pins[pin])}{pin}" for pin in inputs]
-    ports += [f"output {_range(macro.pins[pin])}{pin}" for pin in macro.pins if pin.startswith("dout")]
     address = (macro.words - 1).bit_length()
     sizes = {
         "WIDTH": macro.width,
@@ -38,7 +49,7 @@ def _module(macro: Macro) -> str:
     pins = ("read_clk", "read_csb", "read_addr", "read_dout")
     links += [f".{pin}({net})" for pin, net in zip(pins, second, strict=True)]
     body = f"hysteron_sram #({given}) memory ({', '.join(links)});"
-    return f"module {macro.name} ({', '.join(ports)});\n\t{body}\nendmodule\n"
+    return f"module {macro.name} ({_ports(macro)});\n\t{body}\nendmodule\n"
 
 
 def _range(bits: int) -> str:

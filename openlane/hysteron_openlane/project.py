@@ -1,0 +1,121 @@
+"""A chip as a project of LibreLane: sources, macros' places, and the configuration of its flow ``Classic``."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hysteron_golden.files import build_root, write_file
+
+from .chips import Chip, Source, source
+from .floorplan import Floorplan, floorplan
+from .macros import Macro
+from .models import header
+from .pdk import MACROS, library
+
+#: Nets of the power supply, as the standard cells call their pins.
+POWER, GROUND = "VPWR", "VGND"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Files of a project.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    config
+        LibreLane's configuration file.
+    plan
+        Of the die.
+    """
+
+    folder: Path
+    config: Path
+    plan: Floorplan
+
+
+def folder_of(chip: Chip) -> Path:
+    """Where a chip's project is."""
+    return build_root() / "gds" / chip.name
+
+
+def write_project(chip: Chip, *, cells_mm2: float, density: float = 0.45) -> Project:
+    """Write a chip's project.
+
+    Parameters
+    ----------
+    chip
+        What for.
+    cells_mm2
+        Area of its standard cells, from synthesis or a guess: the die is made for it.
+    density
+        Share of the cells' region that they may take.
+
+    Raises
+    ------
+    HysteronError
+        If the PDK lacks something.
+    """
+    made = source(chip)
+    plan = floorplan(instances(made), cells_mm2, density)
+    folder = folder_of(chip)
+    write_file(folder / "chip.v", made.verilog.encode())
+    for macro in made.macros:
+        write_file(folder / "macros" / f"{macro.name}.v", header(macro).encode())
+    text = yaml.safe_dump(configuration(chip, made, plan, density), sort_keys=False)
+    write_file(folder / "config.yaml", text.encode())
+    return Project(folder, folder / "config.yaml", plan)
+
+
+def instances(made: Source) -> list[tuple[str, Macro]]:
+    """Every macro in a chip by the name that it has after the hierarchy is gone, in the order of the Verilog."""
+    macros = {macro.name: macro for macro in made.macros}
+    modules = dict(re.findall(r"^module (\\\S+|\w+) *\((.*?)^endmodule", made.verilog, re.M | re.S))
+    found: list[tuple[str, Macro]] = []
+
+    def visit(module: str, path: str) -> None:
+        for kind, name in re.findall(r"^  (\\\S+|\w+) +(\\\S+|\w+) +\($", modules[module], re.M):
+            inside = path + name.lstrip("\\")
+            if kind in macros:
+                found.append((inside, macros[kind]))
+            elif kind in modules:
+                visit(kind, inside + ".")
+
+    visit(next(name for name in ("hysteron_machine", "hysteron_core") if name in modules), "")
+    return found
+
+
+def configuration(chip: Chip, made: Source, plan: Floorplan, density: float) -> dict[str, Any]:
+    """LibreLane's variables; its own definitions are what they are checked against."""
+    of: dict[str, dict[str, Any]] = {}
+    for place in plan.places:
+        of.setdefault(place.macro.name, {})[place.instance] = {"location": [place.x, place.y], "orientation": "N"}
+    folder = library(MACROS)
+    macros = {}
+    for macro in made.macros:
+        macros[macro.name] = {
+            "gds": [str(folder / "gds" / f"{macro.name}.gds.gz")],
+            "lef": [str(folder / "lef" / f"{macro.name}.lef")],
+            "vh": [f"dir::macros/{macro.name}.v"],
+            "lib": {"*": [str(folder / "lib" / f"{macro.name}_TT_1p8V_25C.lib")]} if macro.timing else {},
+            "instances": of[macro.name],
+        }
+    return {
+        "meta": {"version": 2, "flow": "Classic"},
+        "DESIGN_NAME": chip.top,
+        "VERILOG_FILES": ["dir::chip.v"],
+        "CLOCK_PORT": "clk",
+        "CLOCK_PERIOD": chip.period_ns,
+        "FP_SIZING": "absolute",
+        "DIE_AREA": [0, 0, plan.width, plan.height],
+        "PL_TARGET_DENSITY_PCT": round(100 * density) + 10,
+        "MACROS": macros,
+        "PDN_MACRO_CONNECTIONS": [
+            f"{re.escape(place.instance)} {POWER} {GROUND} {place.macro.power} {place.macro.ground}"
+            for place in plan.places
+        ],
+    }
