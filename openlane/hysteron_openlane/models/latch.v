@@ -6,6 +6,6 @@ module hysteron_latch #(
 	input [WIDTH-1:0] d,
 	output reg [WIDTH-1:0] q
 );
-	always @*
+	always_latch
 		if (!clock) q = d;
 endmodule
