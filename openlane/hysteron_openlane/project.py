@@ -12,8 +12,8 @@ from hysteron_golden.files import build_root, write_file
 from .chips import Chip, Source, source
 from .floorplan import Floorplan, floorplan
 from .macros import Macro
-from .models import header
-from .pdk import MACROS, library
+from .models import MODELS, header
+from .pdk import CELLS, MACROS, library
 
 #: Nets of the power supply, as the standard cells call their pins.
 POWER, GROUND = "VPWR", "VGND"
@@ -64,6 +64,7 @@ def write_project(chip: Chip, *, cells_mm2: float, density: float = 0.45) -> Pro
     plan = floorplan(instances(made), cells_mm2, density)
     folder = folder_of(chip)
     write_file(folder / "chip.v", made.verilog.encode())
+    write_file(folder / "latch_map.v", (MODELS / "latch_map.v").read_bytes())
     for macro in made.macros:
         write_file(folder / "macros" / f"{macro.name}.v", header(macro).encode())
     text = yaml.safe_dump(configuration(chip, made, plan, density), sort_keys=False)
@@ -108,6 +109,11 @@ def configuration(chip: Chip, made: Source, plan: Floorplan, density: float) -> 
         "meta": {"version": 2, "flow": "Classic"},
         "DESIGN_NAME": chip.top,
         "VERILOG_FILES": ["dir::chip.v"],
+        # Not every PDK says how latches are mapped, and yosys makes flip-flops with set and reset of them then.
+        "SYNTH_LATCH_MAP": "dir::latch_map.v",
+        # Most flip-flops are memories and pipelines that rarely change; their clock is most of the energy.
+        "SYNTH_CLOCKGATE_MIN_WIDTH": 8,
+        "SYNTH_CLOCKGATE_POSEDGE_ICG": f"{CELLS}__dlclkp_1/GATE/CLK/GCLK",
         "CLOCK_PORT": "clk",
         "CLOCK_PERIOD": chip.period_ns,
         "FP_SIZING": "absolute",
