@@ -118,7 +118,7 @@ def update(
         m.d.sync += [
             # A fresh neuron's state is 0 (said last, for the way from memory is the longer one).
             left.eq(Mux(stage.start, 0, _leak(m, config, state.u, parameters.leak))),
-            negative.eq(state.u < 0),
+            negative.eq(~stage.start & (state.u < 0)),
             driven.eq(total + parameters.bias if config.bias_bits else total),
             armed_before.eq(stage.start | state.armed),
         ]
