@@ -159,6 +159,12 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
     with FileLock(folder / "lock"):
         if (folder / "complete").exists():
             return folder
+        # What is left of a build that failed must not pass for made.
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
         log = folder / "build.log"
         for name, text in sources.items():
             write_file(folder / name, text.encode())
