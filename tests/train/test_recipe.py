@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hysteron_data.sets import NAMES
-from hysteron_golden import Coding, Encoder, HysteronError, compile_network
+from hysteron_golden import PRESETS, Coding, Encoder, HysteronError, compile_network
 from hysteron_golden.network import Layer, Network
 from hysteron_train.recipe import Recipe
 from hysteron_train.recipes import RECIPES, recipe_named
@@ -281,7 +281,7 @@ def test_weights_of_1_bit_are_not_sparse() -> None:
 
 
 def test_a_core_that_is_not_there() -> None:
-    with pytest.raises(HysteronError, match="preset must be one of tiny, digits, mnist, openspike, not 'large'"):
+    with pytest.raises(HysteronError, match=f"preset must be one of {', '.join(PRESETS)}, not 'large'"):
         recipe(preset="large").core()
     with pytest.raises(HysteronError, match="a core has no parameter 'leek_bits'"):
         recipe(settings=("leek_bits=5",)).core()
