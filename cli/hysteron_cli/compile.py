@@ -10,7 +10,6 @@ import click
 
 from hysteron_golden import PRESETS, CoreConfig, HysteronError, Network, compile_network, load
 from hysteron_golden.files import build_root, write_file
-from hysteron_golden.hardware import ceil_div
 from hysteron_wire.errors import require
 from hysteron_wire.machine import CORE_BASE, MACHINE_BASE, MACHINE_REGISTERS, RAM_BASE, ROM_BASE
 from hysteron_wire.registers import REGIONS, REGISTERS
@@ -154,7 +153,7 @@ def info(network: Path | None, preset: str | None, settings: tuple[str, ...]) ->
     config = choose_core(net, preset, settings)
     program = compile_network(net, config)
     used = program.images["WEIGHTS"].shape[0]
-    taken = sum(ceil_div(tiles, config.tile_step) * config.tile_step for tiles in program.tiles)
+    taken = sum(map(config.tiles_taken, program.tiles))
     console.print(f"core {config.name}: {taken} of {config.tiles} tiles, {used} of {config.weight_rows} weight rows")
     if program.network.encoder is None and net.encoder is not None:
         console.print(f"core {config.name} has no encoder: the host makes spikes of pixels")

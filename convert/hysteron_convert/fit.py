@@ -48,7 +48,7 @@ def needed(network: Network, config: CoreConfig) -> dict[str, int | bool]:
         "max_neurons": max(layer.n_out for layer in network.layers),
         "max_layers": len(network.layers),
         "weight_rows": rows,
-        "tiles": sum(ceil_div(n, config.tile_step) * config.tile_step for n in tiles),
+        "tiles": sum(map(config.tiles_taken, tiles)),
         "max_outputs": network.n_out,
     }
     changes: dict[str, int | bool] = {

@@ -150,8 +150,9 @@ def add_clock(m: Module, platform: Any, pll: Pll) -> None:
     m.d.comb += [domain.clk.eq(clock), start.clk.eq(clock)]
     stable, settled = Signal(), Signal()
     m.submodules.locked = FFSynchronizer(locked, stable, o_domain="start")
-    waited = Signal(range(math.ceil(SETTLE_SECONDS * pll.output_hz) + 1))
-    m.d.comb += settled.eq(waited == math.ceil(SETTLE_SECONDS * pll.output_hz))
+    cycles = math.ceil(SETTLE_SECONDS * pll.output_hz)
+    waited = Signal(range(cycles + 1))
+    m.d.comb += settled.eq(waited == cycles)
     with m.If(stable & ~settled):
         m.d.start += waited.eq(waited + 1)
     m.submodules.reset = ResetSynchronizer(~settled, domain="sync")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from hysteron_wire.errors import require
 
+from .report import readable
+
 #: Memory primitives: what they are called here, and their bits.
 KINDS = {
     "DP16KD": ("block RAM", 18432),
@@ -17,8 +19,8 @@ KINDS = {
     "SB_SPRAM256KA": ("single-port RAM", 262144),
     "TRELLIS_DPR16X4": ("LUT RAM", 64),
 }
-#: What Amaranth and yosys add to a memory's name, and what every name begins with.
-_ADDED = re.compile(r"\$\d+|^machine\.inside\.|(\.(memory|storage|words|bank_\d+))?(\.(spram|block)_\d+_\d+)?(\.\d+)*$")
+#: Parts of a component that are its memory: it is called as the component.
+_PARTS = re.compile(r"\.(storage|words|bank_\d+)$")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def mapped(netlist: Path) -> dict[str, Mapped]:
     for name, cell in _cells(netlist).items():
         if cell["type"] in KINDS:
             kind, size = KINDS[cell["type"]]
-            memory = _ADDED.sub("", name)
+            memory = _PARTS.sub("", readable(name))
             counts[memory, kind] += 1
             bits[memory] += size
     found: dict[str, Mapped] = {}

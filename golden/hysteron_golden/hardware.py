@@ -156,6 +156,10 @@ class CoreConfig:
         """A layer's first tile has a number that is a multiple of this; the small core's layers begin with a word."""
         return WORD // self.lanes if self.serial else 1
 
+    def tiles_taken(self, tiles: int) -> int:
+        """Of :attr:`tiles`, what a layer of so many takes: the next layer begins at the next :attr:`tile_step`."""
+        return ceil_div(tiles, self.tile_step) * self.tile_step
+
     @property
     def spike_words(self) -> int:
         """Words of the small core's hidden-spike memory, for one step."""

@@ -191,7 +191,7 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
         per_tile = _by_tile(matrix, lanes)
         weights.append(per_tile.reshape(-1, lanes))
         n_tiles = len(per_tile)
-        occupied = ceil_div(n_tiles, config.tile_step) * config.tile_step
+        occupied = config.tiles_taken(n_tiles)
         neurons.append(
             tuple(_by_tile(values, lanes, occupied) for values in (layer.leak_codes, layer.biases)),
         )
