@@ -65,9 +65,14 @@ format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(READY) ## renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--extra sim --extra machine --extra fpga --extra data --extra convert --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+# Every extra but PyTorch's; the flow to silicon has its own lock, which holds what is in both to the same version.
+LOCKED := sim machine fpga silicon data convert dev
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	$(LOCKED:%=--extra %)
+
+lock: $(READY) ## renew requirements.lock and requirements-gds.lock from pyproject.toml
+	$(LOCK) --extra gds -o requirements-gds.lock pyproject.toml
+	$(LOCK) -c <(sed 's/ *\\$$//; /^ *--hash/d' requirements-gds.lock) -o requirements.lock pyproject.toml
 
 train-setup: $(VENV)/ready-train ## add PyTorch and snnTorch
 

@@ -9,7 +9,7 @@ from hysteron_wire.machine import MachineConfig
 
 from .macros import Macro
 from .memories import Silicon
-from .models import latches
+from .models import gates
 from .plan import Choice, Need
 
 
@@ -99,4 +99,4 @@ def source(one: Chip) -> Source:
 
         words = [int(word) for word in build(one.machine).words]
         text = convert_machine(one.core, one.machine, words, platform=silicon)
-    return Source(text + "\n" + latches(), tuple(silicon.needs))
+    return Source(text + "\n" + gates(), tuple(silicon.needs))

@@ -6,7 +6,7 @@ different sizes in different releases.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,14 @@ from liberty.parser import parse_liberty
 
 from hysteron_wire.errors import require
 
-from .pdk import MACROS, library, read
+from .pdk import MACROS, find, library, read
 
 _NAME = re.compile(r"sky130_sram_\d+kbyte_(1rw1r|1rw)_(\d+)x(\d+)_(\d+)$")
 _BIT = re.compile(r"\[\d+\]$")
+#: By how much an estimated macro is slower than the sister that it is estimated from.
+SLOWER = 1.25
+#: No macro at full speed takes less.
+_LEAST_MW = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,12 @@ class Timing:
     leakage_mw
         While nothing happens.
     read_pj, write_pj, idle_pj
-        Energy of a clock cycle with an access, and of one without. OpenRAM's LIB has the mean power in W over a
-        shortest period, of an access to a 1 where it says "rise" and to a 0 where it says "fall".
+        Energy of a clock cycle with an access, and of one without. OpenRAM's LIB has the mean power over a shortest
+        period, of an access to a 1 where it says "rise" and to a 0 where it says "fall", and not an energy.
+    second_read_pj, second_idle_pj
+        Of a second port's cycles; 0 without one.
+    estimated
+        Whether the PDK has no LIB for the macro, and this is a guess made of a smaller one's.
     """
 
     access_ns: float
@@ -49,6 +57,9 @@ class Timing:
     read_pj: float
     write_pj: float
     idle_pj: float
+    second_read_pj: float
+    second_idle_pj: float
+    estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class Macro:
     power, ground
         Names of the supply's pins.
     timing
-        None if the PDK has no LIB for it.
+        From its LIB, or an estimate.
     """
 
     name: str
@@ -84,7 +95,7 @@ class Macro:
     pins: dict[str, int]
     power: str
     ground: str
-    timing: Timing | None
+    timing: Timing
 
     @property
     def bits(self) -> int:
@@ -103,21 +114,31 @@ def macros() -> dict[str, Macro]:
     Raises
     ------
     HysteronError
-        If there are none, or one's name does not say what it is.
+        If there are none, one's name does not say what it is, or there is no LIB at all to estimate the others' from.
     """
     folder = library(MACROS)
-    found = [_macro(path) for path in sorted((folder / "lef").glob("*.lef"))]
-    require(bool(found), f"the PDK has no macros in {str(folder / 'lef')!r}; another version of it may have")
+    measured = {path.stem: _measured(path.stem) for path in sorted((folder / "lef").glob("*.lef"))}
+    require(bool(measured), f"the PDK has no macros in {str(folder / 'lef')!r}; another version of it may have")
+    known = {name: timing for name, timing in measured.items() if timing is not None}
+    found = [
+        _macro(folder / "lef" / f"{name}.lef", timing or _estimated(name, known)) for name, timing in measured.items()
+    ]
     return {macro.name: macro for macro in sorted(found, key=lambda macro: macro.area)}
 
 
-def _macro(path: Path) -> Macro:
-    text = read(path)
-    name = path.stem
+def _shape(name: str) -> tuple[int, int, int, int]:
+    """Ports, width, words and bits of a mask, from a macro's name."""
     match = _NAME.match(name)
     require(match is not None, f"macro {name!r} must be called sky130_sram_<kbyte>_<ports>_<width>x<words>_<mask>")
     assert match is not None
-    kind, width, words, mask = match[1], *(int(part) for part in match.groups()[1:])
+    width, words, mask = (int(part) for part in match.groups()[1:])
+    return 1 if match[1] == "1rw" else 2, width, words, mask
+
+
+def _macro(path: Path, timing: Timing) -> Macro:
+    text = read(path)
+    name = path.stem
+    ports, width, words, mask = _shape(name)
     size = re.search(r"^\s*SIZE ([\d.]+) BY ([\d.]+) ;", text, re.M)
     require(size is not None and f"MACRO {name}\n" in text, f"{str(path)!r} must hold the size of a macro {name}")
     assert size is not None
@@ -135,12 +156,12 @@ def _macro(path: Path) -> Macro:
         words,
         width,
         mask,
-        1 if kind == "1rw" else 2,
+        ports,
         (float(size[1]), float(size[2])),
         pins,
         uses["POWER"],
         uses["GROUND"],
-        _timing(path.parents[1] / "lib", name),
+        timing,
     )
 
 
@@ -149,15 +170,25 @@ def _pins(text: str) -> Iterator[tuple[str, str]]:
         yield match[1], match[2]
 
 
+def abstract(name: str) -> str:
+    """The LEF of a macro as OpenROAD takes it: its database units as many as the standard cells', 1,000 a micrometre.
+
+    OpenRAM writes 2,000 and places everything on a grid of 0.005 µm, so that nothing else changes.
+    """
+    text = read(find(library(MACROS) / "lef", f"{name}.lef"))
+    return re.sub(r"(DATABASE MICRONS) \d+", r"\1 1000", text)
+
+
 def liberty(name: str) -> Path | None:
     """The LIB of a macro, of its typical corner; None if there is none."""
     path = library(MACROS) / "lib" / f"{name}_TT_1p8V_25C.lib"
     return path if path.exists() else None
 
 
-def _timing(folder: Path, name: str) -> Timing | None:
-    path = folder / f"{name}_TT_1p8V_25C.lib"
-    if not path.exists():
+def _measured(name: str) -> Timing | None:
+    """What a macro's LIB says; None if there is none."""
+    path = liberty(name)
+    if path is None:
         return None
     (cell,) = parse_liberty(read(path)).get_groups("cell")
     ports = {group.args[0]: [group] for group in cell.get_groups("pin")}
@@ -170,21 +201,50 @@ def _timing(folder: Path, name: str) -> Timing | None:
     }
     inputs = [name for name in ("csb0", "web0", "addr0", "din0", "wmask0") if name in ports]
     period = _largest(arcs["clk0", "minimum_period"])
-    energy = {
-        _text(power["when"]): 1000 * period * float(np.mean([table.get_array("values") for table in power.groups]))
-        for power in ports["clk0"][0].get_groups("internal_power")
-    }
+
+    def energy(clock: str, when: str) -> float:
+        (found,) = (
+            power for power in ports[clock][0].get_groups("internal_power") if _text(power["when"]) == when
+        )
+        mean = float(np.mean([table.get_array("values") for table in found.groups]))
+        # mW by the file's unit; the figures of macros with one port can only be W.
+        return (1000 * mean if mean < _LEAST_MW else mean) * period
+
+    second = "clk1" in ports
     return Timing(
-        access_ns=_largest(arcs["dout0", "falling_edge"], "cell_rise", "cell_fall"),
+        access_ns=max(
+            _largest(arcs[name, "falling_edge"], "cell_rise", "cell_fall")
+            for name in ("dout0", "dout1")
+            if name in ports
+        ),
         setup_ns=max(_largest(arcs[name, "setup_rising"]) for name in inputs),
         hold_ns=max(_largest(arcs[name, "hold_rising"]) for name in inputs),
         period_ns=period,
         pulse_ns=_largest(arcs["clk0", "min_pulse_width"]),
         leakage_mw=float(cell["cell_leakage_power"]),
-        read_pj=energy["!csb0 & web0"],
-        write_pj=energy["!csb0 & !web0"],
-        idle_pj=energy["csb0 & web0"],
+        read_pj=energy("clk0", "!csb0 & web0"),
+        write_pj=energy("clk0", "!csb0 & !web0"),
+        idle_pj=energy("clk0", "csb0 & web0"),
+        second_read_pj=energy("clk1", "!csb1") if second else 0.0,
+        second_idle_pj=energy("clk1", "csb1") if second else 0.0,
     )
+
+
+def _estimated(name: str, known: dict[str, Timing]) -> Timing:
+    """Of a macro without a LIB: like its largest sister, slower, and with the energy of as many more bits.
+
+    The 4 KB macros with one port have twice the columns of the 2 KB one and as many rows (counted in their GDS), so
+    that a word line drives twice as much and twice as many bit lines move.
+    """
+    ports, width, words, _ = _shape(name)
+    sisters = [other for other in known if _shape(other)[0] == ports]
+    require(bool(sisters), f"macro {name!r} has no LIB, and no other of its kind has one to estimate it from")
+    largest = max(sisters, key=lambda other: _shape(other)[1] * _shape(other)[2])
+    timing = known[largest]
+    more = width * words / (_shape(largest)[1] * _shape(largest)[2])
+    slower = {each: SLOWER * getattr(timing, each) for each in ("access_ns", "period_ns", "pulse_ns")}
+    costly = ("leakage_mw", "read_pj", "write_pj", "idle_pj", "second_read_pj", "second_idle_pj")
+    return replace(timing, **slower, **{each: more * getattr(timing, each) for each in costly}, estimated=True)
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Verilog of what a chip's netlist consists of besides standard cells: latches and the macros' behaviour."""
+"""Verilog of what a chip consists of besides the core's own: latches, gated clocks, and how macros behave."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,13 +9,13 @@ MODELS = Path(__file__).parent / "models"
 
 
 def models(macros: Iterable[Macro]) -> str:
-    """For simulation: latches, and a module for each macro, with the pins that the PDK's macro has."""
-    return "\n".join([latches(), (MODELS / "sram.v").read_text(), *map(_module, macros)])
+    """For simulation: gates, and a module for each macro, with the pins that the PDK's macro has."""
+    return "\n".join([gates(), (MODELS / "sram.v").read_text(), *map(_module, macros)])
 
 
-def latches() -> str:
-    """For simulation and synthesis."""
-    return (MODELS / "latch.v").read_text()
+def gates() -> str:
+    """Latches and gated clocks, for simulation and synthesis."""
+    return (MODELS / "cells.v").read_text()
 
 
 def header(macro: Macro) -> str:

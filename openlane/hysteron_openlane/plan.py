@@ -69,9 +69,8 @@ class Choice:
 
     @property
     def leakage_mw(self) -> float | None:
-        """Of all macros at the typical corner; None if the PDK does not say."""
-        timing = None if self.macro is None else self.macro.timing
-        return None if timing is None else self.count * timing.leakage_mw
+        """Of all macros at the typical corner; None of flip-flops."""
+        return None if self.macro is None else self.count * self.macro.timing.leakage_mw
 
 
 def choices(need: Need) -> list[Choice]:
