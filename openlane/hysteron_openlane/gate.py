@@ -8,13 +8,14 @@ import importlib.util
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Network, compile_network, run
+from hysteron_golden import Program, Result
 from hysteron_golden.files import write_file
 from hysteron_golden.schedule import activities, schedule, sent_inputs
 from hysteron_sim.build import HERE as HARNESS
@@ -28,6 +29,9 @@ from .macros import Macro
 from .models import MODELS, models
 from .pdk import CELLS
 
+#: Cycles without an image at the end of a simulation that keeps changes.
+IDLE = 200
+
 
 @dataclass(frozen=True)
 class Run:
@@ -39,17 +43,31 @@ class Run:
         How many, from the first input word to the last answer word.
     mismatches
         Differences from golden, in answers and in the cycle of every word; none is what is wanted.
+    activity
+        File of what changed; None if it was not asked for.
+    windows
+        Begin and end in it, in ps, of the images and of a time without any.
     """
 
     samples: int
     cycles: int
     mismatches: tuple[Mismatch, ...]
+    activity: Path | None
+    windows: dict[str, tuple[int, int]]
 
 
 def simulate(
-    chip: Chip, netlist: Path, macros: list[Macro], network: Network, samples: NDArray[np.generic], folder: Path
+    chip: Chip,
+    netlist: Path,
+    macros: Sequence[Macro],
+    program: Program,
+    result: Result,
+    samples: NDArray[np.generic],
+    folder: Path,
+    *,
+    activity: bool = False,
 ) -> Run:
-    """Load a network into a chip's netlist, stream samples, compare.
+    """Load a network into a chip's netlist, stream samples, compare with golden.
 
     Parameters
     ----------
@@ -59,10 +77,12 @@ def simulate(
         Verilog of cells and macros, its top module as the chip's.
     macros
         Those that are in it.
-    network, samples
-        What to run: a network, and what it takes.
+    program, result, samples
+        What to run: a network compiled for the chip's core, what golden says of it with its trace, and what it takes.
     folder
         For files of the simulation.
+    activity
+        Whether changes of nets are kept.
 
     Raises
     ------
@@ -72,13 +92,11 @@ def simulate(
         If the simulation fails, or an output is unknown after the reset.
     """
     require(chip.machine is None, f"chip {chip.name} has a machine; its gates are simulated without (not yet there)")
-    program = compile_network(network, chip.core)
-    result = run(network, samples, trace=True)
-    activity = activities(result, sent_inputs(program, result, samples))
-    predicted = schedule(program, activity, reads=False)
+    active = activities(result, sent_inputs(program, result, samples))
+    predicted = schedule(program, active, reads=False)
     script = Script()
     script.load(program)
-    script.run(stimulus_of(activity, predicted))
+    script.run(stimulus_of(active, predicted))
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / "0"
     write_script(stem, script)
@@ -93,10 +111,27 @@ def simulate(
         "UNIT_DELAY": "#0.1",
         "MOST": 20 * len(script.operations) + script.runs[0].limit + 1000,
     }
-    _icarus(folder, defines)
+    if activity:
+        defines["IDLE"] = IDLE
+    windows = _windows(_icarus(folder, defines))
     observed = read_runs(stem, script, chip.core)[0]
     mismatches = compare(program, result, predicted, observed, detail=False)
-    return Run(len(samples), int(predicted.beat_cycles[-1]), mismatches)
+    if activity:
+        begin = windows["images"][0]
+        cycles = int(observed.beat_cycles[-1] - observed.accept_cycles[0]) + 1
+        windows["images"] = (begin, begin + 1000 * cycles * round(chip.period_ns))
+    return Run(
+        len(samples),
+        int(predicted.beat_cycles[-1]),
+        mismatches,
+        folder / "activity.vcd" if activity else None,
+        windows,
+    )
+
+
+def _windows(told: str) -> dict[str, tuple[int, int]]:
+    lines = [line.split() for line in told.splitlines() if line.startswith("WINDOW")]
+    return {name: (int(times[0]), int(times[-1])) for _, name, *times in lines}
 
 
 def cells(netlist: str) -> str:
@@ -125,7 +160,7 @@ def cell_models() -> Path:
     return Path(spec.submodule_search_locations[0]) / "src" / CELLS / "cells"
 
 
-def _icarus(folder: Path, defines: dict[str, object]) -> None:
+def _icarus(folder: Path, defines: dict[str, object]) -> str:
     for tool in ("iverilog", "vvp"):
         require(shutil.which(tool) is not None, f"{tool} is missing; on Debian run 'apt install iverilog'")
     sources = [
@@ -142,6 +177,7 @@ def _icarus(folder: Path, defines: dict[str, object]) -> None:
     unknown = [line for line in told.splitlines() if line.startswith("UNKNOWN")]
     if unknown:
         raise SimulationError(f"the netlist has unknown values: {unknown[0]} (and {len(unknown) - 1} more)")
+    return told
 
 
 def _run(command: list[str], log: Path) -> str:

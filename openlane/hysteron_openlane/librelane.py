@@ -171,7 +171,7 @@ def run(config: Path, how: Way, last: str, tell: Callable[[int, int, str], None]
     options += ["--from", ahead[0]] if finished else ["--overwrite"]
     write_file(kept, json.dumps({"sources": state, "status": None}).encode())
     with verilator_environment():
-        environment = os.environ | {"PATH": f"{_yosys().parent}{os.pathsep}{os.environ['PATH']}"}
+        environment = os.environ | {"PATH": f"{yosys().parent}{os.pathsep}{os.environ['PATH']}"}
         status = _watched([*how.command, *options, str(config)], folder, environment, order, tell)
     write_file(kept, json.dumps({"sources": state, "status": status}).encode())
     return Ran(folder, status, _errors(log), tuple(finished_steps(folder)))
@@ -181,7 +181,7 @@ def _is_source(path: Path, project: Path) -> bool:
     return path.is_file() and path.relative_to(project).parts[0] != "runs" and path.suffix in (".v", ".yaml", ".lib")
 
 
-def _yosys() -> Path:
+def yosys() -> Path:
     """The executable that LibreLane calls for synthesis."""
     place = build_root() / "tools" / "yosys"
     text = Path(__file__).with_name("yosys.py").read_text()

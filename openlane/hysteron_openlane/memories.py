@@ -129,7 +129,7 @@ class MacroMemory(Elaboratable):
             answers.append(Cat(row))
 
         latest = Signal(max(1, bits_for(choice.banks)))
-        fresh, held = Signal(), Signal(width)
+        fresh, held = Signal(), Signal(width, reset_less=True)
         now = Array(answers)[latest]
         m.d.sync += fresh.eq(read.en)
         with m.If(read.en):

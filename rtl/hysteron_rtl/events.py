@@ -44,8 +44,8 @@ class WordScanner(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        segment = Signal.like(self.i.payload.request)
-        left = Signal.like(self.i.payload.data)
+        segment = Signal.like(self.i.payload.request, reset_less=True)
+        left = Signal.like(self.i.payload.data, reset_less=True)
         busy, fresh = Signal(), Signal()
         some, index, rest = lowest_set(left)
         leaves, ends = Signal(), Signal()
@@ -103,8 +103,8 @@ class EventFinder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        word = Signal.like(self.i.payload.request)
-        bits = Signal(WORD)
+        word = Signal.like(self.i.payload.request, reset_less=True)
+        bits = Signal(WORD, reset_less=True)
         busy, fresh = Signal(), Signal()
         _, index, rest = lowest_set(bits)
 

@@ -1,6 +1,6 @@
 """The lanes with their state and parameter memories: events in, updated tiles out."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -93,7 +93,7 @@ class Lanes(wiring.Component):
 
         # Thresholds are read with the leak, used by the next two stages.
         limits = data.View(thresholds_shape, thresholds.data)
-        fire_thresholds = Signal(thresholds_shape)
+        fire_thresholds = Signal(thresholds_shape, reset_less=True)
         m.d.comb += [
             state_read.en.eq(ends),
             state_read.addr.eq(event.pass_.tile),
@@ -109,7 +109,9 @@ class Lanes(wiring.Component):
 
         weights = data.View(data.ArrayLayout(config.weight_bits, lanes), self.weights)
         read_parameters = data.View(parameter_row, parameters.data)
-        spikes = []
+        # Written before they are used, like all data here that have no reset: their clock can stand still.
+        spikes, potentials = Signal(lanes, reset_less=True), Signal(self.potentials.shape(), reset_less=True)
+        m.d.comb += [self.spikes.eq(spikes), self.potentials.eq(potentials)]
         for k in range(lanes):
             neuron = Neuron(config)
             m.submodules[f"neuron_{k}"] = neuron
@@ -129,9 +131,6 @@ class Lanes(wiring.Component):
                 neuron.parameters.eq(read_parameters[k]),
                 state_write.data[k].eq(neuron.state_out),
             ]
-            spikes.append(neuron.spike)
             with m.If(self.fired):
-                m.d.sync += self.potentials[k].eq(neuron.state_out.u)
-        with m.If(self.fired):
-            m.d.sync += self.spikes.eq(Cat(spikes))
+                m.d.sync += [spikes[k].eq(neuron.spike), potentials[k].eq(neuron.state_out.u)]
         return m

@@ -94,7 +94,7 @@ class Neuron(wiring.Component):
 
 def accumulate(m: Module, config: CoreConfig, stage: Any, weight: Value, name: str = "total") -> Signal:
     """A synaptic accumulator: its value, in the cycle after ``weight`` came with ``stage.add``."""
-    total = Signal(signed(config.accumulator_bits), name=name)
+    total = Signal(signed(config.accumulator_bits), name=name, reset_less=True)
     before = Mux(stage.first, 0, Mux(stage.double, total << 1, total) if config.direct else total)
     with m.If(stage.add):
         m.d.sync += total.eq(before + Mux(stage.empty, 0, _weight(config, stage, weight)))
@@ -110,10 +110,10 @@ def update(
     state_out, spike = Signal(state_layout(config), name="next_state"), Signal(name="next_spike")
 
     # leak: what is left of the magnitude; its sign is put back as it is added
-    left = Signal(config.potential_bits)
-    negative = Signal()
-    driven = Signal(signed(max(config.accumulator_bits, config.bias_bits) + 1))
-    armed_before = Signal()
+    left = Signal(config.potential_bits, reset_less=True)
+    negative = Signal(reset_less=True)
+    driven = Signal(signed(max(config.accumulator_bits, config.bias_bits) + 1), reset_less=True)
+    armed_before = Signal(reset_less=True)
     with m.If(stage.leak):
         m.d.sync += [
             # A fresh neuron's state is 0 (said last, for the way from memory is the longer one).
@@ -128,8 +128,8 @@ def update(
     # driven + left or driven - left with one adder: -x is ~x + 1, and the 1 comes in as a carry from a lower bit.
     part = Cat(negative, left ^ negative.replicate(len(left)), negative).as_signed()
     m.d.comb += wide.eq((Cat(1, driven).as_signed() + part) >> 1)
-    compared = Signal(potential)
-    armed = Signal()
+    compared = Signal(potential, reset_less=True)
+    armed = Signal(reset_less=True)
     with m.If(stage.sum):
         m.d.sync += [
             compared.eq(

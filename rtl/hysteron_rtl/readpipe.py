@@ -42,12 +42,12 @@ class ReadPipe(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         assert PIPE_DEPTH & (PIPE_DEPTH - 1) == 0, "positions wrap by overflow"
-        held = Array(Signal(self.output, name=f"held_{k}") for k in range(PIPE_DEPTH))
+        held = Array(Signal(self.output, name=f"held_{k}", reset_less=True) for k in range(PIPE_DEPTH))
         level = Signal(range(PIPE_DEPTH + 1))
         under_way = Signal(range(PIPE_DEPTH + 1))  # held ones and the one whose data arrive now
         put, get = Signal(range(PIPE_DEPTH)), Signal(range(PIPE_DEPTH))
         arriving = Signal()
-        request = Signal.like(self.i.payload)
+        request = Signal.like(self.i.payload, reset_less=True)
         arrival = Signal(self.output)
 
         accept = self.i.valid & self.i.ready

@@ -52,8 +52,27 @@ module gate;
 		rst = 0;
 		repeat (2) @(negedge clk);
 		go = 1;
-		@(posedge done) $finish;
+		@(posedge done);
+`ifdef IDLE
+		repeat (10) @(posedge clk);
+		$display("WINDOW idle %0t %0t", $time, $time + `IDLE * `PERIOD);
+		repeat (`IDLE) @(posedge clk);
+`endif
+		$finish;
 	end
+`ifdef IDLE
+	// What changes from the first word of the first image on, and then while there is nothing to do.
+	reg begun = 0;
+	string folder;
+	initial if (!$value$plusargs("folder=%s", folder)) folder = ".";
+	always @(posedge clk)
+		if (!begun && harness.i_valid && harness.i_ready) begin
+			begun = 1;
+			$display("WINDOW images %0t", $time);
+			$dumpfile({folder, "/activity.vcd"});
+			$dumpvars(1, harness.core.chip);
+		end
+`endif
 	// A bus that does not answer would be waited for for ever.
 	initial begin
 		repeat (`MOST) @(posedge clk);

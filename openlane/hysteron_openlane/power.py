@@ -1,0 +1,322 @@
+"""Power of a simulated netlist from how often its nets changed: standard cells from their LIB, macros from their accesses.
+
+For every cell: leakage, the mean over the states that its LIB knows; for every change of a pin the energy that its LIB
+has for it, the mean over the conditions under which it has several; for every change of a net half of C·V². Debian's
+OpenSTA takes no activity from a simulation and no internal energy from these libraries.
+"""
+
+import json
+import re
+import subprocess
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import libparse
+import numpy as np
+
+from hysteron_golden.files import write_file
+from hysteron_wire.errors import HysteronError, require
+
+from .activity import Activity, Port
+from .librelane import yosys
+from .macros import Macro
+from .pdk import CELLS, CORNERS
+from .tech import liberty
+
+#: Without a layout: slope of every edge in ns, and capacitance of a wire in pF for each pin that it leads to.
+SLOPE, WIRE = 0.1, 0.003
+
+#: Cells that are there for the clock, and pins by which others take it.
+_CLOCK_CELLS = re.compile(rf"{CELLS}__(clk(buf|inv|dlybuf)|dlclk)")
+_CLOCK_PINS = frozenset(("CLK", "CLK_N", "GATE", "GATE_N"))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Energy in pJ over the load in pF, at one slope."""
+
+    loads: tuple[float, ...]
+    energies: tuple[float, ...]
+
+    def at(self, load: float) -> float:
+        """Between the table's points a line, beyond them the last one."""
+        return float(np.interp(load, self.loads, self.energies)) if self.loads else self.energies[0]
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Of a cell: capacitance in pF of an input, and what a rise and a fall cost."""
+
+    output: bool
+    load: float
+    rise: tuple[Table, ...]
+    fall: tuple[Table, ...]
+
+    def energy(self, rises: int, falls: int, load: float) -> float:
+        """In pJ."""
+        total = 0.0
+        for count, tables in ((rises, self.rise), (falls, self.fall)):
+            if count and tables:
+                total += count * sum(table.at(load) for table in tables) / len(tables)
+        return total
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Of the library: leakage in nW, and pins."""
+
+    leakage: float
+    pins: Mapping[str, Pin]
+
+
+@dataclass(frozen=True)
+class Power:
+    """In W.
+
+    Attributes
+    ----------
+    leakage, switching
+        Of standard cells and of nets.
+    clock
+        Energy inside flip-flops, latches and gates of the clock at edges of the clock.
+    cells
+        Energy inside standard cells at all other changes.
+    macros
+        Of accesses to them, and their leakage.
+    """
+
+    leakage: float
+    switching: float
+    clock: float
+    cells: float
+    macros: float
+
+    @property
+    def total(self) -> float:
+        """Of all."""
+        return self.leakage + self.switching + self.clock + self.cells + self.macros
+
+
+class Design:
+    """A netlist of cells and macros with what their LIBs say.
+
+    Parameters
+    ----------
+    netlist
+        Verilog, as it was simulated: nets have the same names.
+    top
+        Its module.
+    macros
+        Those that are in it.
+    folder
+        For files of the tools.
+    spef
+        Of a layout: the wires' capacitance.
+
+    Raises
+    ------
+    HysteronError
+        If there is a cell that is in no library.
+    """
+
+    def __init__(
+        self, netlist: Path, top: str, macros: Sequence[Macro], folder: Path, *, spef: Path | None = None
+    ) -> None:
+        self.macros = {macro.name: macro for macro in macros}
+        self.netlist = _netlist(netlist, folder)[top]
+        kinds = {cell["type"] for cell in self.netlist["cells"].values()} - set(self.macros)
+        self.library, self.volts = _library(kinds)
+        unknown = sorted(kinds - set(self.library))
+        require(not unknown, f"the netlist has cells that no library has: {', '.join(unknown[:5])}")
+        self.wires = None if spef is None else read_spef(spef)
+
+    @cached_property
+    def names(self) -> dict[int, list[str]]:
+        """Names of every net, by yosys's number."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for name, net in self.netlist["netnames"].items():
+            several = len(net["bits"]) > 1
+            for place, bit in enumerate(net["bits"]):
+                if isinstance(bit, int):
+                    found[bit].append(f"{name}[{place + net.get('offset', 0)}]" if several else name)
+        return found
+
+    @cached_property
+    def loads(self) -> dict[int, float]:
+        """Capacitance of every net in pF: of the pins that it leads to, and of its wire."""
+        pins: Counter[int] = Counter()
+        count: Counter[int] = Counter()
+        for _, kind, links in self._cells():
+            for pin, bit in links:
+                known = self.library[kind].pins.get(pin)
+                if known is not None and not known.output:
+                    pins[bit] += known.load  # type: ignore[assignment]
+                    count[bit] += 1
+        return {bit: pins[bit] + self._wire(bit, count[bit]) for bit in self.names}
+
+    def _wire(self, bit: int, pins: int) -> float:
+        if self.wires is None:
+            return WIRE * pins
+        found = [self.wires[name] for name in self.names[bit] if name in self.wires]
+        return found[0] if found else 0.0
+
+    def _cells(self) -> Iterable[tuple[str, str, list[tuple[str, int]]]]:
+        for name, cell in self.netlist["cells"].items():
+            if cell["type"] not in self.macros:
+                links = [(pin, bits[0]) for pin, bits in cell["connections"].items() if bits and isinstance(bits[0], int)]
+                yield name, cell["type"], links
+
+    def ports(self) -> list[Port]:
+        """Of the macros, whose accesses are to be counted."""
+        found = []
+        for name, cell in self.netlist["cells"].items():
+            if cell["type"] in self.macros:
+                links = cell["connections"]
+                found.append(Port(name, self._name(links["clk0"]), self._name(links["web0"])))
+                if "clk1" in links:
+                    found.append(Port(name, self._name(links["clk1"]), None))
+        return found
+
+    def _name(self, bits: list[Any]) -> str | None:
+        return self.names[bits[0]][0] if isinstance(bits[0], int) else None
+
+    def power(self, activity: Activity) -> Power:
+        """Mean power while that was going on.
+
+        Raises
+        ------
+        HysteronError
+            If a net has no name that the simulation knows: nothing would be counted for it.
+        """
+        per_second = 1e-12 / activity.seconds
+        changes = {bit: self._changes(bit, activity) for bit in self.names}
+        internal = {True: 0.0, False: 0.0}
+        leakage = switching = 0.0
+        for _, kind, links in self._cells():
+            cell = self.library[kind]
+            leakage += 1e-9 * cell.leakage
+            for pin, bit in links:
+                known = cell.pins.get(pin)
+                if known is None:
+                    continue
+                rises, falls = changes[bit]
+                load = self.loads[bit] if known.output else 0.0
+                clock = pin in _CLOCK_PINS or _CLOCK_CELLS.match(kind) is not None
+                internal[clock] += known.energy(rises, falls, load)
+                if known.output:
+                    switching += 0.5 * load * self.volts**2 * (rises + falls)
+        macros = 0.0
+        for name, cell in self.netlist["cells"].items():
+            macro = self.macros.get(cell["type"])
+            if macro is not None:
+                reads, writes = activity.accesses[name]
+                energy = reads * macro.timing.read_pj + writes * macro.timing.write_pj
+                macros += energy * per_second + 1e-3 * macro.timing.leakage_mw
+        return Power(
+            leakage, switching * per_second, internal[True] * per_second, internal[False] * per_second, macros
+        )
+
+    def _changes(self, bit: int, activity: Activity) -> tuple[int, int]:
+        for name in self.names[bit]:
+            if name in activity.rises:
+                return activity.rises[name], activity.falls[name]
+        return 0, 0
+
+    def unknown(self, activity: Activity) -> list[str]:
+        """Nets that changed in the simulation and are not in the netlist: their energy is not counted."""
+        known = {name for names in self.names.values() for name in names}
+        return sorted(name for name, rises in activity.rises.items() if rises and name not in known)
+
+
+def _netlist(netlist: Path, folder: Path) -> dict[str, Any]:
+    made = folder / "netlist.json"
+    done = subprocess.run(
+        [str(yosys()), "-p", f"read_verilog {netlist}; write_json {made}"], capture_output=True, text=True
+    )
+    write_file(folder / "netlist.log", (done.stdout + done.stderr).encode())
+    if done.returncode or not made.exists():
+        raise HysteronError(f"yosys cannot read {str(netlist)!r}; see {folder / 'netlist.log'}")
+    return json.loads(made.read_text())["modules"]
+
+
+def _library(kinds: set[str]) -> tuple[dict[str, Cell], float]:
+    """Cells of the typical corner's LIB, and its voltage."""
+    path = liberty(CORNERS["tt"])
+    with path.open() as file:
+        ast = libparse.LibertyParser(file).ast
+    units = {node.id: node.value.strip('"') for node in ast.children if not node.children}
+    require(
+        units.get("leakage_power_unit") == "1nW" and _is_pf(ast),
+        f"{str(path)!r} must count in nW and pF; another version of the PDK does",
+    )
+    found = {}
+    for node in ast.children:
+        if node.id == "cell" and (name := _plain(node.args[0])) in kinds:
+            pins = {_plain(pin.args[0]): _pin(pin) for pin in _groups(node, "pin")}
+            found[name] = Cell(float(_value(node, "cell_leakage_power") or 0), pins)
+    return found, float(units["nom_voltage"])
+
+
+def _is_pf(ast: Any) -> bool:
+    return any(
+        node.id == "capacitive_load_unit"
+        and [_plain(arg).lower() for arg in node.args][1:] == ["pf"]
+        and float(_plain(node.args[0])) == 1
+        for node in ast.children
+    )
+
+
+def _pin(node: Any) -> Pin:
+    output = _plain(_value(node, "direction") or "") == "output"
+    tables: dict[str, list[Table]] = {"rise_power": [], "fall_power": []}
+    for group in _groups(node, "internal_power"):
+        for kind, kept in tables.items():
+            kept.extend(_table(table) for table in _groups(group, kind))
+    return Pin(output, float(_value(node, "capacitance") or 0), tuple(tables["rise_power"]), tuple(tables["fall_power"]))
+
+
+def _table(node: Any) -> Table:
+    """At the slope :data:`SLOPE`; the first index is the slope, the second, if there is one, the load."""
+    rows = [[float(part) for part in _plain(arg).split(",")] for values in _groups(node, "values") for arg in values.args]
+    index = {group.id: [float(part) for part in _plain(group.args[0]).split(",")] for group in node.children if group.args}
+    slopes = index.get("index_1", [])
+    if "index_2" not in index:
+        (row,) = rows
+        return Table((), (float(np.interp(SLOPE, slopes, row)) if len(row) > 1 else row[0],))
+    columns = np.array(rows).T
+    return Table(tuple(index["index_2"]), tuple(float(np.interp(SLOPE, slopes, column)) for column in columns))
+
+
+def _groups(node: Any, name: str) -> list[Any]:
+    return [child for child in node.children if child.id == name]
+
+
+def _value(node: Any, name: str) -> str | None:
+    return next((child.value for child in node.children if child.id == name), None)
+
+
+def _plain(text: str) -> str:
+    return text.strip().strip('"')
+
+
+def read_spef(path: Path) -> dict[str, float]:
+    """Capacitance of every net in pF.
+
+    Raises
+    ------
+    HysteronError
+        If the file counts in something else, or has no net.
+    """
+    text = path.read_text()
+    require("*C_UNIT 1 PF" in text.upper(), f"{str(path)!r} must count in pF")
+    names = dict(re.findall(r"^(\*\d+) (\S+)$", text, re.M))
+    wires = {
+        names.get(net, net).replace("\\", ""): float(load)
+        for net, load in re.findall(r"^\*D_NET (\S+) ([\d.eE+-]+)", text, re.M)
+    }
+    require(bool(wires), f"{str(path)!r} has no nets")
+    return wires
