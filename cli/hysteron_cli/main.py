@@ -14,6 +14,7 @@ from .export import export
 from .figures import figures
 from .firmware import firmware
 from .fpga import flash, fpga, netlist
+from .gds import gds, memories
 from .import_ import import_
 from .machine import machine_, soc_sim
 from .results import results
@@ -45,6 +46,8 @@ for command in (
     fpga,
     netlist,
     flash,
+    gds,
+    memories,
     run,
     machine_,
     soc_sim,

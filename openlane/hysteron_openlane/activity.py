@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vcdvcd import StreamParserCallbacks, VCDVCD
+from vcdvcd import VCDVCD, StreamParserCallbacks
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Port:
-    """A macro's port whose accesses are counted: its instance, its clock's net, and that of "no write", if it has one."""
+    """A macro's port whose accesses are counted: instance, net of its clock, and of its "no write", if it has one."""
 
     instance: str
     clock: str
@@ -51,7 +51,7 @@ class _Counter(StreamParserCallbacks):
         self.bit_of: dict[str, tuple[str, int]] = {}
         self.clocks: dict[str, list[int]] = {}
 
-    def enddefinitions(self, vcd: Any, signals: Any, cur_sig_vals: Any) -> None:  # noqa: ARG002
+    def enddefinitions(self, vcd: Any, signals: Any, cur_sig_vals: Any) -> None:
         for reference, code in vcd.references_to_ids.items():
             if not reference.startswith(self.scope):
                 continue
@@ -64,10 +64,10 @@ class _Counter(StreamParserCallbacks):
         for number, port in enumerate(self.ports):
             self.clocks.setdefault(self.bit_of[port.clock][0], []).append(number)
 
-    def time(self, vcd: Any, time: int, cur_sig_vals: Any) -> None:  # noqa: ARG002
+    def time(self, vcd: Any, time: int, cur_sig_vals: Any) -> None:
         self.now = time
 
-    def value(self, vcd: Any, time: int, value: str, identifier_code: str, cur_sig_vals: Any) -> None:  # noqa: ARG002
+    def value(self, vcd: Any, time: int, value: str, identifier_code: str, cur_sig_vals: Any) -> None:
         if identifier_code not in self.names:
             return
         width = self.names[identifier_code][0][1]

@@ -27,6 +27,9 @@ class Chip:
         The machine around it, or None: the core alone, with its streams and its bus for pins.
     network, data
         Shipped network whose images run at gate level, and its data set.
+    cells_mm2, density
+        Area of standard cells that the die is made for, and the share of their region that they may take. Synthesis
+        says what it is, and more is a failure.
     """
 
     name: str
@@ -34,6 +37,8 @@ class Chip:
     machine: MachineConfig | None
     network: str
     data: str
+    cells_mm2: float
+    density: float = 0.45
 
     @property
     def top(self) -> str:
@@ -49,8 +54,8 @@ class Chip:
 CHIPS = {
     chip.name: chip
     for chip in (
-        Chip("sky130-small", CoreConfig.preset("sky130-small"), None, "digits-32", "digits"),
-        Chip("sky130", CoreConfig.preset("sky130"), MachineConfig(divisor=25), "mnist-960", "mnist"),
+        Chip("sky130-small", CoreConfig.preset("sky130-small"), None, "digits-32", "digits", 0.16),
+        Chip("sky130", CoreConfig.preset("sky130"), MachineConfig(divisor=25), "mnist-960", "mnist", 1.5),
     )
 }
 

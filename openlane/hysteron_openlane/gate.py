@@ -29,6 +29,8 @@ from .macros import Macro
 from .models import MODELS, models
 from .pdk import CELLS
 
+#: What the netlist's names begin with in the file of changes.
+SCOPE = "gate.harness.core.chip."
 #: Cycles without an image at the end of a simulation that keeps changes.
 IDLE = 200
 

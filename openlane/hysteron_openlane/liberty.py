@@ -8,8 +8,8 @@ from hysteron_golden.files import write_file
 from .macros import Macro, liberty
 from .pdk import read
 
-#: Load in pF of an input pin of a macro, and the slope of its outputs in ns, where there is only an estimate: about what
-#: the LIBs of its sisters say.
+#: Load in pF of an input pin of a macro, and the slope of its outputs in ns, where there is only an estimate: about
+#: what the LIBs of its sisters say.
 _LOAD, _SLOPE = 0.007, 1.0
 #: Longest slopes in ns of outputs and of inputs.
 _OUTPUT_LIMIT, _INPUT_LIMIT = 1.5, 0.75
@@ -27,8 +27,8 @@ def _possible(text: str) -> str:
     """OpenRAM's LIB with limits of slopes that a layout can meet.
 
     It limits the slopes of inputs to the largest one that it was characterised with, 0.04 ns, and those of outputs to
-    0.5 ns, which is less than what it says they have without any load: OpenROAD's repair_design adds buffers to the data
-    pins for ever. The standard cells' own limit is 1.5 ns.
+    0.5 ns, which is less than what it says they have without any load: OpenROAD's repair_design adds buffers to
+    the data pins for ever. The standard cells' own limit is 1.5 ns.
     """
     text = re.sub(r"(default_max_transition\s*:\s*)[\d.]+", rf"\g<1>{_OUTPUT_LIMIT}", text)
     return re.sub(r"(\bmax_transition\s*:\s*)[\d.]+", rf"\g<1>{_INPUT_LIMIT}", text)
@@ -93,25 +93,26 @@ def _pin(name: str, bits: int, macro: Macro) -> str:
     if name.startswith("dout"):
         kinds = {"cell_rise": macro.timing.access_ns, "cell_fall": macro.timing.access_ns}
         kinds |= {"rise_transition": _SLOPE, "fall_transition": _SLOPE}
-        tables = "".join(f"        {kind} (scalar) {{ values (\"{value:.4f}\"); }}\n" for kind, value in kinds.items())
+        tables = "".join(f'        {kind} (scalar) {{ values ("{value:.4f}"); }}\n' for kind, value in kinds.items())
         body = f"      timing () {{ related_pin : {clock}; timing_type : falling_edge;\n{tables}      }}\n"
         head = "direction : output; max_capacitance : 0.1; memory_read () { address : addr" + clock[-1] + "; }"
     else:
         body = "".join(
             f"      timing () {{ related_pin : {clock}; timing_type : {kind}_rising;\n"
-            f"        rise_constraint (scalar) {{ values (\"{value:.4f}\"); }}\n"
-            f"        fall_constraint (scalar) {{ values (\"{value:.4f}\"); }}\n      }}\n"
+            f'        rise_constraint (scalar) {{ values ("{value:.4f}"); }}\n'
+            f'        fall_constraint (scalar) {{ values ("{value:.4f}"); }}\n      }}\n'
             for kind, value in (("setup", macro.timing.setup_ns), ("hold", macro.timing.hold_ns))
         )
         head = f"direction : input; capacitance : {_LOAD};"
     if bits == 1:
         return f"    pin ({name}) {{ {head}\n{body}    }}\n"
-    return f"    bus ({name}) {{ bus_type : bus_{bits}; {head}\n      pin ({name}[{bits - 1}:0]) {{\n{body}      }}\n    }}\n"
+    inside = f"      pin ({name}[{bits - 1}:0]) {{\n{body}      }}\n"
+    return f"    bus ({name}) {{ bus_type : bus_{bits}; {head}\n{inside}    }}\n"
 
 
 def _limit(name: str, kind: str, value: float) -> str:
     return (
         f"      timing () {{ timing_type : {kind}; related_pin : {name};\n"
-        f"        rise_constraint (scalar) {{ values (\"{value:.4f}\"); }}\n"
-        f"        fall_constraint (scalar) {{ values (\"{value:.4f}\"); }}\n      }}\n"
+        f'        rise_constraint (scalar) {{ values ("{value:.4f}"); }}\n'
+        f'        fall_constraint (scalar) {{ values ("{value:.4f}"); }}\n      }}\n'
     )

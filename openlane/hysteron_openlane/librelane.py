@@ -133,6 +133,18 @@ class Ran:
     errors: tuple[str, ...]
     done: tuple[str, ...]
 
+    @property
+    def log(self) -> Path:
+        """What LibreLane said."""
+        return self.folder.with_suffix(".log")
+
+    @property
+    def failure(self) -> str:
+        """One line about what went wrong; empty if nothing did."""
+        if self.status == 0:
+            return ""
+        return f"LibreLane ended with status {self.status}: {'; '.join(self.errors[:3])}; see {self.log}"
+
 
 def run(config: Path, how: Way, last: str, tell: Callable[[int, int, str], None]) -> Ran:
     """Run the flow up to step ``last``, or go on with it if nothing has changed since.

@@ -203,9 +203,7 @@ def _measured(name: str) -> Timing | None:
     period = _largest(arcs["clk0", "minimum_period"])
 
     def energy(clock: str, when: str) -> float:
-        (found,) = (
-            power for power in ports[clock][0].get_groups("internal_power") if _text(power["when"]) == when
-        )
+        (found,) = (power for power in ports[clock][0].get_groups("internal_power") if _text(power["when"]) == when)
         mean = float(np.mean([table.get_array("values") for table in found.groups]))
         # mW by the file's unit; the figures of macros with one port can only be W.
         return (1000 * mean if mean < _LEAST_MW else mean) * period

@@ -1,4 +1,4 @@
-"""Power of a simulated netlist from how often its nets changed: standard cells from their LIB, macros from their accesses.
+"""Power of a simulated netlist from how often its nets changed: cells from their LIB, macros from their accesses.
 
 For every cell: leakage, the mean over the states that its LIB knows; for every change of a pin the energy that its LIB
 has for it, the mean over the conditions under which it has several; for every change of a net half of C·V². Debian's
@@ -167,7 +167,9 @@ class Design:
     def _cells(self) -> Iterable[tuple[str, str, list[tuple[str, int]]]]:
         for name, cell in self.netlist["cells"].items():
             if cell["type"] not in self.macros:
-                links = [(pin, bits[0]) for pin, bits in cell["connections"].items() if bits and isinstance(bits[0], int)]
+                links = [
+                    (pin, bits[0]) for pin, bits in cell["connections"].items() if bits and isinstance(bits[0], int)
+                ]
                 yield name, cell["type"], links
 
     def ports(self) -> list[Port]:
@@ -216,9 +218,7 @@ class Design:
                 reads, writes = activity.accesses[name]
                 energy = reads * macro.timing.read_pj + writes * macro.timing.write_pj
                 macros += energy * per_second + 1e-3 * macro.timing.leakage_mw
-        return Power(
-            leakage, switching * per_second, internal[True] * per_second, internal[False] * per_second, macros
-        )
+        return Power(leakage, switching * per_second, internal[True] * per_second, internal[False] * per_second, macros)
 
     def _changes(self, bit: int, activity: Activity) -> tuple[int, int]:
         for name in self.names[bit]:
@@ -276,13 +276,19 @@ def _pin(node: Any) -> Pin:
     for group in _groups(node, "internal_power"):
         for kind, kept in tables.items():
             kept.extend(_table(table) for table in _groups(group, kind))
-    return Pin(output, float(_value(node, "capacitance") or 0), tuple(tables["rise_power"]), tuple(tables["fall_power"]))
+    return Pin(
+        output, float(_value(node, "capacitance") or 0), tuple(tables["rise_power"]), tuple(tables["fall_power"])
+    )
 
 
 def _table(node: Any) -> Table:
     """At the slope :data:`SLOPE`; the first index is the slope, the second, if there is one, the load."""
-    rows = [[float(part) for part in _plain(arg).split(",")] for values in _groups(node, "values") for arg in values.args]
-    index = {group.id: [float(part) for part in _plain(group.args[0]).split(",")] for group in node.children if group.args}
+    rows = [
+        [float(part) for part in _plain(arg).split(",")] for values in _groups(node, "values") for arg in values.args
+    ]
+    index = {
+        group.id: [float(part) for part in _plain(group.args[0]).split(",")] for group in node.children if group.args
+    }
     slopes = index.get("index_1", [])
     if "index_2" not in index:
         (row,) = rows

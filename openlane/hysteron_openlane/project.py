@@ -30,12 +30,15 @@ class Project:
         Where it is.
     config
         LibreLane's configuration file.
+    made
+        The chip's Verilog and memories.
     plan
         Of the die.
     """
 
     folder: Path
     config: Path
+    made: Source
     plan: Floorplan
 
 
@@ -44,17 +47,8 @@ def folder_of(chip: Chip) -> Path:
     return build_root() / "gds" / chip.name
 
 
-def write_project(chip: Chip, *, cells_mm2: float, density: float = 0.45) -> Project:
+def write_project(chip: Chip) -> Project:
     """Write a chip's project.
-
-    Parameters
-    ----------
-    chip
-        What for.
-    cells_mm2
-        Area of its standard cells, from synthesis or a guess: the die is made for it.
-    density
-        Share of the cells' region that they may take.
 
     Raises
     ------
@@ -62,16 +56,16 @@ def write_project(chip: Chip, *, cells_mm2: float, density: float = 0.45) -> Pro
         If the PDK lacks something.
     """
     made = source(chip)
-    plan = floorplan(instances(made), cells_mm2, density)
+    plan = floorplan(instances(made), chip.cells_mm2, chip.density)
     folder = folder_of(chip)
     write_file(folder / "chip.v", made.verilog.encode())
     write_file(folder / "latch_map.v", (MODELS / "latch_map.v").read_bytes())
     for macro in made.macros:
         write_file(folder / "macros" / f"{macro.name}.v", header(macro).encode())
         write_file(folder / "macros" / f"{macro.name}.lef", abstract(macro.name).encode())
-    text = yaml.safe_dump(configuration(chip, made, plan, density, folder), sort_keys=False)
+    text = yaml.safe_dump(configuration(chip, made, plan, folder), sort_keys=False)
     write_file(folder / "config.yaml", text.encode())
-    return Project(folder, folder / "config.yaml", plan)
+    return Project(folder, folder / "config.yaml", made, plan)
 
 
 def instances(made: Source) -> list[tuple[str, Macro]]:
@@ -92,7 +86,7 @@ def instances(made: Source) -> list[tuple[str, Macro]]:
     return found
 
 
-def configuration(chip: Chip, made: Source, plan: Floorplan, density: float, project: Path) -> dict[str, Any]:
+def configuration(chip: Chip, made: Source, plan: Floorplan, project: Path) -> dict[str, Any]:
     """LibreLane's variables; its own definitions are what they are checked against."""
     of: dict[str, dict[str, Any]] = {}
     for place in plan.places:
@@ -128,7 +122,7 @@ def configuration(chip: Chip, made: Source, plan: Floorplan, density: float, pro
         "CLOCK_PERIOD": chip.period_ns,
         "FP_SIZING": "absolute",
         "DIE_AREA": [0, 0, plan.width, plan.height],
-        "PL_TARGET_DENSITY_PCT": round(100 * density) + 10,
+        "PL_TARGET_DENSITY_PCT": round(100 * chip.density) + 10,
         "MACROS": macros,
         "PDN_MACRO_CONNECTIONS": [
             f"{re.escape(place.instance)} {POWER} {GROUND} {place.macro.power} {place.macro.ground}"

@@ -1,4 +1,4 @@
-"""A PDK that LibreLane accepts: the one in ``PDK_ROOT``, or its data with the little configuration that synthesis needs."""
+"""A PDK that LibreLane accepts: the one in ``PDK_ROOT``, or its data with as much configuration as synthesis needs."""
 
 import gzip
 from pathlib import Path

@@ -107,7 +107,7 @@ def measure(path: Path, images: int | None) -> Entry:
         "compared": compared,
         "counters": config.counters,
         **{key: figures[key] for key in kept},
-        "sops_per_image": _operations(program, result),
+        "sops_per_image": operations(program, result),
         "spikes_per_image": figures["spikes_per_image"],
         "utilisation": figures["utilisation"],
         "clock_hz": config.clock_hz,
@@ -191,7 +191,7 @@ def _scores(record: Record, data: DataSet, whole: Answers, hardware: Answers) ->
     return scores | {"readout_scale": record.readout_scale if kind == "error" else None}
 
 
-def _operations(program: Program, result: Result) -> float:
+def operations(program: Program, result: Result) -> float:
     """Synaptic operations of a sample: every event times the neurons it reaches.
 
     Direct coding has an event for each set bit of a pixel, at every step.

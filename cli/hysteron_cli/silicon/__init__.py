@@ -1,0 +1,1 @@
+"""What ``hysteron gds`` shows: pictures of the die, and one page."""

@@ -1,0 +1,50 @@
+"""Pictures of a die."""
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from hysteron_openlane.floorplan import MARGIN, Floorplan
+
+from ..report.style import BAND, BLUE, FAINT, INK, MUTED, SKY, WIDTH, picture
+
+
+@picture
+def floorplan(plan: Floorplan, title: str) -> Figure:
+    """The die with its macros, to scale; axes in µm."""
+    figure = Figure(figsize=(WIDTH * 0.7, WIDTH * 0.7 * plan.height / plan.width + 0.6), layout="constrained")
+    axes = figure.add_subplot()
+    axes.add_patch(Rectangle((0, 0), plan.width, plan.height, facecolor=FAINT, edgecolor=INK, linewidth=1.2))
+    inside = (plan.width - 2 * MARGIN, plan.height - 2 * MARGIN)
+    axes.add_patch(Rectangle((MARGIN, MARGIN), *inside, facecolor=BAND, edgecolor=MUTED, linewidth=0.6))
+    kinds = sorted({place.macro.name for place in plan.places})
+    colours = dict(zip(kinds, (SKY, BLUE, MUTED, INK), strict=False))
+    for number, place in enumerate(plan.places):
+        width, height = place.macro.size
+        colour = colours.get(place.macro.name, MUTED)
+        axes.add_patch(Rectangle((place.x, place.y), width, height, facecolor=colour, edgecolor=INK, linewidth=0.6))
+        axes.text(
+            place.x + width / 2,
+            place.y + height / 2,
+            str(number),
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color="white" if colour in (BLUE, MUTED, INK) else INK,
+        )
+    handles = [
+        Rectangle((0, 0), 1, 1, facecolor=colours.get(kind, MUTED), edgecolor=INK, linewidth=0.6) for kind in kinds
+    ]
+    counts = [sum(place.macro.name == kind for place in plan.places) for kind in kinds]
+    labels = [f"{count} × {kind.removeprefix('sky130_sram_')}" for count, kind in zip(counts, kinds, strict=True)]
+    handles.append(Rectangle((0, 0), 1, 1, facecolor=BAND, edgecolor=MUTED, linewidth=0.6))
+    labels.append(f"standard cells, {plan.cells:.2f} mm²")
+    figure.legend(handles, labels, loc="outside lower left", ncols=2)
+    axes.set(
+        title=f"{title}: {plan.width:,.0f} × {plan.height:,.0f} µm, {plan.area:.2f} mm²",
+        xlabel="µm",
+        ylabel="µm",
+        xlim=(0, plan.width),
+        ylim=(0, plan.height),
+        aspect="equal",
+    )
+    return figure
