@@ -178,6 +178,7 @@ def _gates(flow: _Flow, images: int) -> list["Line"]:
     folder = flow.project.folder / "gates"
     with waiting(f"{len(samples)} images through {len(netlist.read_text().splitlines()):,} lines of netlist"):
         done = gate.simulate(chip, netlist, macros, program, result, samples, folder, activity=True)
+    assert done.activity is not None
     with waiting("energy from what changed"):
         design = Design(netlist, chip.top, macros, folder)
         active = activity(done.activity, gate.SCOPE, done.windows, design.ports())
@@ -289,7 +290,7 @@ def _choice(choice: "Choice") -> tuple[str, str, str, str]:
 @click.option("--width", type=click.IntRange(1), default=256, show_default=True, help="Bits of a row.")
 @click.option("--depth", type=click.IntRange(1), default=4096, show_default=True, help="Rows.")
 @click.option("--grain", type=click.IntRange(1), help="Bits that can be written by themselves.  [32, or the width]")
-@click.option("--both", is_flag=True, help="It is read and written in the same cycle, which needs two ports.")
+@click.option("--both", is_flag=True, help="Rows are read while others are written: two ports.")
 def memories(width: int, depth: int, grain: int | None, both: bool) -> None:
     """All ways to make a memory of the PDK's macros: area, leakage, access time; the smallest first.
 
@@ -299,7 +300,7 @@ def memories(width: int, depth: int, grain: int | None, both: bool) -> None:
     """
     from hysteron_openlane.plan import Need, choices
 
-    need = Need(width, depth, grain or (32 if width % 32 == 0 else width), exclusive=not both)
+    need = Need(width, depth, grain or (32 if width % 32 == 0 else width), exclusive=not both, distinct=both)
     rows = table(
         f"{depth:,} rows of {width} bits, {need.bits:,} in all", "<made of", "mm²", "leakage, µW", "access, ns"
     )

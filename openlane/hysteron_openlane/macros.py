@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from liberty.parser import parse_liberty
 
 from hysteron_wire.errors import require
 
+from .libfile import argument, groups, library_file, numbers, value
 from .pdk import MACROS, find, library, read
 
 _NAME = re.compile(r"sky130_sram_\d+kbyte_(1rw1r|1rw)_(\d+)x(\d+)_(\d+)$")
@@ -171,12 +171,17 @@ def _pins(text: str) -> Iterator[tuple[str, str]]:
 
 
 def abstract(name: str) -> str:
-    """The LEF of a macro as OpenROAD takes it: its database units as many as the standard cells', 1,000 a micrometre.
+    """The LEF of a macro as the flow's tools take it.
 
-    OpenRAM writes 2,000 and places everything on a grid of 0.005 µm, so that nothing else changes.
+    OpenROAD wants as many database units a micrometre as the standard cells have, 1,000; OpenRAM writes 2,000 and
+    places everything on a grid of 0.005 µm, so that nothing else changes. KLayout fills a cell from its GDS only if
+    the LEF calls it foreign, and streams out an empty one otherwise.
     """
     text = read(find(library(MACROS) / "lef", f"{name}.lef"))
-    return re.sub(r"(DATABASE MICRONS) \d+", r"\1 1000", text)
+    text = re.sub(r"(DATABASE MICRONS) \d+", r"\1 1000", text)
+    if "FOREIGN" in text:
+        return text
+    return re.sub(rf"^(MACRO {name}\n)", rf"\1   FOREIGN {name} 0 0 ;\n", text, flags=re.M)
 
 
 def liberty(name: str) -> Path | None:
@@ -190,21 +195,22 @@ def _measured(name: str) -> Timing | None:
     path = liberty(name)
     if path is None:
         return None
-    (cell,) = parse_liberty(read(path)).get_groups("cell")
-    ports = {group.args[0]: [group] for group in cell.get_groups("pin")}
-    ports |= {bus.args[0]: bus.get_groups("pin") for bus in cell.get_groups("bus")}
+    (cell,) = groups(library_file(path), "cell")
+    ports = {argument(pin): [pin] for pin in groups(cell, "pin")}
+    ports |= {argument(bus): groups(bus, "pin") for bus in groups(cell, "bus")}
     arcs = {
-        (name, _text(arc["timing_type"])): arc
-        for name, groups in ports.items()
-        for group in groups
-        for arc in group.get_groups("timing")
+        (name, value(arc, "timing_type")): arc
+        for name, pins in ports.items()
+        for pin in pins
+        for arc in groups(pin, "timing")
     }
     inputs = [name for name in ("csb0", "web0", "addr0", "din0", "wmask0") if name in ports]
     period = _largest(arcs["clk0", "minimum_period"])
 
     def energy(clock: str, when: str) -> float:
-        (found,) = (power for power in ports[clock][0].get_groups("internal_power") if _text(power["when"]) == when)
-        mean = float(np.mean([table.get_array("values") for table in found.groups]))
+        (found,) = (power for power in groups(ports[clock][0], "internal_power") if value(power, "when") == when)
+        tables = [table for kind in ("rise_power", "fall_power") for table in groups(found, kind)]
+        mean = float(np.mean([numbers(table) for table in tables]))
         # mW by the file's unit; the figures of macros with one port can only be W.
         return (1000 * mean if mean < _LEAST_MW else mean) * period
 
@@ -219,7 +225,7 @@ def _measured(name: str) -> Timing | None:
         hold_ns=max(_largest(arcs[name, "hold_rising"]) for name in inputs),
         period_ns=period,
         pulse_ns=_largest(arcs["clk0", "min_pulse_width"]),
-        leakage_mw=float(cell["cell_leakage_power"]),
+        leakage_mw=float(value(cell, "cell_leakage_power")),
         read_pj=energy("clk0", "!csb0 & web0"),
         write_pj=energy("clk0", "!csb0 & !web0"),
         idle_pj=energy("clk0", "csb0 & web0"),
@@ -245,10 +251,7 @@ def _estimated(name: str, known: dict[str, Timing]) -> Timing:
     return replace(timing, **slower, **{each: more * getattr(timing, each) for each in costly}, estimated=True)
 
 
-def _text(value: Any) -> str:
-    return str(value).strip('"')
-
-
 def _largest(arc: Any, *kinds: str) -> float:
     """The largest value in an arc's tables, or in those of ``kinds``."""
-    return max(float(table.get_array("values").max()) for table in arc.groups if not kinds or table.group_name in kinds)
+    found = [table for table in arc.children if table.children and (not kinds or table.id in kinds)]
+    return max(max(numbers(table)) for table in found)

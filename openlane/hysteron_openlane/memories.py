@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Cat, ClockSignal, Const, Elaboratable, Instance,
 from amaranth.lib.memory import Memory
 
 from hysteron_golden.hardware import bits_for
-from hysteron_rtl.memory import EXCLUSIVE
+from hysteron_rtl.memory import DISTINCT, EXCLUSIVE
 
 from .macros import Macro
 from .plan import Choice, Need, choose
@@ -15,13 +15,19 @@ from .plan import Choice, Need, choose
 class Silicon:
     """A platform whose memories are macros where that is smaller.
 
+    Parameters
+    ----------
+    always
+        Macros wherever one suits, be they larger: for tests.
+
     Attributes
     ----------
     needs
         The memories that have been asked for, and what they became.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, always: bool = False) -> None:
+        self.always = always
         self.needs: list[tuple[Need, Choice]] = []
 
     @property
@@ -35,7 +41,7 @@ class Silicon:
         need = need_of(memory)
         if need is None:
             return memory.elaborate(None)
-        choice = choose(need)
+        choice = choose(need, macros=self.always)
         self.needs.append((need, choice))
         return memory.elaborate(None) if choice.macro is None else MacroMemory(memory, choice)
 
@@ -56,6 +62,7 @@ def need_of(memory: Memory) -> Need | None:
         grain=width // len(write.en),
         readers=len(memory.read_ports),
         exclusive=EXCLUSIVE in memory.attrs,
+        distinct=DISTINCT in memory.attrs,
     )
 
 

@@ -29,6 +29,9 @@ class Need:
         Read ports.
     exclusive
         Whether nothing is read in a cycle in which something is written, so that one port does for both.
+    distinct
+        Whether no row is read in the cycle in which it is written. What a macro with two ports says of such a row is
+        unknown, and of a memory without this promise it is what was there before.
     """
 
     width: int
@@ -36,6 +39,7 @@ class Need:
     grain: int
     readers: int = 1
     exclusive: bool = False
+    distinct: bool = False
 
     @property
     def bits(self) -> int:
@@ -83,13 +87,16 @@ def choices(need: Need) -> list[Choice]:
     return sorted(found, key=lambda choice: choice.area)
 
 
-def choose(need: Need) -> Choice:
-    """The smallest way."""
-    return choices(need)[0]
+def choose(need: Need, *, macros: bool = False) -> Choice:
+    """The smallest way; with ``macros`` the smallest of macros, if there is one."""
+    found = choices(need)
+    return next((choice for choice in found if choice.macro is not None), found[0]) if macros else found[0]
 
 
 def suits(macro: Macro, need: Need) -> bool:
     """Whether the macro's ports and write mask do for the memory."""
+    if not (need.exclusive or need.distinct):
+        return False
     ports = need.readers + (not need.exclusive)
     whole = need.grain == need.width
     return ports <= macro.ports and (whole or (need.grain % macro.mask == 0 and macro.width % need.grain == 0))

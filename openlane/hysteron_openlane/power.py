@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import libparse
 import numpy as np
 
 from hysteron_golden.files import write_file
 from hysteron_wire.errors import HysteronError, require
 
 from .activity import Activity, Port
+from .libfile import argument, groups, library_file, numbers, value
 from .librelane import yosys
 from .macros import Macro
 from .pdk import CELLS, CORNERS
@@ -174,13 +174,15 @@ class Design:
 
     def ports(self) -> list[Port]:
         """Of the macros, whose accesses are to be counted."""
-        found = []
+        found: list[Port] = []
         for name, cell in self.netlist["cells"].items():
             if cell["type"] in self.macros:
                 links = cell["connections"]
-                found.append(Port(name, self._name(links["clk0"]), self._name(links["web0"])))
-                if "clk1" in links:
-                    found.append(Port(name, self._name(links["clk1"]), None))
+                found.extend(
+                    Port(name, clock, self._name(links[web]) if web else None)
+                    for clock_pin, web in (("clk0", "web0"), ("clk1", None))
+                    if clock_pin in links and (clock := self._name(links[clock_pin])) is not None
+                )
         return found
 
     def _name(self, bits: list[Any]) -> str | None:
@@ -246,67 +248,36 @@ def _netlist(netlist: Path, folder: Path) -> dict[str, Any]:
 def _library(kinds: set[str]) -> tuple[dict[str, Cell], float]:
     """Cells of the typical corner's LIB, and its voltage."""
     path = liberty(CORNERS["tt"])
-    with path.open() as file:
-        ast = libparse.LibertyParser(file).ast
-    units = {node.id: node.value.strip('"') for node in ast.children if not node.children}
+    tree = library_file(path)
+    (load,) = groups(tree, "capacitive_load_unit")
     require(
-        units.get("leakage_power_unit") == "1nW" and _is_pf(ast),
+        value(tree, "leakage_power_unit") == "1nW" and [float(load.args[0]), load.args[1].strip('"')] == [1, "pf"],
         f"{str(path)!r} must count in nW and pF; another version of the PDK does",
     )
-    found = {}
-    for node in ast.children:
-        if node.id == "cell" and (name := _plain(node.args[0])) in kinds:
-            pins = {_plain(pin.args[0]): _pin(pin) for pin in _groups(node, "pin")}
-            found[name] = Cell(float(_value(node, "cell_leakage_power") or 0), pins)
-    return found, float(units["nom_voltage"])
-
-
-def _is_pf(ast: Any) -> bool:
-    return any(
-        node.id == "capacitive_load_unit"
-        and [_plain(arg).lower() for arg in node.args][1:] == ["pf"]
-        and float(_plain(node.args[0])) == 1
-        for node in ast.children
-    )
+    found = {
+        argument(node): Cell(
+            float(value(node, "cell_leakage_power") or 0), {argument(pin): _pin(pin) for pin in groups(node, "pin")}
+        )
+        for node in groups(tree, "cell")
+        if argument(node) in kinds
+    }
+    return found, float(value(tree, "nom_voltage"))
 
 
 def _pin(node: Any) -> Pin:
-    output = _plain(_value(node, "direction") or "") == "output"
-    tables: dict[str, list[Table]] = {"rise_power": [], "fall_power": []}
-    for group in _groups(node, "internal_power"):
-        for kind, kept in tables.items():
-            kept.extend(_table(table) for table in _groups(group, kind))
-    return Pin(
-        output, float(_value(node, "capacitance") or 0), tuple(tables["rise_power"]), tuple(tables["fall_power"])
+    powers = groups(node, "internal_power")
+    rise, fall = (
+        tuple(_table(table) for power in powers for table in groups(power, kind))
+        for kind in ("rise_power", "fall_power")
     )
+    return Pin(value(node, "direction") == "output", float(value(node, "capacitance") or 0), rise, fall)
 
 
 def _table(node: Any) -> Table:
     """At the slope :data:`SLOPE`; the first index is the slope, the second, if there is one, the load."""
-    rows = [
-        [float(part) for part in _plain(arg).split(",")] for values in _groups(node, "values") for arg in values.args
-    ]
-    index = {
-        group.id: [float(part) for part in _plain(group.args[0]).split(",")] for group in node.children if group.args
-    }
-    slopes = index.get("index_1", [])
-    if "index_2" not in index:
-        (row,) = rows
-        return Table((), (float(np.interp(SLOPE, slopes, row)) if len(row) > 1 else row[0],))
-    columns = np.array(rows).T
-    return Table(tuple(index["index_2"]), tuple(float(np.interp(SLOPE, slopes, column)) for column in columns))
-
-
-def _groups(node: Any, name: str) -> list[Any]:
-    return [child for child in node.children if child.id == name]
-
-
-def _value(node: Any, name: str) -> str | None:
-    return next((child.value for child in node.children if child.id == name), None)
-
-
-def _plain(text: str) -> str:
-    return text.strip().strip('"')
+    slopes, loads = numbers(node, "index_1"), numbers(node, "index_2")
+    rows = np.array(numbers(node)).reshape(len(slopes), -1)
+    return Table(tuple(loads), tuple(float(np.interp(SLOPE, slopes, column)) for column in rows.T))
 
 
 def read_spef(path: Path) -> dict[str, float]:

@@ -118,6 +118,8 @@ def configuration(chip: Chip, made: Source, plan: Floorplan, project: Path) -> d
         # What the layout is made for. At the slow corner, 1.40 V and -40 °C, no wire meets the limit; it is reported.
         "RSZ_CORNERS": ["nom_tt_025C_1v80", "nom_ff_100C_1v95"],
         "CTS_CORNERS": ["nom_tt_025C_1v80"],
+        "SETUP_VIOLATION_CORNERS": ["*tt*", "*ff*"],
+        "HOLD_VIOLATION_CORNERS": ["*"],
         "CLOCK_PORT": "clk",
         "CLOCK_PERIOD": chip.period_ns,
         "FP_SIZING": "absolute",

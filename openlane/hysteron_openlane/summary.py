@@ -142,8 +142,8 @@ def netlist_lines(ran: Ran, wanted: Sequence[str], cells_mm2: float, text: str) 
 
 
 def timing_lines(slacks: Mapping[str, Slack], source: Path) -> list[Line]:
-    """Of the netlist. Told and not judged: hold times, which a layout's clock tree decides and its buffers mend, and the
-    slow corner, 1.40 V and −40 °C, which this PDK's data have for a slow one."""
+    """Of the netlist. Told and not judged: hold times, which a layout's clock tree decides and its buffers mend, and
+    the slow corner, 1.40 V and −40 °C, which this PDK's data have for a slow one."""
     lines = []
     for corner, slack in slacks.items():
         judged = None if corner == "ss" else 0.0

@@ -9,7 +9,7 @@ from hysteron_wire.registers import REGIONS
 
 from .bits import delay
 from .layouts import event_layout, pass_layout
-from .memory import LoadedMemory, LoadSignature
+from .memory import DISTINCT, LoadedMemory, LoadSignature
 from .neuron import Neuron, parameter_layout, state_layout, threshold_struct
 
 
@@ -67,7 +67,8 @@ class Lanes(wiring.Component):
         state_row = data.ArrayLayout(state_layout(config), lanes)
         parameter_row = data.ArrayLayout(parameter_layout(config), lanes)
 
-        m.submodules.state = states = memory.Memory(shape=state_row, depth=config.tiles, init=[])
+        # The finder sends no tile's events while its state is on its way to the memory.
+        m.submodules.state = states = memory.Memory(shape=state_row, depth=config.tiles, init=[], attrs={DISTINCT: 1})
         state_read, state_write = states.read_port(), states.write_port()
         m.submodules.parameters = parameters = LoadedMemory(
             width=parameter_row.size, depth=config.tiles, region=REGIONS["NEURONS"]

@@ -15,6 +15,8 @@ from .bits import delay
 
 #: Attribute of a memory of which nothing is read in a cycle in which something is written: one port does for both.
 EXCLUSIVE = "exclusive"
+#: … of which no row is read in the cycle in which it is written: two ports do, whatever they say of such a row.
+DISTINCT = "distinct"
 
 
 class LoadSignature(wiring.Signature):

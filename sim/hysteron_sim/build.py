@@ -111,8 +111,9 @@ class LeanVerilator(Verilator):
 def core_verilog(config: CoreConfig) -> str:
     """A core with its taps, as it is simulated.
 
-    ``$HYSTERON_MEMORIES`` says what its memories are made of: nothing, for behavioural ones, or ``openram``, for the
-    PDK's macros (:mod:`hysteron_openlane.memories`).
+    ``$HYSTERON_MEMORIES`` says what its memories are made of: nothing, for behavioural ones, ``openram``, for the PDK's
+    macros where these are smaller than flip-flops (:mod:`hysteron_openlane.memories`), or ``openram-always``, for
+    macros wherever one suits.
 
     Raises
     ------
@@ -124,11 +125,12 @@ def core_verilog(config: CoreConfig) -> str:
     memories = os.environ.get("HYSTERON_MEMORIES", "")
     if not memories:
         return generated(config.name, repr(config), lambda: convert(config, trace=True))
-    require(memories == "openram", f"HYSTERON_MEMORIES must be empty or 'openram', not {memories!r}")
+    known = ("openram", "openram-always")
+    require(memories in known, f"HYSTERON_MEMORIES must be empty or one of {', '.join(known)}, not {memories!r}")
     from hysteron_openlane.memories import Silicon
     from hysteron_openlane.models import models
 
-    silicon = Silicon()
+    silicon = Silicon(always=memories == "openram-always")
     return convert(config, trace=True, platform=silicon) + models(silicon.macros)
 
 

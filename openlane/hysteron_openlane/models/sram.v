@@ -54,14 +54,18 @@ module hysteron_sram #(
 `endif
 	end
 
-	always @(negedge read_clk)
+	always @(negedge read_clk) begin
+		read_selected <= 0;
 		if (read_selected && !(selected && !reading && at == read_at)) read_out <= words[read_at];
+	end
 
-	always @(negedge clk)
+	always @(negedge clk) begin
+		selected <= 0; // its clock may stand still from now on, and the other port's go on
 		if (selected) begin
 			if (reading) out <= words[at];
 			else
 				for (k = 0; k < WIDTH; k = k + 1)
 					if (mask[k / MASK]) words[at][k] <= data[k];
 		end
+	end
 endmodule
