@@ -43,7 +43,6 @@ class _Counter(StreamParserCallbacks):
     def __init__(self, scope: str, windows: Mapping[str, tuple[int, int]], ports: Sequence[Port]) -> None:
         self.scope, self.ports = scope, ports
         self.windows = dict(windows)
-        self.now = 0
         self.counts: dict[str, dict[str, list[list[int]]]] = {name: {} for name in windows}
         self.reads = {name: [[0, 0] for _ in ports] for name in windows}
         self.state: dict[str, str] = {}
@@ -64,9 +63,6 @@ class _Counter(StreamParserCallbacks):
         for number, port in enumerate(self.ports):
             self.clocks.setdefault(self.bit_of[port.clock][0], []).append(number)
 
-    def time(self, vcd: Any, time: int, cur_sig_vals: Any) -> None:
-        self.now = time
-
     def value(self, vcd: Any, time: int, value: str, identifier_code: str, cur_sig_vals: Any) -> None:
         if identifier_code not in self.names:
             return
@@ -77,7 +73,7 @@ class _Counter(StreamParserCallbacks):
         if old == new:
             return
         for name, (begin, end) in self.windows.items():
-            if not begin <= self.now < end:
+            if not begin <= time < end:
                 continue
             counts = self.counts[name].setdefault(identifier_code, [[0, 0] for _ in range(width)])
             for bit, (before, after) in enumerate(zip(reversed(old), reversed(new), strict=True)):

@@ -121,7 +121,7 @@ def bin_with(folder: Path, *tools: str) -> str:
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything from PyPI is there, the PDK is a whole one, and no command of one's own."""
-    monkeypatch.setattr(librelane.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(librelane.importlib.util, "find_spec", lambda _: object())
     monkeypatch.setattr(librelane, "configured", lambda: True)
     monkeypatch.delenv("HYSTERON_LIBRELANE", raising=False)
 
@@ -175,7 +175,7 @@ def test_a_command_of_one_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYSTERON_LIBRELANE", raising=False)
-    monkeypatch.setattr(librelane.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(librelane.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(HysteronError, match="librelane is missing; run 'make gds-setup'"):
         librelane.way()
     monkeypatch.setattr(librelane.importlib.util, "find_spec", lambda name: None if name == "tkinter" else object())

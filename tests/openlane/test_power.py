@@ -38,9 +38,9 @@ b11 "
 #20
 0!
 b10 "
+0$
 #30
 1!
-0$
 0#
 #40
 0!
@@ -67,7 +67,7 @@ def test_changes_are_counted_by_bit_and_window(vcd: Path) -> None:
     assert (every.rises["a.b[0]"], every.falls["a.b[0]"]) == (0, 1)
     assert (every.rises["a.b[1]"], every.falls["a.b[1]"]) == (1, 0)
     assert (every.rises["c[2]"], every.falls["c[2]"]) == (0, 1)
-    assert (late.rises["clk"], late.falls["clk"]) == (2, 3 - 1)
+    assert (late.rises["clk"], late.falls["clk"]) == (2, 2)
     assert "a.b[0]" not in late.rises
 
 
@@ -75,9 +75,7 @@ def test_accesses_of_a_macro(vcd: Path) -> None:
     """Read while nothing is written, and the value at the clock's edge decides."""
     found = activity(vcd, "gate.chip.", {"all": (0, 100)}, [Port("ram", "clk", "web"), Port("rom", "clk", None)])["all"]
     assert found.accesses["rom"] == (3, 0)
-    reads, writes = found.accesses["ram"]
-    assert reads + writes == 3
-    assert writes >= 1
+    assert found.accesses["ram"] == (1, 2)
 
 
 def test_energy_between_the_points_of_a_table() -> None:
