@@ -10,9 +10,10 @@ JOBS ?= 2
 IMAGES ?= 1000
 # Placements that make fpga tries; CHECK=1 compares with the baseline.
 SEEDS ?= 1
+# Of make gds: UNTIL=gates stops before the layout, CHECK=1 compares with the baseline, DOCKERIZED=1 takes the container.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim soc-sim fpga netlist test bench lint format lock train-setup test-train networks results clean
+.PHONY: help setup sim soc-sim fpga netlist gds gds-setup test-gds test bench lint format lock train-setup test-train networks results clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -50,6 +51,21 @@ netlist: $(READY) ## stream images through the synthesised netlist of BOARD, com
 	@test -n "$(BOARD)" || { echo "error: BOARD is not set; run 'make netlist BOARD=icebreaker'" >&2; exit 2; }
 	$(BIN)/hysteron netlist $(BOARD)
 
+gds-setup: $(VENV)/ready-gds ## add LibreLane, its synthesis and the standard cells' models
+
+$(VENV)/ready-gds: $(READY) requirements-gds.lock openlane/requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-gds.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r openlane/requirements.lock
+	@touch $@
+
+gds: $(VENV)/ready-gds ## take PRESET (sky130-small, sky130) to a layout, write build/gds/PRESET/report.html
+	@test -n "$(PRESET)" || { echo "error: PRESET is not set; run 'make gds PRESET=sky130-small'" >&2; exit 2; }
+	$(BIN)/hysteron gds $(PRESET) $(if $(UNTIL),--until $(UNTIL)) $(if $(CHECK),--check) $(if $(DOCKERIZED),--dockerized)
+
+test-gds: $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/openlane tests/cli/test_gds.py
+	HYSTERON_MEMORIES=openram-always $(BIN)/pytest -n $(JOBS) --dist worksteal tests/rtl
+
 bench: $(READY) ## print the performance table, write build/bench/bench.json
 	$(BIN)/hysteron bench
 
@@ -67,7 +83,7 @@ format: $(READY) ## format the code
 
 # Every extra but PyTorch's; the flow to silicon has its own lock, which holds what is in both to the same version.
 LOCKED := sim machine fpga silicon data convert dev
-LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
 	$(LOCKED:%=--extra %)
 
 lock: $(READY) ## renew requirements.lock and requirements-gds.lock from pyproject.toml

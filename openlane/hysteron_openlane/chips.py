@@ -10,6 +10,7 @@ from hysteron_wire.machine import MachineConfig
 from .macros import Macro
 from .memories import Silicon
 from .models import gates
+from .pdk import MACROS, library
 from .plan import Choice, Need
 
 
@@ -95,7 +96,14 @@ class Source:
 
 
 def source(one: Chip) -> Source:
-    """Generate a chip's Verilog; the PDK's macros decide about its memories."""
+    """Generate a chip's Verilog; the PDK's macros decide about its memories.
+
+    Raises
+    ------
+    HysteronError
+        If the PDK or a part of it is missing.
+    """
+    library(MACROS)
     silicon = Silicon()
     if one.machine is None:
         text = convert(one.core, platform=silicon)

@@ -1,0 +1,123 @@
+"""``hysteron gds`` and ``memories``: what they say of what they could not do, and wrong input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("yaml", reason="the tools of silicon are not installed (extra 'silicon')")
+
+from hysteron_openlane import baseline, librelane
+from hysteron_openlane.librelane import Way
+from hysteron_openlane.pdk import root
+from hysteron_wire.errors import HysteronError
+
+from .test_cli import one_line
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
+    return tmp_path / "build"
+
+
+@pytest.fixture
+def pdk() -> None:
+    try:
+        root()
+    except HysteronError as error:
+        pytest.skip(str(error))
+
+
+def test_a_wrong_chip_is_one_line(hysteron: Run, build: Path) -> None:
+    status, _, errors = hysteron("gds", "sky90")
+    assert status == 2
+    one_line(errors, "a chip is one of sky130-small, sky130, not 'sky90'")
+    assert not build.exists()
+
+
+@pytest.mark.parametrize("words", [("gds", "sky130-small"), ("memories",)])
+def test_no_pdk_is_one_line(
+    hysteron: Run, build: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+    status, _, errors = hysteron(*words)
+    assert status == 2
+    assert "error: PDK_ROOT is not set; get it with 'ciel enable" in errors
+    assert not (build / "gds").exists()
+
+
+def test_check_and_update_exclude_each_other(hysteron: Run, build: Path) -> None:
+    status, _, errors = hysteron("gds", "sky130-small", "--check", "--update")
+    assert status == 2
+    one_line(errors, "--check and --update exclude each other")
+
+
+@pytest.mark.usefixtures("pdk")
+def test_memories_lists_every_way(hysteron: Run) -> None:
+    status, out, _ = hysteron("memories")
+    assert status == 0
+    assert "4,096 rows of 256 bits, 1,048,576 in all" in out
+    assert "32 × 4kbyte_1rw_64x512_8" in out
+    assert "8.989" in out
+    assert "flip-flops (estimate)" in out
+
+
+@pytest.mark.usefixtures("pdk")
+def test_the_plan_alone(hysteron: Run, build: Path) -> None:
+    status, out, errors = hysteron("gds", "sky130-small", "--until", "plan")
+    assert (status, "not done" in errors) == (0, False)
+    folder = build / "gds" / "sky130-small"
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["ok"] is True
+    assert summary["figures"]["weight_bits"]["value"] == 16384
+    assert summary["figures"]["macro_count"]["value"] == 1
+    assert (folder / "floorplan.svg").read_bytes().startswith(b"<?xml")
+    page = (folder / "report.html").read_text()
+    assert "every figure is within its limit" in page
+    assert "data:image/svg+xml" in page
+    assert "1 × 2kbyte_1rw_32x512_8" in "".join(out.split("\n")) or "2kbyte_1rw_32x512_8" in out
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A LibreLane that does nothing but fail."""
+    monkeypatch.setattr(librelane, "way", lambda *_: Way("none", ("false",), "openroad is not there"))
+    monkeypatch.setattr(librelane, "steps", lambda: ("Yosys.Synthesis", librelane.NETLIST, "OpenROAD.Floorplan"))
+    monkeypatch.setattr(librelane, "_PERIOD", 0.01)
+
+
+@pytest.mark.usefixtures("pdk", "failing")
+def test_every_stage_that_was_not_done_is_told(hysteron: Run, build: Path) -> None:
+    status, _, errors = hysteron("gds", "sky130-small")
+    assert status == 1
+    assert "not done: netlist: LibreLane ended with status 1" in errors
+    assert "not done: timing: it needs the netlist" in errors
+    assert "not done: gates: it needs the netlist" in errors
+    assert "not done: layout: openroad is not there" in errors
+    summary = json.loads((build / "gds" / "sky130-small" / "summary.json").read_text())
+    assert summary["ok"] is False
+    assert set(summary["undone"]) == {"netlist", "timing", "gates", "layout"}
+    page = (build / "gds" / "sky130-small" / "report.html").read_text()
+    assert "Not done: layout" in page
+
+
+@pytest.mark.usefixtures("pdk", "failing")
+def test_an_absent_figure_is_worse_than_the_baseline(
+    hysteron: Run, build: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(baseline, "FILE", tmp_path / "baseline.json")
+    baseline.FILE.write_text(json.dumps({"sky130-small": {"cells": 10}}))
+    status, _, errors = hysteron("gds", "sky130-small", "--until", "plan", "--check")
+    assert status == 1
+    assert "error: cells was 10, and now there is none" in errors
+
+
+def test_the_baseline_of_the_project_has_all_figures() -> None:
+    kept = json.loads(baseline.FILE.read_text())
+    assert set(kept["sky130-small"]) == set(baseline.TOLERANCES)
