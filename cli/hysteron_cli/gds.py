@@ -307,3 +307,23 @@ def memories(width: int, depth: int, grain: int | None, both: bool) -> None:
     for choice in choices(need):
         rows.add_row(*_choice(choice))
     console.print(rows)
+
+
+@click.command()
+@click.argument("macro", default="sky130_sram_16x16")
+@click.option("--python", required=True, help="A Python with openram 1.2.48 and NumPy 1.")
+@click.option("--cells", required=True, type=click.Path(path_type=Path), help="A checkout of sky130_fd_bd_sram.")
+def openram(macro: str, python: str, cells: Path) -> None:
+    """Generate MACRO with OpenRAM from its configuration in openlane/openram: sky130_sram_16x16, in a minute.
+
+    Nothing that it makes has been checked, and a larger one takes hours.
+
+    Example: hysteron openram --python openram/bin/python --cells sky130_fd_bd_sram
+    """
+    from hysteron_golden.files import build_root
+    from hysteron_openlane.openram import generate
+
+    with waiting(f"OpenRAM makes {macro}"):
+        files = generate(macro, python, cells, build_root() / "openram")
+    for path in files:
+        console.print(f"{path} ({path.stat().st_size:,} bytes)", soft_wrap=True)

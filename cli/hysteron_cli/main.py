@@ -14,7 +14,7 @@ from .export import export
 from .figures import figures
 from .firmware import firmware
 from .fpga import flash, fpga, netlist
-from .gds import gds, memories
+from .gds import gds, memories, openram
 from .import_ import import_
 from .machine import machine_, soc_sim
 from .results import results
@@ -48,6 +48,7 @@ for command in (
     flash,
     gds,
     memories,
+    openram,
     run,
     machine_,
     soc_sim,

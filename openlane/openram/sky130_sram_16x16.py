@@ -1,0 +1,22 @@
+"""A macro so small that OpenRAM 1.2.48 makes it in a minute; analytical timing is several times too fast."""
+
+word_size = 16
+num_words = 16
+num_rw_ports = 1
+num_r_ports = 0
+num_w_ports = 0
+num_spare_rows = 1
+num_spare_cols = 1
+
+tech_name = "sky130"
+process_corners = ["TT"]
+supply_voltages = [1.8]
+temperatures = [25]
+nominal_corner_only = True
+analytical_delay = True
+route_supplies = "ring"
+check_lvsdrc = False
+use_conda = False
+
+output_name = "sky130_sram_16x16"
+output_path = "."
