@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hysteron_data.sets import load_data_set
-from hysteron_golden import compile_network, load, run
 from hysteron_golden.files import write_file
 from hysteron_wire.errors import HysteronError, SimulationError, require
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from hysteron_openlane.project import Project
     from hysteron_openlane.summary import Line
 
-#: Networks that come with the project.
-NETWORKS = Path(__file__).resolve().parents[2] / "networks"
 STAGES = ("plan", "netlist", "gates", "layout")
 #: Energy of a synaptic operation that others report for 130 nm, in pJ.
 _OTHERS = (("SYNtzulA, IHP 130 nm", 36.5), ("OpenSpike, sky130, its claim", 17.6))
@@ -160,35 +156,10 @@ def _netlist(flow: _Flow, how: Any) -> None:
 
 
 def _gates(flow: _Flow, images: int) -> list["Line"]:
-    from hysteron_openlane import gate, summary
-    from hysteron_openlane.activity import activity
-    from hysteron_openlane.power import Design
+    from .silicon.gates import gate_figures
 
-    from .measure.measurement import operations
-
-    chip, macros = flow.chip, flow.project.made.macros
-    require(
-        chip.machine is None,
-        f"{chip.name} has a processor, and only cores are simulated at gate level; sky130-small shows how they fare",
-    )
     netlist = _netlist_file(flow, _ran(flow))
-    network = load(NETWORKS / f"{chip.network}.hyn")
-    samples = load_data_set(chip.data).inputs[:images]
-    program, result = compile_network(network, chip.core), run(network, samples, trace=True)
-    folder = flow.project.folder / "gates"
-    with waiting(f"{len(samples)} images through {len(netlist.read_text().splitlines()):,} lines of netlist"):
-        done = gate.simulate(chip, netlist, macros, program, result, samples, folder, activity=True)
-    assert done.activity is not None
-    with waiting("energy from what changed"):
-        design = Design(netlist, chip.top, macros, folder)
-        active = activity(done.activity, gate.SCOPE, done.windows, design.ports())
-        unknown = design.unknown(active["images"])
-        require(not unknown, f"the energy of {len(unknown)} nets is not known: {unknown[:3]}")
-        busy, idle = design.power(active["images"]), design.power(active["idle"])
-    lines = summary.gate_lines(len(samples), done.cycles, len(done.mismatches), folder)
-    total = operations(program, result) * len(samples)
-    seconds = active["images"].seconds
-    return lines + summary.energy_lines(busy, idle, seconds, len(samples), total, folder / "activity.vcd")
+    return gate_figures(flow.chip, flow.project.made.macros, netlist, flow.project.folder / "gates", images)
 
 
 def _layout(flow: _Flow, how: Any) -> list["Line"]:

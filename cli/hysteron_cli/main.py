@@ -16,6 +16,7 @@ from .firmware import firmware
 from .fpga import flash, fpga, netlist
 from .gds import gds, memories, openram
 from .import_ import import_
+from .layout import layout
 from .machine import machine_, soc_sim
 from .results import results
 from .run import run
@@ -47,6 +48,7 @@ for command in (
     netlist,
     flash,
     gds,
+    layout,
     memories,
     openram,
     run,

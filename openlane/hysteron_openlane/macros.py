@@ -184,6 +184,21 @@ def abstract(name: str) -> str:
     return re.sub(rf"^(MACRO {name}\n)", rf"\1   FOREIGN {name} 0 0 ;\n", text, flags=re.M)
 
 
+def pin_shapes(name: str) -> list[tuple[str, str, tuple[float, float, float, float]]]:
+    """Every rectangle of every pin of a macro: pin, layer, and left, lower, right and upper edge in µm."""
+    text = read(find(library(MACROS) / "lef", f"{name}.lef"))
+    found = []
+    for pin, body in _pins(text):
+        layer = ""
+        for kind, rest in re.findall(r"^\s*(LAYER|RECT) ([^;]*?) ;", body, re.M):
+            if kind == "LAYER":
+                layer = rest
+            else:
+                left, low, right, high = map(float, rest.split())
+                found.append((pin, layer, (left, low, right, high)))
+    return found
+
+
 def liberty(name: str) -> Path | None:
     """The LIB of a macro, of its typical corner; None if there is none."""
     path = library(MACROS) / "lib" / f"{name}_TT_1p8V_25C.lib"

@@ -109,12 +109,17 @@ def bit_area() -> float:
 
 
 @cache
+def cell_sizes() -> dict[str, tuple[float, float]]:
+    """Width and height in µm of all standard cells."""
+    text = read(find(library() / "lef", f"{CELLS}.lef"))
+    pattern = r"^MACRO (\S+)\n.*?^\s*SIZE\s+([\d.]+)\s+BY\s+([\d.]+)"
+    return {name: (float(width), float(height)) for name, width, height in re.findall(pattern, text, re.M | re.S)}
+
+
 def cell_area(name: str) -> float:
     """Area of a standard cell in µm²."""
-    text = read(find(library() / "lef", f"{CELLS}.lef"))
-    size = re.search(rf"^MACRO {name}\n.*?^\s*SIZE\s+([\d.]+)\s+BY\s+([\d.]+)", text, re.M | re.S)
-    assert size is not None, name
-    return float(size[1]) * float(size[2])
+    width, height = cell_sizes()[name]
+    return width * height
 
 
 def total_area(needs: Iterable[Need]) -> float:

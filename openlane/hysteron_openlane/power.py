@@ -5,9 +5,7 @@ has for it, the mean over the conditions under which it has several; for every c
 OpenSTA takes no activity from a simulation and no internal energy from these libraries.
 """
 
-import json
 import re
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import HysteronError, require
+from hysteron_wire.errors import require
 
 from .activity import Activity, Port
 from .libfile import argument, groups, library_file, numbers, value
-from .librelane import yosys
 from .macros import Macro
+from .netlist import read_netlist
 from .pdk import CELLS, CORNERS
 from .tech import liberty
 
@@ -127,7 +124,7 @@ class Design:
         self, netlist: Path, top: str, macros: Sequence[Macro], folder: Path, *, spef: Path | None = None
     ) -> None:
         self.macros = {macro.name: macro for macro in macros}
-        self.netlist = _netlist(netlist, folder)[top]
+        self.netlist = read_netlist(netlist, top, folder)
         kinds = {cell["type"] for cell in self.netlist["cells"].values()} - set(self.macros)
         self.library, self.volts = _library(kinds)
         unknown = sorted(kinds - set(self.library))
@@ -232,17 +229,6 @@ class Design:
         """Nets that changed in the simulation and are not in the netlist: their energy is not counted."""
         known = {name for names in self.names.values() for name in names}
         return sorted(name for name, rises in activity.rises.items() if rises and name not in known)
-
-
-def _netlist(netlist: Path, folder: Path) -> dict[str, Any]:
-    made = folder / "netlist.json"
-    done = subprocess.run(
-        [str(yosys()), "-p", f"read_verilog {netlist}; write_json {made}"], capture_output=True, text=True
-    )
-    write_file(folder / "netlist.log", (done.stdout + done.stderr).encode())
-    if done.returncode or not made.exists():
-        raise HysteronError(f"yosys cannot read {str(netlist)!r}; see {folder / 'netlist.log'}")
-    return json.loads(made.read_text())["modules"]
 
 
 def _library(kinds: set[str]) -> tuple[dict[str, Cell], float]:

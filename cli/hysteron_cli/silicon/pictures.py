@@ -1,11 +1,30 @@
 """Pictures of a die."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from hysteron_openlane.floorplan import MARGIN, Floorplan
 
 from ..report.style import BAND, BLUE, FAINT, INK, MUTED, SKY, WIDTH, picture
+
+
+def draw_layout(gds: Path, pixels: int = 1600) -> bytes:
+    """A layout as a PNG: what KLayout shows of it, on white."""
+    import klayout.lay as lay
+
+    view = lay.LayoutView()
+    view.set_config("background-color", "#ffffff")
+    view.set_config("grid-visible", "false")
+    view.load_layout(str(gds), False)
+    view.max_hier()
+    view.zoom_fit()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "layout.png"
+        view.save_image(str(path), pixels, pixels)
+        return path.read_bytes()
 
 
 @picture

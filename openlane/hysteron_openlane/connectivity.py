@@ -1,0 +1,196 @@
+"""Layout versus netlist, cell by cell: what the wires of a GDS connect, beside what a netlist says.
+
+Cells and macros are black boxes with their pins as they are labelled; LEF has those of the macros. A net is the set of
+pins that it connects, by the names that DEF gives to the places of cells. Of the tools that made the layout nothing
+takes part in this but the files that they wrote.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import klayout.db as db
+
+from hysteron_wire.errors import require
+
+from .macros import Macro, pin_shapes
+from .netlist import read_netlist
+
+#: Layers of sky130 (its documentation, "GDS layers"). Each is connected to the next by the cut between.
+POLY = (66, 20)
+METALS = (("li1", 67), ("met1", 68), ("met2", 69), ("met3", 70), ("met4", 71), ("met5", 72))
+DRAWING, CUT, LABEL, PIN = 20, 44, 5, 16
+
+#: A net: pins of instances, or of the top with an empty name for the instance.
+Net = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Of a layout with a netlist.
+
+    Attributes
+    ----------
+    nets, pins
+        Of the netlist that were compared.
+    missing
+        Nets of the netlist that the layout has not as they are, a line each.
+    unplaced
+        Instances of the netlist that are not where DEF says.
+    """
+
+    nets: int
+    pins: int
+    missing: tuple[str, ...]
+    unplaced: tuple[str, ...]
+
+
+def layout_nets(
+    gds: Path, placement: Path, top: str, macros: Sequence[Macro], sizes: Mapping[str, tuple[float, float]]
+) -> set[Net]:
+    """The nets of a layout with at least two pins.
+
+    Parameters
+    ----------
+    gds
+        The layout.
+    placement
+        DEF with the places of all instances.
+    top
+        Name of the cell.
+    macros
+        Those that are in it.
+    sizes
+        Width and height in µm of every cell.
+    """
+    layout = db.Layout()
+    layout.read(str(gds))
+    for macro in macros:
+        _only_pins(layout, macro)
+    extraction = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, layout.cell(top), []))
+    _connect(extraction, layout)
+    extraction.extract_netlist()
+    names = places(placement, layout.dbu)
+    nets: set[Net] = set()
+    circuit = extraction.netlist().circuit_by_name(top)
+    require(circuit is not None, f"{str(gds)!r} has no cell {top}")
+    for net in circuit.each_net():
+        pins = {("", name) for name in net.name.split(",") if name}
+        for link in net.each_subcircuit_pin():
+            cell = link.subcircuit().circuit_ref().name
+            if cell not in sizes:
+                continue
+            box = link.subcircuit().trans * db.DBox(0, 0, *sizes[cell])
+            corner = (round(box.left / layout.dbu), round(box.bottom / layout.dbu))
+            instance = names.get((cell, *corner), f"{cell} at {corner}")
+            pins.add((instance, link.pin().expanded_name()))
+        if len(pins) > 1:
+            nets.add(frozenset(pins))
+    return nets
+
+
+def _connect(extraction: db.LayoutToNetlist, layout: db.Layout) -> None:
+    def drawn(number: int, kind: int, name: str) -> db.Region:
+        return extraction.make_polygon_layer(layout.layer(number, kind), name)
+
+    below = drawn(*POLY, "poly")
+    extraction.connect(below)
+    cut = drawn(66, CUT, "licon1")
+    for name, number in METALS:
+        metal = drawn(number, DRAWING, name)
+        extraction.connect(metal)
+        extraction.connect(below, cut)
+        extraction.connect(cut, metal)
+        extraction.connect(metal, extraction.make_text_layer(layout.layer(number, LABEL), f"{name}_label"))
+        below, cut = metal, drawn(number, CUT, f"{name}_cut")
+
+
+def _only_pins(layout: db.Layout, macro: Macro) -> None:
+    """Put the pins of its LEF in the place of a macro's inside, each labelled."""
+    cell = layout.cell(macro.name)
+    require(cell is not None, f"the layout has no macro {macro.name}")
+    cell.clear()
+    layers = dict(METALS)
+    for pin, layer, box in pin_shapes(macro.name):
+        number = layers[layer]
+        shape = db.DBox(*box)
+        cell.shapes(layout.layer(number, DRAWING)).insert(shape)
+        cell.shapes(layout.layer(number, LABEL)).insert(db.DText(pin, db.DTrans(shape.center() - db.DPoint())))
+
+
+def places(placement: Path, dbu: float) -> dict[tuple[str, int, int], str]:
+    """Instances by their cell and the lower left corner of their place, from a DEF; in units of ``dbu`` µm."""
+    text = placement.read_text()
+    unit = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.M)
+    require(unit is not None, f"{str(placement)!r} is no DEF")
+    assert unit is not None
+    scale = 1 / (float(unit[1]) * dbu)
+    found = {}
+    for name, cell, x, y in re.findall(r"^\s*- (\S+) (\S+) .*?\( (-?\d+) (-?\d+) \) \w+ ;", text, re.M):
+        found[cell, round(int(x) * scale), round(int(y) * scale)] = name.replace("\\", "")
+    return found
+
+
+def netlist_nets(netlist: Path, top: str, folder: Path) -> tuple[set[Net], set[str]]:
+    """The nets of a powered netlist with at least two pins, and the names of its instances.
+
+    Wells are left out: they are no wires.
+
+    Raises
+    ------
+    HysteronError
+        If yosys cannot read it.
+    """
+    module = read_netlist(netlist, top, folder)
+    nets: dict[int, set[tuple[str, str]]] = defaultdict(set)
+
+    def add(instance: str, pin: str, bits: list[object]) -> None:
+        for number, bit in enumerate(bits):
+            if isinstance(bit, int):
+                nets[bit].add((instance, f"{pin}[{number}]" if len(bits) > 1 else pin))
+
+    for name, port in module["ports"].items():
+        add("", name, port["bits"])
+    for instance, cell in module["cells"].items():
+        for pin, bits in cell["connections"].items():
+            if pin not in ("VPB", "VNB"):
+                add(instance, pin, bits)
+    return {frozenset(pins) for pins in nets.values() if len(pins) > 1}, set(module["cells"])
+
+
+def netlist_ports(netlist: Path, top: str, folder: Path) -> set[str]:
+    """The pins of a netlist's top, one for each bit."""
+    ports = read_netlist(netlist, top, folder)["ports"]
+    return {
+        f"{name}[{bit}]" if len(port["bits"]) > 1 else name
+        for name, port in ports.items()
+        for bit in range(len(port["bits"]))
+    }
+
+
+def compare(
+    gds: Path,
+    placement: Path,
+    netlist: Path,
+    top: str,
+    macros: Sequence[Macro],
+    sizes: Mapping[str, tuple[float, float]],
+    folder: Path,
+) -> Comparison:
+    """Compare a layout with its powered netlist; for parameters see :func:`layout_nets` and :func:`netlist_nets`."""
+    wanted, instances = netlist_nets(netlist, top, folder)
+    found = layout_nets(gds, placement, top, macros, sizes)
+    known = {instance for net in found for instance, _ in net}
+    of_pin = {pin: net for net in found for pin in net}
+    missing = []
+    for net in sorted(wanted - found, key=sorted):
+        parts = {of_pin.get(pin) for pin in net}
+        more = {pin for part in parts if part for pin in part} - net
+        lost = sum(pin not in of_pin for pin in net)
+        some = ".".join(min(net))
+        missing.append(
+            f"{some} and {len(net) - 1} more: in {len(parts)} pieces, {lost} pins lost, {len(more)} too many"
+        )
+    return Comparison(len(wanted), sum(map(len, wanted)), tuple(missing), tuple(sorted(instances - known)))

@@ -1,0 +1,183 @@
+"""Layouts that come with the project: their files, and checking that they are what is said of them.
+
+A layout is made where OpenROAD is, and kept in ``openlane/results/<chip>`` compressed, with ``record.json``: what made
+it, the SHA-256 of every file as it is uncompressed, LibreLane's metrics, and what is left to explain.
+"""
+
+import hashlib
+import json
+import lzma
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import klayout.db as db
+
+from hysteron_golden.files import build_root, write_file
+from hysteron_wire.errors import HysteronError, require
+
+from .chips import Chip
+from .connectivity import LABEL, METALS, PIN, compare, netlist_ports
+from .macros import Macro, macros
+from .plan import cell_sizes
+from .rules import violations
+from .summary import Line
+
+FOLDER = Path(__file__).parents[1] / "results"
+#: Files of a layout.
+GDS, DEF, POWERED, NETLIST, SPEF = "layout.gds", "layout.def", "powered.v", "netlist.v", "wires.spef"
+FILES = (GDS, DEF, POWERED, NETLIST, SPEF)
+#: Layer of the die's outline.
+_OUTLINE = (235, 4)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A layout that comes with the project, unpacked.
+
+    Attributes
+    ----------
+    chip
+        Of which it is one.
+    folder
+        Where its files are.
+    record
+        What ``record.json`` says.
+    macros
+        Those in it.
+    """
+
+    chip: Chip
+    folder: Path
+    record: dict[str, Any]
+    macros: tuple[Macro, ...]
+
+
+def unpack(chip: Chip) -> Layout:
+    """Unpack a chip's layout under ``build/layout``.
+
+    Raises
+    ------
+    HysteronError
+        If there is none, or a file is not the one that the record is about.
+    """
+    source = FOLDER / chip.name
+    record_file = source / "record.json"
+    require(record_file.exists(), f"no layout of {chip.name} comes with the project; make one with 'hysteron gds'")
+    record = json.loads(record_file.read_text())
+    folder = build_root() / "layout" / chip.name
+    for name in FILES:
+        content = lzma.decompress((source / f"{name}.xz").read_bytes())
+        found = hashlib.sha256(content).hexdigest()
+        if found != record["sha256"].get(name):
+            raise HysteronError(
+                f"{name} of the layout of {chip.name} is another than the record's (SHA-256 {found[:12]}…)"
+            )
+        write_file(folder / name, content)
+    known = macros()
+    return Layout(chip, folder, record, tuple(known[name] for name in record["macros"]))
+
+
+def pack(chip: Chip, files: dict[str, Path], record: dict[str, Any]) -> None:
+    """Put a layout into the project.
+
+    Parameters
+    ----------
+    chip
+        Of which it is one.
+    files
+        By their names here.
+    record
+        All but the sums.
+    """
+    require(set(files) == set(FILES), f"a layout has the files {', '.join(FILES)}, not {', '.join(files)}")
+    sums = {}
+    for name, path in files.items():
+        content = path.read_bytes()
+        sums[name] = hashlib.sha256(content).hexdigest()
+        write_file(FOLDER / chip.name / f"{name}.xz", lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
+    text = json.dumps({**record, "sha256": sums}, indent=1, ensure_ascii=False) + "\n"
+    write_file(FOLDER / chip.name / "record.json", text.encode())
+
+
+def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
+    """Check a layout: outline, pins, wires against the netlist, design rules of the wires.
+
+    Parameters
+    ----------
+    layout
+        From :func:`unpack`.
+    tell
+        Takes what is being done.
+    """
+    top, folder = layout.chip.top, layout.folder
+    gds = folder / GDS
+    tell("outline and pins")
+    plan = db.Layout()
+    plan.read(str(gds))
+    cell = plan.cell(top)
+    require(cell is not None, f"the layout of {layout.chip.name} has no cell {top}")
+    outline = cell.dbbox_per_layer(plan.layer(*_OUTLINE))
+    width, height = _die(folder / DEF)
+    lines = [
+        Line("die_mm2", "die", round(width * height / 1e6, 6), "mm²", source=DEF),
+        Line(
+            "outline_um",
+            "outline against the die",
+            round(abs(outline.width() - width) + abs(outline.height() - height), 3),
+            "µm",
+            most=0,
+            source=GDS,
+        ),
+    ]
+    tell("what the wires connect")
+    ports = netlist_ports(folder / POWERED, top, folder)
+    sizes = {**cell_sizes(), **{macro.name: macro.size for macro in layout.macros}}
+    found = compare(gds, folder / DEF, folder / POWERED, top, layout.macros, sizes, folder)
+    lines += [
+        Line("ports", "pins of the top", len(ports), source=POWERED),
+        Line("lost_ports", "… without a label in the layout", len(ports - _labels(cell, plan)), most=0, source=GDS),
+        Line("nets", "nets compared", found.nets, source=POWERED),
+        Line("net_pins", "pins compared", found.pins, source=POWERED),
+        Line("lvs", "nets that the layout has not as they are", len(found.missing), most=0, source=GDS),
+        Line("unplaced", "instances that are not where they should be", len(found.unplaced), most=0, source=GDS),
+    ]
+    write_file(folder / "lvs.txt", "\n".join([*found.missing, *found.unplaced, ""]).encode())
+    tell("design rules of the wires")
+    broken = violations(gds, top, _boxes(folder / DEF, layout.macros))
+    write_file(folder / "drc.json", json.dumps(broken, indent=1).encode())
+    lines.append(Line("rules", "rules of the wires that were checked", len(broken), source="hysteron_openlane.rules"))
+    lines.append(Line("drc", "places that break one", sum(broken.values()), most=0, source=GDS))
+    return lines
+
+
+def _labels(cell: db.Cell, layout: db.Layout) -> set[str]:
+    """Texts on the wires of the top itself."""
+    layers = [layout.layer(number, kind) for _, number in METALS for kind in (LABEL, PIN)]
+    return {shape.text_string for layer in layers for shape in cell.each_shape(layer) if shape.is_text()}
+
+
+def _die(placement: Path) -> tuple[float, float]:
+    text = placement.read_text()
+    unit = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.M)
+    area = re.search(r"^DIEAREA \( (-?\d+) (-?\d+) \) \( (-?\d+) (-?\d+) \)", text, re.M)
+    require(unit is not None and area is not None, f"{str(placement)!r} has no die")
+    assert unit is not None
+    assert area is not None
+    left, low, right, high = (int(number) / int(unit[1]) for number in area.groups())
+    return right - left, high - low
+
+
+def _boxes(placement: Path, inside: tuple[Macro, ...]) -> list[tuple[float, float, float, float]]:
+    """Where the macros are: left, lower, right and upper edges in µm."""
+    text = placement.read_text()
+    unit = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.M)
+    assert unit is not None
+    boxes = []
+    for macro in inside:
+        for x, y in re.findall(rf"^\s*- \S+ {macro.name} .*?\( (-?\d+) (-?\d+) \)", text, re.M):
+            left, low = int(x) / int(unit[1]), int(y) / int(unit[1])
+            boxes.append((left, low, left + macro.size[0], low + macro.size[1]))
+    return boxes
