@@ -27,7 +27,7 @@ class Chip:
     machine
         The machine around it, or None: the core alone, with its streams and its bus for pins.
     network, data
-        Shipped network whose images run at gate level, and its data set.
+        Shipped network whose images run at gate level, and its data set; None: they do not.
     cells_mm2, density
         Area of standard cells that the die is made for, and the share of their region that they may take. Synthesis
         says what it is, and more is a failure.
@@ -36,8 +36,8 @@ class Chip:
     name: str
     core: CoreConfig
     machine: MachineConfig | None
-    network: str
-    data: str
+    network: str | None
+    data: str | None
     cells_mm2: float
     density: float = 0.45
 
@@ -56,7 +56,7 @@ CHIPS = {
     chip.name: chip
     for chip in (
         Chip("sky130-small", CoreConfig.preset("sky130-small"), None, "digits-32", "digits", 0.16),
-        Chip("sky130", CoreConfig.preset("sky130"), MachineConfig(divisor=25), "mnist-960", "mnist", 1.5),
+        Chip("sky130", CoreConfig.preset("sky130"), MachineConfig(divisor=25), None, None, 1.5),
     )
 }
 
@@ -81,7 +81,7 @@ class Source:
     Attributes
     ----------
     verilog
-        Top module :attr:`Chip.top`; macros and, if there is one, the processor are not in it.
+        Top module :attr:`Chip.top`; macros are not in it.
     memories
         What each memory needs, and its choice, in the order in which they are made.
     """
@@ -109,7 +109,9 @@ def source(one: Chip) -> Source:
         text = convert(one.core, platform=silicon)
     else:
         from hysteron_firmware.build import build
+        from hysteron_rtl.machine.cpu import cpu_verilog
 
         words = [int(word) for word in build(one.machine).words]
         text = convert_machine(one.core, one.machine, words, platform=silicon)
+        text += "\n" + cpu_verilog(small=one.machine.small)
     return Source(text + "\n" + gates(), tuple(silicon.needs))

@@ -93,7 +93,7 @@ def simulate(
     SimulationError
         If the simulation fails, or an output is unknown after the reset.
     """
-    require(chip.machine is None, f"chip {chip.name} has a machine; its gates are simulated without (not yet there)")
+    require(chip.machine is None, f"chip {chip.name} has a processor: only cores are simulated at gate level")
     active = activities(result, sent_inputs(program, result, samples))
     predicted = schedule(program, active, reads=False)
     script = Script()

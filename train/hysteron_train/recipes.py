@@ -67,24 +67,6 @@ _EVENTS = Recipe(
     epochs=200,
 )
 
-#: One-bit weights.
-_ONE_BIT = replace(
-    _IMAGE,
-    name="mnist-1bit",
-    coded_as="mnist-levels",
-    preset="openspike",
-    hidden=(1024,),
-    rate=0.02,
-    theta_high=(20,),
-    theta_low=(6,),
-    slope_width=10.0,
-    temperature=10.0,
-    epochs=45,
-    shift=1.0,
-    rotate=7.0,
-    zoom=0.07,
-)
-
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -128,9 +110,22 @@ RECIPES: dict[str, Recipe] = {
             flip=True,
             dropout=0.2,
         ),
-        _ONE_BIT,
-        # As many hidden neurons as a million one-bit weights do.
-        replace(_ONE_BIT, name="mnist-960", preset="sky130", hidden=(960,)),
+        replace(
+            _IMAGE,
+            name="mnist-1bit",
+            coded_as="mnist-levels",
+            preset="openspike",
+            hidden=(1024,),
+            rate=0.02,
+            theta_high=(20,),
+            theta_low=(6,),
+            slope_width=10.0,
+            temperature=10.0,
+            epochs=45,
+            shift=1.0,
+            rotate=7.0,
+            zoom=0.07,
+        ),
         _EVENTS,
         replace(
             _EVENTS,

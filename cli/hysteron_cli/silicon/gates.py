@@ -10,7 +10,7 @@ from hysteron_openlane.activity import activity
 from hysteron_openlane.chips import Chip
 from hysteron_openlane.macros import Macro
 from hysteron_openlane.power import Design
-from hysteron_wire.errors import require
+from hysteron_wire.errors import HysteronError, require
 
 from ..measure.measurement import operations
 from ..output import waiting
@@ -40,12 +40,10 @@ def gate_figures(
     Raises
     ------
     HysteronError, SimulationError
-        If a tool is missing, the chip has a processor, or an output is unknown.
+        If a tool is missing, the chip has no network for it, or an output is unknown.
     """
-    require(
-        chip.machine is None,
-        f"{chip.name} has a processor, and only cores are simulated at gate level; sky130-small shows how they fare",
-    )
+    if chip.network is None or chip.data is None:
+        raise HysteronError(f"{chip.name} is not simulated at gate level; sky130-small shows how its core fares")
     network = load(NETWORKS / f"{chip.network}.hyn")
     samples = load_data_set(chip.data).inputs[:images]
     program, result = compile_network(network, chip.core), run(network, samples, trace=True)
