@@ -1,0 +1,171 @@
+"""Checks of a layout: on small ones that are drawn here, and on the one that comes with the project."""
+
+import json
+import lzma
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("klayout", reason="it comes with 'make gds-setup'")
+pytest.importorskip("pyosys", reason="it comes with 'make gds-setup'")
+
+import klayout.db as db
+
+from hysteron_openlane import connectivity, results, rules
+from hysteron_openlane.chips import chip
+from hysteron_openlane.macros import macros, pin_shapes
+from hysteron_wire.errors import HysteronError
+
+SIZES = {"inv": (2.0, 3.0)}
+NETLIST = """
+module top (input a, output y);
+  wire n;
+  inv one (.A(a), .Y(n));
+  inv two (.A(n), .Y(y));
+endmodule
+"""
+PLACEMENT = """UNITS DISTANCE MICRONS 1000 ;
+DIEAREA ( 0 0 ) ( 10000 5000 ) ;
+COMPONENTS 2 ;
+    - one inv + PLACED ( 0 0 ) N ;
+    - two inv + PLACED ( 4000 0 ) FN ;
+END COMPONENTS
+"""
+
+
+def drawn(folder: Path, *, wire: bool = True, bridge: bool = False, moved: float = 0.0) -> Path:
+    """Two inverters, the second one mirrored: pins on met1, one met1 wire between them."""
+    layout = db.Layout()
+    layout.dbu = 0.001
+    top, cell = layout.create_cell("top"), layout.create_cell("inv")
+    metal, label = layout.layer(68, 20), layout.layer(68, 5)
+    for pin, x in (("A", 0.1), ("Y", 1.5)):
+        cell.shapes(metal).insert(db.DBox(x, 1, x + 0.4, 1.4))
+        cell.shapes(label).insert(db.DText(pin, db.DTrans(x + 0.2, 1.2)))
+    top.insert(db.DCellInstArray(cell.cell_index(), db.DTrans(0, 0)))
+    # FN: mirrored, so that its Y is at the left.
+    top.insert(db.DCellInstArray(cell.cell_index(), db.DTrans(db.DTrans.M90, db.DVector(6 + moved, 0))))
+    if wire:
+        top.shapes(metal).insert(db.DPolygon([db.DPoint(*p) for p in WIRE]))
+    top.shapes(metal).insert(db.DBox(-1, 1, 0.2, 1.4))
+    top.shapes(label).insert(db.DText("a", db.DTrans(-0.5, 1.2)))
+    top.shapes(metal).insert(db.DBox(4.2, 1.2, 4.4, 4))
+    top.shapes(label).insert(db.DText("y", db.DTrans(4.3, 3.9)))
+    if bridge:
+        top.shapes(metal).insert(db.DBox(1.7, 1.2, 4.3, 1.4))
+    path = folder / "top.gds"
+    layout.write(str(path))
+    return path
+
+
+#: From the first one's Y below the second one's Y to its A.
+WIRE = [(1.6, 1.2), (1.8, 1.2), (1.8, 0.4), (5.6, 0.4), (5.6, 1.2), (5.8, 1.2), (5.8, 0.2), (1.6, 0.2)]
+
+
+def compared(folder: Path, gds: Path, netlist: str = NETLIST) -> connectivity.Comparison:
+    (folder / "top.def").write_text(PLACEMENT)
+    (folder / "top.v").write_text(netlist)
+    return connectivity.compare(gds, folder / "top.def", folder / "top.v", "top", [], SIZES, folder)
+
+
+@pytest.mark.usefixtures("build")
+def test_wires_that_are_the_netlist_s(tmp_path: Path) -> None:
+    assert compared(tmp_path, drawn(tmp_path)) == connectivity.Comparison(3, 6, (), ())
+
+
+@pytest.mark.usefixtures("build")
+def test_an_open_is_found(tmp_path: Path) -> None:
+    found = compared(tmp_path, drawn(tmp_path, wire=False))
+    (line,) = found.missing
+    assert line == "one.Y and 1 more: in 1 pieces, 2 pins lost, 0 too many"
+
+
+@pytest.mark.usefixtures("build")
+def test_a_short_is_found(tmp_path: Path) -> None:
+    found = compared(tmp_path, drawn(tmp_path, bridge=True))
+    assert len(found.missing) == 2
+    assert all("0 pins lost, 2 too many" in line for line in found.missing)
+
+
+@pytest.mark.usefixtures("build")
+def test_pins_that_are_swapped_are_found(tmp_path: Path) -> None:
+    swapped = NETLIST.replace("inv two (.A(n), .Y(y))", "inv two (.A(y), .Y(n))")
+    assert len(compared(tmp_path, drawn(tmp_path), swapped).missing) == 2
+
+
+@pytest.mark.usefixtures("build")
+def test_a_cell_that_was_moved_is_found(tmp_path: Path) -> None:
+    found = compared(tmp_path, drawn(tmp_path, moved=0.1))
+    assert found.unplaced == ("two",)
+
+
+def boxes(folder: Path, *shapes: tuple[tuple[int, int], tuple[float, float, float, float]]) -> Path:
+    layout = db.Layout()
+    layout.dbu = 0.001
+    cell = layout.create_cell("top")
+    for layer, box in shapes:
+        cell.shapes(layout.layer(*layer)).insert(db.DBox(*box))
+    layout.write(str(folder / "rules.gds"))
+    return folder / "rules.gds"
+
+
+M1, M2, VIA = (68, 20), (69, 20), (68, 44)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "broken"),
+    [
+        ([(M1, (0, 0, 0.14, 1))], set()),
+        ([(M1, (0, 0, 0.13, 1))], {"m1 width 0.14"}),
+        ([(M1, (0, 0, 0.3, 1)), (M1, (0.44, 0, 1, 1))], set()),
+        ([(M1, (0, 0, 0.3, 1)), (M1, (0.43, 0, 1, 1))], {"m1 space 0.14"}),
+        ([(M1, (0, 0, 0.28, 0.28))], {"m1 area 0.083"}),
+        ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))], set()),
+        ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.26, 0.25))], {"via size 0.15"}),
+        ([(M1, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))], {"via metal above 0.055"}),
+        ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.05, 0.1, 0.2, 0.25))],
+         {"via metal below 0.055", "via metal above 0.055"}),
+    ],
+)  # fmt: skip
+def test_rules_of_the_wires(
+    tmp_path: Path, shapes: list[tuple[tuple[int, int], tuple[float, float, float, float]]], broken: set[str]
+) -> None:
+    found = rules.violations(boxes(tmp_path, *shapes), "top", [])
+    assert {rule for rule, count in found.items() if count} == broken
+
+
+def test_inside_macros_other_rules_hold(tmp_path: Path) -> None:
+    gds = boxes(tmp_path, (M1, (0, 0, 0.1, 1)))
+    assert sum(rules.violations(gds, "top", [(0, 0, 1, 1)]).values()) == 0
+    assert sum(rules.violations(gds, "top", [(0.05, 0, 1, 1)]).values()) > 0
+
+
+@pytest.mark.usefixtures("pdk")
+def test_pins_of_a_macro() -> None:
+    name = "sky130_sram_2kbyte_1rw_32x512_8"
+    macro = macros()[name]
+    shapes = pin_shapes(name)
+    assert {pin for pin, _, _ in shapes} >= {"clk0", "dout0[32]", "addr0[9]", "vccd1", "vssd1"}
+    assert all(
+        left < right <= macro.size[0] and low < high <= macro.size[1] for _, _, (left, low, right, high) in shapes
+    )
+
+
+def test_a_chip_without_a_layout_is_told() -> None:
+    with pytest.raises(HysteronError, match=r"no layout of none comes with the project; make one with 'hysteron gds'"):
+        results.unpack(replace(chip("sky130-small"), name="none"))
+
+
+@pytest.mark.usefixtures("build")
+def test_files_that_are_not_the_record_s_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    files = {name: tmp_path / name for name in results.FILES}
+    for name, path in files.items():
+        path.write_text(name)
+    results.pack(chip("sky130-small"), files, {"macros": [], "versions": {}})
+    packed = tmp_path / "results" / "sky130-small"
+    (packed / f"{results.GDS}.xz").write_bytes(lzma.compress(b"other"))
+    with pytest.raises(HysteronError, match=r"layout\.gds of the layout of sky130-small is another than the record's"):
+        results.unpack(chip("sky130-small"))
+    assert json.loads((packed / "record.json").read_text())["sha256"].keys() == set(results.FILES)
