@@ -26,6 +26,11 @@ def value_text(line: Line) -> str:
     )
 
 
+def _beside(page: Path, source: str) -> str:
+    """A path as seen from the page, where it is below it."""
+    return source.removeprefix(f"{page.parent}/")
+
+
 def write_page(
     path: Path,
     *,
@@ -71,7 +76,7 @@ def write_page(
         undone=undone,
         stages=[
             (
-                title,
+                title.capitalize(),
                 [
                     {
                         "label": line.label,
@@ -79,13 +84,14 @@ def write_page(
                         "unit": line.unit,
                         "limit": line.limit,
                         "ok": line.ok,
-                        "source": line.source,
+                        "source": _beside(path, line.source),
                     }
                     for line in rows
                 ],
             )
             for title, rows in stages
         ],
+        places=plan.places,
         floorplan=pictures.floorplan(plan, preset),
         layout=None if layout is None else "data:image/png;base64," + base64.b64encode(layout.read_bytes()).decode(),
         path=slowest,
