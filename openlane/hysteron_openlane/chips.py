@@ -56,7 +56,7 @@ CHIPS = {
     chip.name: chip
     for chip in (
         Chip("sky130-small", CoreConfig.preset("sky130-small"), None, "digits-32", "digits", 0.16),
-        Chip("sky130", CoreConfig.preset("sky130"), MachineConfig(divisor=25), None, None, 1.5),
+        Chip("sky130", CoreConfig.preset("sky130"), MachineConfig(divisor=25), None, None, 2.2, 0.6),
     )
 }
 

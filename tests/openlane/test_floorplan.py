@@ -1,4 +1,5 @@
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -59,3 +60,14 @@ def test_the_chips_floorplans(name: str) -> None:
 def test_a_chip_that_is_not_there_is_told() -> None:
     with pytest.raises(HysteronError, match="a chip is one of sky130-small, sky130, not 'sky90'"):
         chip("sky90")
+
+
+@pytest.mark.usefixtures("pdk")
+def test_the_documentation_s_picture_is_the_chip_s() -> None:
+    from hysteron_cli.report.style import svg
+    from hysteron_cli.silicon.pictures import floorplan as draw
+
+    chosen = chip("sky130")
+    plan = floorplan(instances(source(chosen)), chosen.cells_mm2, chosen.density)
+    kept = Path(__file__).parents[2] / "docs" / "images" / "sky130-floorplan.svg"
+    assert kept.read_bytes() == svg(draw(plan, chosen.name)), "copy build/gds/sky130/floorplan.svg there"
