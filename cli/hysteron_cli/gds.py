@@ -285,7 +285,7 @@ def memories(width: int, depth: int, grain: int | None, both: bool) -> None:
 @click.option("--python", required=True, help="A Python with openram 1.2.48 and NumPy 1.")
 @click.option("--cells", required=True, type=click.Path(path_type=Path), help="A checkout of sky130_fd_bd_sram.")
 def openram(macro: str, python: str, cells: Path) -> None:
-    """Generate MACRO with OpenRAM from its configuration in openlane/openram: sky130_sram_16x16, in a minute.
+    """Generate MACRO with OpenRAM from its configuration in openlane/openram-configs: sky130_sram_16x16, in a minute.
 
     Nothing that it makes has been checked, and a larger one takes hours.
 

