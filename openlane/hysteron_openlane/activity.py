@@ -1,11 +1,16 @@
 """How often the nets of a simulated netlist changed."""
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vcdvcd import VCDVCD, StreamParserCallbacks
+# As it is imported vcdvcd lets a write to a closed pipe or socket end the process, which Python tells as an error.
+_on_pipe = signal.getsignal(signal.SIGPIPE)
+from vcdvcd import VCDVCD, StreamParserCallbacks  # noqa: E402
+
+signal.signal(signal.SIGPIPE, _on_pipe)
 
 
 @dataclass

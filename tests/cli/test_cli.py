@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hysteron_golden import Layer, Mode, Network, Potential, save
-from hysteron_sim.simulator import Simulator
+from hysteron_golden import CoreConfig, Layer, Mode, Network, Potential, save
+from hysteron_sim import simulator
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -71,14 +71,14 @@ def test_sim_names_the_first_difference_and_fails(
     hysteron: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A core whose spikes differ from golden's in one place."""
-    honest = Simulator._observed
+    honest = simulator._observed
 
-    def lying(self: Simulator, stem: str) -> object:
-        observed = honest(self, stem)
+    def lying(stem: str, config: CoreConfig) -> object:
+        observed = honest(stem, config)
         observed.spikes[5, 2] ^= True
         return observed
 
-    monkeypatch.setattr(Simulator, "_observed", lying)
+    monkeypatch.setattr(simulator, "_observed", lying)
     data = spikes_file(tmp_path / "data.npz")
     status, _, errors = hysteron("sim", small, "--data", data, "--preset", "tiny", "--out", tmp_path / "out")
     assert status == 1

@@ -37,6 +37,7 @@ from hysteron_golden import (
 )
 from hysteron_golden.encode import encode
 from hysteron_golden.schedule import activities
+from hysteron_sim import simulator
 from hysteron_sim.simulator import Observed, Simulator
 from hysteron_sim.verify import simulate
 
@@ -323,8 +324,8 @@ def test_only_answers_are_compared_where_everything_is_too_much(
 
 def tampered(monkeypatch: pytest.MonkeyPatch, change: Callable[[Observed], Observed]) -> None:
     """A simulator whose hardware does something else."""
-    honest = Simulator._observed
-    monkeypatch.setattr(Simulator, "_observed", lambda self, stem: change(honest(self, stem)))
+    honest = simulator._observed
+    monkeypatch.setattr(simulator, "_observed", lambda stem, config: change(honest(stem, config)))
 
 
 def test_answers_are_the_hardwares_own(hysteron: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

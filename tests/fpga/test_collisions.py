@@ -66,7 +66,9 @@ def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Hostile:
     platform = Hostile()
     convert = hysteron_rtl.verilog.verilog.convert
     monkeypatch.setattr(
-        hysteron_rtl.verilog.verilog, "convert", lambda *words, **more: convert(*words, platform=platform, **more)
+        hysteron_rtl.verilog.verilog,
+        "convert",
+        lambda *words, **more: convert(*words, **(more | {"platform": platform})),
     )
     return platform
 

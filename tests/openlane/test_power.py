@@ -1,13 +1,14 @@
 """Counting changes, and what they cost, on a netlist that can be worked out by hand."""
 
 import importlib.util
+import signal
 from pathlib import Path
 
 import pytest
 
 from hysteron_wire.errors import HysteronError
 
-pytest.importorskip("vcdvcd", reason="it comes with 'make gds-setup'")
+pytest.importorskip("hysteron_openlane.activity", reason="vcdvcd is missing; it comes with 'make gds-setup'")
 
 from hysteron_openlane import power
 from hysteron_openlane.activity import Port, activity
@@ -69,6 +70,10 @@ def test_changes_are_counted_by_bit_and_window(vcd: Path) -> None:
     assert (every.rises["c[2]"], every.falls["c[2]"]) == (0, 1)
     assert (late.rises["clk"], late.falls["clk"]) == (2, 2)
     assert "a.b[0]" not in late.rises
+
+
+def test_a_closed_pipe_is_still_an_error() -> None:
+    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
 
 
 def test_accesses_of_a_macro(vcd: Path) -> None:
