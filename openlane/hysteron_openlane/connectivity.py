@@ -15,7 +15,8 @@ import klayout.db as db
 
 from hysteron_wire.errors import require
 
-from .macros import Macro, pin_shapes
+from .lef import pin_shapes
+from .macros import Macro
 from .netlist import read_netlist
 
 #: Layers of sky130 (its documentation, "GDS layers"). Each is connected to the next by the cut between.

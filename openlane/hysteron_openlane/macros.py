@@ -5,7 +5,6 @@ different sizes in different releases.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ import numpy as np
 
 from hysteron_wire.errors import require
 
+from .lef import pins_of, size_of
 from .libfile import argument, groups, library_file, numbers, value
-from .pdk import MACROS, find, library, read
+from .pdk import MACROS, library, read
 
 _NAME = re.compile(r"sky130_sram_\d+kbyte_(1rw1r|1rw)_(\d+)x(\d+)_(\d+)$")
 _BIT = re.compile(r"\[\d+\]$")
@@ -139,12 +139,10 @@ def _macro(path: Path, timing: Timing) -> Macro:
     text = read(path)
     name = path.stem
     ports, width, words, mask = _shape(name)
-    size = re.search(r"^\s*SIZE ([\d.]+) BY ([\d.]+) ;", text, re.M)
-    require(size is not None and f"MACRO {name}\n" in text, f"{str(path)!r} must hold the size of a macro {name}")
-    assert size is not None
+    require(f"MACRO {name}\n" in text, f"{str(path)!r} must hold a macro {name}")
     pins: dict[str, int] = {}
     uses: dict[str, str] = {}
-    for pin, body in _pins(text):
+    for pin, body in pins_of(text):
         bus = _BIT.sub("", pin)
         pins[bus] = pins.get(bus, 0) + 1
         use = re.search(r"^\s*USE (\w+) ;", body, re.M)
@@ -157,46 +155,12 @@ def _macro(path: Path, timing: Timing) -> Macro:
         width,
         mask,
         ports,
-        (float(size[1]), float(size[2])),
+        size_of(text, name),
         pins,
         uses["POWER"],
         uses["GROUND"],
         timing,
     )
-
-
-def _pins(text: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"^\s*PIN (\S+)\n(.*?)^\s*END \1$", text, re.M | re.S):
-        yield match[1], match[2]
-
-
-def abstract(name: str) -> str:
-    """The LEF of a macro as the flow's tools take it.
-
-    OpenROAD wants as many database units a micrometre as the standard cells have, 1,000; OpenRAM writes 2,000 and
-    places everything on a grid of 0.005 µm, so that nothing else changes. KLayout fills a cell from its GDS only if
-    the LEF calls it foreign, and streams out an empty one otherwise.
-    """
-    text = read(find(library(MACROS) / "lef", f"{name}.lef"))
-    text = re.sub(r"(DATABASE MICRONS) \d+", r"\1 1000", text)
-    if "FOREIGN" in text:
-        return text
-    return re.sub(rf"^(MACRO {name}\n)", rf"\1   FOREIGN {name} 0 0 ;\n", text, flags=re.M)
-
-
-def pin_shapes(name: str) -> list[tuple[str, str, tuple[float, float, float, float]]]:
-    """Every rectangle of every pin of a macro: pin, layer, and left, lower, right and upper edge in µm."""
-    text = read(find(library(MACROS) / "lef", f"{name}.lef"))
-    found = []
-    for pin, body in _pins(text):
-        layer = ""
-        for kind, rest in re.findall(r"^\s*(LAYER|RECT) ([^;]*?) ;", body, re.M):
-            if kind == "LAYER":
-                layer = rest
-            else:
-                left, low, right, high = map(float, rest.split())
-                found.append((pin, layer, (left, low, right, high)))
-    return found
 
 
 def liberty(name: str) -> Path | None:

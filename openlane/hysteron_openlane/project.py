@@ -11,8 +11,9 @@ from hysteron_golden.files import build_root, write_file
 
 from .chips import Chip, Source, source
 from .floorplan import Floorplan, floorplan
+from .lef import abstract, magic_view
 from .liberty import library_of
-from .macros import Macro, abstract
+from .macros import Macro
 from .models import MODELS, header
 from .pdk import CELLS, MACROS, library
 
@@ -63,6 +64,7 @@ def write_project(chip: Chip) -> Project:
     for macro in made.macros:
         write_file(folder / "macros" / f"{macro.name}.v", header(macro).encode())
         write_file(folder / "macros" / f"{macro.name}.lef", abstract(macro.name).encode())
+        write_file(folder / "macros" / f"{macro.name}.mag", magic_view(macro.name).encode())
     text = yaml.safe_dump(configuration(chip, made, plan, folder), sort_keys=False)
     write_file(folder / "config.yaml", text.encode())
     return Project(folder, folder / "config.yaml", made, plan)
@@ -126,6 +128,7 @@ def configuration(chip: Chip, made: Source, plan: Floorplan, project: Path) -> d
         "DIE_AREA": [0, 0, plan.width, plan.height],
         "PL_TARGET_DENSITY_PCT": round(100 * chip.density) + 10,
         "MACROS": macros,
+        "MAGIC_DRC_MAGLEFS": [f"dir::macros/{name}.mag" for name in macros],
         "PDN_MACRO_CONNECTIONS": [
             f"{re.escape(place.instance)} {POWER} {GROUND} {place.macro.power} {place.macro.ground}"
             for place in plan.places

@@ -14,7 +14,6 @@ import klayout.db as db
 
 from hysteron_openlane import connectivity, results, rules
 from hysteron_openlane.chips import chip
-from hysteron_openlane.macros import macros, pin_shapes
 from hysteron_wire.errors import HysteronError
 
 SIZES = {"inv": (2.0, 3.0)}
@@ -139,17 +138,6 @@ def test_inside_macros_other_rules_hold(tmp_path: Path) -> None:
     gds = boxes(tmp_path, (M1, (0, 0, 0.1, 1)))
     assert sum(rules.violations(gds, "top", [(0, 0, 1, 1)]).values()) == 0
     assert sum(rules.violations(gds, "top", [(0.05, 0, 1, 1)]).values()) > 0
-
-
-@pytest.mark.usefixtures("pdk")
-def test_pins_of_a_macro() -> None:
-    name = "sky130_sram_2kbyte_1rw_32x512_8"
-    macro = macros()[name]
-    shapes = pin_shapes(name)
-    assert {pin for pin, _, _ in shapes} >= {"clk0", "dout0[32]", "addr0[9]", "vccd1", "vssd1"}
-    assert all(
-        left < right <= macro.size[0] and low < high <= macro.size[1] for _, _, (left, low, right, high) in shapes
-    )
 
 
 def test_a_chip_without_a_layout_is_told() -> None:

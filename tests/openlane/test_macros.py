@@ -1,4 +1,3 @@
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,18 +45,6 @@ def test_a_macro_without_a_lib_is_estimated_and_says_so() -> None:
     small, large = found[KB2].timing, found[KB4].timing
     assert large.access_ns == macros.SLOWER * small.access_ns
     assert large.read_pj == 2 * small.read_pj
-
-
-def test_a_lef_as_the_flow_s_tools_take_it(pdk: Path) -> None:
-    before = (pdk / "libs.ref" / "sky130_sram_macros" / "lef" / f"{KB2}.lef").read_text()
-    after = macros.abstract(KB2)
-    assert "DATABASE MICRONS 2000" in before
-    assert "DATABASE MICRONS 1000" in after
-    assert f"MACRO {KB2}\n   FOREIGN {KB2} 0 0 ;\n" in after
-    # Every coordinate is a whole number of the new unit.
-    numbers = re.findall(r"\d+\.\d+", after)
-    assert numbers
-    assert all(float(number) * 1000 == pytest.approx(round(float(number) * 1000)) for number in numbers)
 
 
 def test_a_lib_with_limits_that_a_layout_can_meet(tmp_path: Path) -> None:

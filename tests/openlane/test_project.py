@@ -64,6 +64,9 @@ def test_files_of_macros_are_there(project: Project) -> None:
         assert len(paths) == 4
         for path in paths:
             assert Path(path.replace("dir::", f"{project.folder}/")).exists(), path
+    views = config(project)["MAGIC_DRC_MAGLEFS"]
+    assert views == [f"dir::macros/{name}.mag" for name in config(project)["MACROS"]]
+    assert all(Path(path.replace("dir::", f"{project.folder}/")).exists() for path in views)
 
 
 def test_the_die_holds_the_macros_and_the_clock_is_the_core_s(project: Project) -> None:
