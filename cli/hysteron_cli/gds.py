@@ -165,11 +165,15 @@ def _gates(flow: _Flow, images: int) -> list["Line"]:
 def _layout(flow: _Flow, how: Any) -> list["Line"]:
     from hysteron_openlane import librelane, summary
 
+    from .silicon.pictures import draw_layout
+
     require(not how.missing, how.missing)
     ran = _librelane(flow, how, librelane.steps()[-1])
-    pictures = sorted((ran.folder / "final").glob("render/*.png"))
-    flow.picture = pictures[0] if pictures else None
-    lines = summary.layout_lines(ran)
+    for gds in (ran.folder / "final").glob("gds/*.gds"):
+        flow.picture = flow.project.folder / "layout.png"
+        with waiting("drawing the layout"):
+            write_file(flow.picture, draw_layout(gds))
+    lines = summary.layout_lines(*summary.layout_metrics(ran))
     if ran.failure:
         flow.undone["layout"] = ran.failure
     return lines

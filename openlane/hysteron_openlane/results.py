@@ -1,14 +1,15 @@
 """Layouts that come with the project: their files, and checking that they are what is said of them.
 
 A layout is made where OpenROAD is, and kept in ``openlane/results/<chip>`` compressed, with ``record.json``: what made
-it, the SHA-256 of every file as it is uncompressed, LibreLane's metrics, and what is left to explain.
+it, the SHA-256 of every file as it is uncompressed, LibreLane's metrics, and what is left to explain. The DEF is kept
+without its wires, which the GDS has, and the SPEF as :mod:`hysteron_openlane.spef` makes it.
 """
 
 import hashlib
 import json
 import lzma
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,24 @@ from hysteron_wire.errors import HysteronError, require
 from .chips import Chip
 from .connectivity import LABEL, METALS, PIN, compare, netlist_ports
 from .macros import Macro, macros
+from .originals import altered_cells
 from .plan import cell_sizes
 from .rules import violations
+from .spef import lumped
 from .summary import Line
 
 FOLDER = Path(__file__).parents[1] / "results"
 #: Files of a layout.
 GDS, DEF, POWERED, NETLIST, SPEF = "layout.gds", "layout.def", "powered.v", "netlist.v", "wires.spef"
 FILES = (GDS, DEF, POWERED, NETLIST, SPEF)
+#: Where in LibreLane's folder of a finished run they are. KLayout writes cells under their own names, Magic does not.
+_VIEWS = {
+    GDS: "klayout_gds/*.gds",
+    DEF: "def/*.def",
+    POWERED: "pnl/*.v",
+    NETLIST: "nl/*.v",
+    SPEF: "spef/nom*/*.spef",
+}
 #: Layer of the die's outline.
 _OUTLINE = (235, 4)
 
@@ -80,30 +91,67 @@ def unpack(chip: Chip) -> Layout:
     return Layout(chip, folder, record, tuple(known[name] for name in record["macros"]))
 
 
-def pack(chip: Chip, files: dict[str, Path], record: dict[str, Any]) -> None:
+def take(chip: Chip, final: Path, tools: Mapping[str, str], remainder: Sequence[str]) -> None:
+    """Put a layout that LibreLane made into the project.
+
+    Parameters
+    ----------
+    chip
+        Of which it is one.
+    final
+        LibreLane's folder of that name.
+    tools
+        What made it, and of which version.
+    remainder
+        What is left to explain, a sentence each.
+
+    Raises
+    ------
+    HysteronError
+        If the folder lacks a file; nothing is written then.
+    """
+    paths = {}
+    for name, pattern in _VIEWS.items():
+        found = sorted(final.glob(pattern))
+        require(
+            len(found) == 1, f"{str(final)!r} must hold one {pattern}, not {len(found)}; is it LibreLane's 'final'?"
+        )
+        paths[name] = found[0]
+    contents = {name: path.read_bytes() for name, path in paths.items()}
+    contents[DEF] = re.sub(rb"^(SPECIALNETS|NETS) \d+ ;\n.*?^END \1\n", b"", contents[DEF], flags=re.M | re.S)
+    contents[SPEF] = lumped(contents[SPEF].decode()).encode()
+    inside = [name for name in macros() if re.search(rf"^ *{name} ", contents[NETLIST].decode(), re.M)]
+    record = {
+        "macros": inside,
+        "tools": dict(tools),
+        "remainder": list(remainder),
+        "metrics": json.loads((final / "metrics.json").read_text()),
+    }
+    pack(chip, contents, record)
+
+
+def pack(chip: Chip, contents: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
     """Put a layout into the project.
 
     Parameters
     ----------
     chip
         Of which it is one.
-    files
-        By their names here.
+    contents
+        Of its files, by their names here.
     record
         All but the sums.
     """
-    require(set(files) == set(FILES), f"a layout has the files {', '.join(FILES)}, not {', '.join(files)}")
-    sums = {}
-    for name, path in files.items():
-        content = path.read_bytes()
-        sums[name] = hashlib.sha256(content).hexdigest()
+    require(set(contents) == set(FILES), f"a layout has the files {', '.join(FILES)}, not {', '.join(contents)}")
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    for name, content in contents.items():
         write_file(FOLDER / chip.name / f"{name}.xz", lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
     text = json.dumps({**record, "sha256": sums}, indent=1, ensure_ascii=False) + "\n"
     write_file(FOLDER / chip.name / "record.json", text.encode())
 
 
 def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
-    """Check a layout: outline, pins, wires against the netlist, design rules of the wires.
+    """Check a layout: outline, pins, cells against the PDK's, wires against the netlist, design rules of the wires.
 
     Parameters
     ----------
@@ -131,6 +179,13 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
             most=0,
             source=GDS,
         ),
+    ]
+    tell("cells and macros against the PDK's")
+    cells, altered = altered_cells(plan, top, layout.macros)
+    write_file(folder / "cells.txt", "\n".join([*altered, ""]).encode())
+    lines += [
+        Line("kinds", "kinds of cells, those inside macros included", cells, source=GDS),
+        Line("altered", "… that are not as the PDK has them", len(altered), most=0, source=GDS),
     ]
     tell("what the wires connect")
     ports = netlist_ports(folder / POWERED, top, folder)

@@ -190,12 +190,16 @@ def energy_lines(busy: Power, idle: Power, seconds: float, images: int, operatio
     ]
 
 
-def layout_lines(ran: Ran) -> list[Line]:
-    """Of the layout; where the flow did not get so far every line lacks its value."""
+def layout_metrics(ran: Ran) -> tuple[dict[str, Any], str]:
+    """LibreLane's metrics of a layout, none where the flow did not get so far, and the file that they are in."""
     path = ran.folder / "final" / "metrics.json"
-    metrics = json.loads(path.read_text()) if path.exists() else {}
+    return json.loads(path.read_text()) if path.exists() else {}, str(path)
+
+
+def layout_lines(metrics: Mapping[str, Any], source: str) -> list[Line]:
+    """Of the layout, by LibreLane's metrics; a line without one lacks its value."""
     return [
-        Line(key, label, _number(metrics.get(name)), unit, least, most, str(path))
+        Line(key, label, _number(metrics.get(name)), unit, least, most, source)
         for name, key, label, unit, least, most in _LAYOUT
     ]
 

@@ -33,6 +33,15 @@ END COMPONENTS
 """
 
 
+WIRES = """SPECIALNETS 1 ;
+- VPWR ;
+END SPECIALNETS
+NETS 1 ;
+- n ;
+END NETS
+"""
+
+
 def drawn(folder: Path, *, wire: bool = True, bridge: bool = False, moved: float = 0.0) -> Path:
     """Two inverters, the second one mirrored: pins on met1, one met1 wire between them."""
     layout = db.Layout()
@@ -148,12 +157,52 @@ def test_a_chip_without_a_layout_is_told() -> None:
 @pytest.mark.usefixtures("build")
 def test_files_that_are_not_the_record_s_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
-    files = {name: tmp_path / name for name in results.FILES}
-    for name, path in files.items():
-        path.write_text(name)
-    results.pack(chip("sky130-small"), files, {"macros": [], "versions": {}})
+    results.pack(chip("sky130-small"), {name: name.encode() for name in results.FILES}, {"macros": [], "tools": {}})
     packed = tmp_path / "results" / "sky130-small"
     (packed / f"{results.GDS}.xz").write_bytes(lzma.compress(b"other"))
     with pytest.raises(HysteronError, match=r"layout\.gds of the layout of sky130-small is another than the record's"):
         results.unpack(chip("sky130-small"))
     assert json.loads((packed / "record.json").read_text())["sha256"].keys() == set(results.FILES)
+
+
+@pytest.fixture
+def final(tmp_path: Path) -> Path:
+    """What LibreLane leaves, in small."""
+    folder = tmp_path / "final"
+    for name, text in {
+        "klayout_gds/top.klayout.gds": "gds",
+        "def/top.def": PLACEMENT
+        + "SPECIALNETS 1 ;\n- VPWR ;\nEND SPECIALNETS\nNETS 1 ;\n- n ;\nEND NETS\nEND DESIGN\n",
+        "pnl/top.pnl.v": NETLIST,
+        "nl/top.nl.v": NETLIST + " sky130_sram_2kbyte_1rw_32x512_8 macro (.clk0(n));\n",
+        "spef/nom/top.nom.spef": "*D_NET *1 1\n*CONN\n*P a I\n*CAP\n1 a *2:1 1\n*END\n",
+        "metrics.json": '{"design__die__area": 50}',
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.usefixtures("build", "pdk")
+def test_a_run_s_layout_is_taken_without_its_wires_twice(
+    final: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    results.take(chip("sky130-small"), final, {"openroad": "1"}, ["nothing"])
+    layout = results.unpack(chip("sky130-small"))
+    assert [macro.name for macro in layout.macros] == ["sky130_sram_2kbyte_1rw_32x512_8"]
+    assert layout.record["tools"] == {"openroad": "1"}
+    assert layout.record["remainder"] == ["nothing"]
+    assert layout.record["metrics"] == {"design__die__area": 50}
+    assert (layout.folder / results.DEF).read_text() == PLACEMENT + "END DESIGN\n"
+    assert (layout.folder / results.SPEF).read_text().count("*2") == 0
+    assert (layout.folder / results.GDS).read_text() == "gds"
+
+
+@pytest.mark.usefixtures("build")
+def test_a_folder_that_is_no_run_s_is_told(final: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    (final / "spef" / "nom" / "top.nom.spef").unlink()
+    with pytest.raises(HysteronError, match=r"must hold one spef/nom\*/\*\.spef, not 0; is it LibreLane's 'final'"):
+        results.take(chip("sky130-small"), final, {"openroad": "1"}, [])
+    assert not (tmp_path / "results").exists()

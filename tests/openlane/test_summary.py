@@ -27,7 +27,7 @@ def test_a_figure_is_there_and_within_its_limits(line: Line, ok: bool) -> None:
 
 
 def test_a_layout_that_says_nothing_is_a_failure(tmp_path: Path) -> None:
-    lines = summary.layout_lines(Ran(tmp_path, 0, (), ()))
+    lines = summary.layout_lines(*summary.layout_metrics(Ran(tmp_path, 0, (), ())))
     assert lines
     assert not any(line.ok for line in lines)
     report = summary.as_json("x", lines, {})
@@ -50,7 +50,7 @@ CLEAN = {name: 0 for name, *_ in summary._LAYOUT}
 def with_metrics(folder: Path, metrics: dict[str, float]) -> list[Line]:
     (folder / "final").mkdir()
     (folder / "final" / "metrics.json").write_text(json.dumps(metrics))
-    return summary.layout_lines(Ran(folder, 0, (), ()))
+    return summary.layout_lines(*summary.layout_metrics(Ran(folder, 0, (), ())))
 
 
 def test_a_clean_layout(tmp_path: Path) -> None:

@@ -10,20 +10,41 @@ from hysteron_openlane.floorplan import MARGIN, Floorplan
 
 from ..report.style import BAND, BLUE, FAINT, INK, MUTED, SKY, WIDTH, picture
 
+#: Layers of a picture of a layout, from the lowest: GDS layer and datatype, colour.
+_DRAWN = (
+    (65, 20, "#b8d8b0"),  # diffusion
+    (66, 20, "#d9a0a0"),  # poly
+    (67, 20, "#c8c4bc"),  # li1
+    (68, 20, "#8fb7dc"),  # met1
+    (69, 20, "#d3a6d8"),  # met2
+    (70, 20, "#7fbf9a"),  # met3
+    (71, 20, "#e0b060"),  # met4
+    (72, 20, "#b86f3a"),  # met5
+)
 
-def draw_layout(gds: Path, pixels: int = 1600) -> bytes:
-    """A layout as a PNG: what KLayout shows of it, on white."""
+
+def draw_layout(gds: Path, pixels: int = 1400) -> bytes:
+    """A layout as a PNG: diffusion, poly and wires from below to above, each opaque, on white."""
     import klayout.lay as lay
 
     view = lay.LayoutView()
-    view.set_config("background-color", "#ffffff")
-    view.set_config("grid-visible", "false")
+    for name, value in {"background-color": "#ffffff", "grid-visible": "false", "text-visible": "false"}.items():
+        view.set_config(name, value)
     view.load_layout(str(gds), False)
+    view.clear_layers()
+    for layer, datatype, colour in _DRAWN:
+        shown = lay.LayerProperties()
+        shown.source = f"{layer}/{datatype}"
+        shown.fill_color = shown.frame_color = int(colour[1:], 16)
+        shown.dither_pattern = 0  # solid
+        shown.transparent = False
+        view.insert_layer(view.end_layers(), shown)
     view.max_hier()
-    view.zoom_fit()
+    box = view.active_cellview().cell.dbbox()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "layout.png"
-        view.save_image(str(path), pixels, pixels)
+        # Line width and resolution that suit an oversampling of 2.
+        view.save_image_with_options(str(path), pixels, round(pixels * box.height() / box.width()), 0, 2, 0, box, False)
         return path.read_bytes()
 
 
