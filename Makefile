@@ -13,7 +13,7 @@ SEEDS ?= 1
 # Of make gds: UNTIL=gates stops before the layout, CHECK=1 compares with the baseline, DOCKERIZED=1 takes the container.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim soc-sim fpga netlist gds gds-setup test-gds test bench lint format lock train-setup test-train networks results clean
+.PHONY: help setup sim soc-sim fpga netlist gds gds-setup layout test-gds test bench lint format lock train-setup test-train networks results clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -61,6 +61,10 @@ $(VENV)/ready-gds: $(READY) requirements-gds.lock openlane/requirements.lock
 gds: $(VENV)/ready-gds ## take PRESET (sky130-small, sky130) to a layout, write build/gds/PRESET/report.html
 	@test -n "$(PRESET)" || { echo "error: PRESET is not set; run 'make gds PRESET=sky130-small'" >&2; exit 2; }
 	$(BIN)/hysteron gds $(PRESET) $(if $(UNTIL),--until $(UNTIL)) $(if $(CHECK),--check) $(if $(DOCKERIZED),--dockerized)
+
+layout: $(VENV)/ready-gds ## check the layout of PRESET that comes with the project, with its timing and energy
+	@test -n "$(PRESET)" || { echo "error: PRESET is not set; run 'make layout PRESET=sky130-small'" >&2; exit 2; }
+	$(BIN)/hysteron layout $(PRESET) --images 20
 
 test-gds: $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/openlane tests/cli/test_gds.py

@@ -53,7 +53,7 @@ def layout(preset: str, images: int, take: Path | None, tools: tuple[str, ...], 
     if images:
         netlist, spef = found.folder / results.NETLIST, found.folder / results.SPEF
         slacks = sta.slacks(found.chip, netlist, found.macros, found.folder / "sta", spef=spef)
-        lines += summary.timing_lines(slacks, found.folder / "sta")
+        lines += summary.timing_lines(slacks, found.folder / "sta", layout=True)
         lines += gate_figures(found.chip, found.macros, netlist, found.folder / "gates", images, spef=spef)
     with waiting("drawing it"):
         write_file(found.folder / "layout.png", draw_layout(found.folder / results.GDS))

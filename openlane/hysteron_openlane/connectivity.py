@@ -15,7 +15,7 @@ import klayout.db as db
 
 from hysteron_wire.errors import require
 
-from .lef import pin_shapes
+from .lef import obstructions, pin_shapes
 from .macros import Macro
 from .netlist import read_netlist
 
@@ -23,6 +23,10 @@ from .netlist import read_netlist
 POLY = (66, 20)
 METALS = (("li1", 67), ("met1", 68), ("met2", 69), ("met3", 70), ("met4", 71), ("met5", 72))
 DRAWING, CUT, LABEL, PIN = 20, 44, 5, 16
+#: Our datatype for what is in the way inside a macro.
+OBSTRUCTION = 99
+#: Datatypes on poly's layer that part it into two nets: a resistor, and what stands for one (in conb_1).
+RESISTORS = (13, 15)
 
 #: A net: pins of instances, or of the top with an empty name for the instance.
 Net = frozenset[tuple[str, str]]
@@ -69,7 +73,7 @@ def layout_nets(
     layout = db.Layout()
     layout.read(str(gds))
     for macro in macros:
-        _only_pins(layout, macro)
+        only_pins(layout, macro)
     extraction = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, layout.cell(top), []))
     _connect(extraction, layout)
     extraction.extract_netlist()
@@ -97,6 +101,9 @@ def _connect(extraction: db.LayoutToNetlist, layout: db.Layout) -> None:
         return extraction.make_polygon_layer(layout.layer(number, kind), name)
 
     below = drawn(*POLY, "poly")
+    for kind in RESISTORS:
+        below = below - drawn(POLY[0], kind, f"resistor_{kind}")
+    extraction.register(below, "parted_poly")
     extraction.connect(below)
     cut = drawn(66, CUT, "licon1")
     for name, number in METALS:
@@ -108,8 +115,8 @@ def _connect(extraction: db.LayoutToNetlist, layout: db.Layout) -> None:
         below, cut = metal, drawn(number, CUT, f"{name}_cut")
 
 
-def _only_pins(layout: db.Layout, macro: Macro) -> None:
-    """Put the pins of its LEF in the place of a macro's inside, each labelled."""
+def only_pins(layout: db.Layout, macro: Macro) -> None:
+    """Put what its LEF says in the place of a macro's inside: pins, labelled, and on :data:`OBSTRUCTION` the rest."""
     cell = layout.cell(macro.name)
     require(cell is not None, f"the layout has no macro {macro.name}")
     cell.clear()
@@ -119,6 +126,8 @@ def _only_pins(layout: db.Layout, macro: Macro) -> None:
         shape = db.DBox(*box)
         cell.shapes(layout.layer(number, DRAWING)).insert(shape)
         cell.shapes(layout.layer(number, LABEL)).insert(db.DText(pin, db.DTrans(shape.center() - db.DPoint())))
+    for layer, box in obstructions(macro.name):
+        cell.shapes(layout.layer(layers[layer], OBSTRUCTION)).insert(db.DBox(*box))
 
 
 def places(placement: Path, dbu: float) -> dict[tuple[str, int, int], str]:

@@ -125,6 +125,8 @@ class Design:
     ) -> None:
         self.macros = {macro.name: macro for macro in macros}
         self.netlist = read_netlist(netlist, top, folder)
+        # Fill, taps and decoupling have nothing but the supply, and no LIB.
+        self.netlist["cells"] = {name: cell for name, cell in self.netlist["cells"].items() if cell["connections"]}
         kinds = {cell["type"] for cell in self.netlist["cells"].values()} - set(self.macros)
         self.library, self.volts = _library(kinds)
         unknown = sorted(kinds - set(self.library))

@@ -201,7 +201,7 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
     ]
     write_file(folder / "lvs.txt", "\n".join([*found.missing, *found.unplaced, ""]).encode())
     tell("design rules of the wires")
-    broken = violations(gds, top, _boxes(folder / DEF, layout.macros))
+    broken = violations(gds, top, layout.macros)
     write_file(folder / "drc.json", json.dumps(broken, indent=1).encode())
     lines.append(Line("rules", "rules of the wires that were checked", len(broken), source="hysteron_openlane.rules"))
     lines.append(Line("drc", "places that break one", sum(broken.values()), most=0, source=GDS))
@@ -223,16 +223,3 @@ def _die(placement: Path) -> tuple[float, float]:
     assert area is not None
     left, low, right, high = (int(number) / int(unit[1]) for number in area.groups())
     return right - left, high - low
-
-
-def _boxes(placement: Path, inside: tuple[Macro, ...]) -> list[tuple[float, float, float, float]]:
-    """Where the macros are: left, lower, right and upper edges in µm."""
-    text = placement.read_text()
-    unit = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.M)
-    assert unit is not None
-    boxes = []
-    for macro in inside:
-        for x, y in re.findall(rf"^\s*- \S+ {macro.name} .*?\( (-?\d+) (-?\d+) \)", text, re.M):
-            left, low = int(x) / int(unit[1]), int(y) / int(unit[1])
-            boxes.append((left, low, left + macro.size[0], low + macro.size[1]))
-    return boxes

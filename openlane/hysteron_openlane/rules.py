@@ -1,8 +1,8 @@
 """Design rules of the wires, checked on a GDS without a deck: width, spacing, area, cuts, and metal around cuts.
 
 The values are those of SkyWater's documentation of the process ("Periphery rules", skywater-pdk.readthedocs.io); the
-names of the rules are its. Wires inside macros are the foundry's memory cells, for which other rules hold, and are left
-out, as is everything below li1: that is inside cells.
+names of the rules are its. Inside macros are the foundry's memory cells, for which other rules hold: they are taken for
+what their LEF says, pins and obstructions. What is below li1 is inside cells, and not checked.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,9 @@ from pathlib import Path
 import klayout.db as db
 
 from hysteron_wire.errors import require
+
+from .connectivity import OBSTRUCTION, only_pins
+from .macros import Macro
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ CUTS = (
 DRAWING, CUT = 20, 44
 
 
-def violations(gds: Path, top: str, boxes: Sequence[tuple[float, float, float, float]]) -> dict[str, int]:
-    """How often each rule is broken outside ``boxes``, by the rule.
+def violations(gds: Path, top: str, macros: Sequence[Macro]) -> dict[str, int]:
+    """How often each rule is broken, by the rule.
 
     Parameters
     ----------
@@ -66,14 +69,15 @@ def violations(gds: Path, top: str, boxes: Sequence[tuple[float, float, float, f
         The layout.
     top
         Name of the cell.
-    boxes
-        Left, lower, right and upper edge in µm of every macro.
+    macros
+        Those that are in it.
     """
     layout = db.Layout()
     layout.read(str(gds))
     cell = layout.cell(top)
     require(cell is not None, f"{str(gds)!r} has no cell {top}")
-    inside = db.Region([db.DBox(*box).to_itype(layout.dbu) for box in boxes])
+    for macro in macros:
+        only_pins(layout, macro)
 
     def units(length: float) -> int:
         return round(length / layout.dbu)
@@ -81,24 +85,24 @@ def violations(gds: Path, top: str, boxes: Sequence[tuple[float, float, float, f
     def drawn(number: int, kind: int) -> db.Region:
         return db.Region(cell.begin_shapes_rec(layout.layer(number, kind))).merged()
 
-    def outside(found: db.Region | db.EdgePairs) -> int:
-        polygons = found.polygons() if isinstance(found, db.EdgePairs) else found
-        return int(polygons.not_inside(inside).count()) if inside.count() else int(polygons.count())
-
-    metals = {metal.layer: drawn(metal.layer, DRAWING) for metal in METALS}
+    metals = {}
     found: dict[str, int] = {}
     for metal in METALS:
-        wires = metals[metal.layer]
-        found[f"{metal.rule} width {metal.width}"] = outside(wires.width_check(units(metal.width)))
-        found[f"{metal.rule} space {metal.space}"] = outside(wires.space_check(units(metal.space)))
+        wires, obstructions = drawn(metal.layer, DRAWING), drawn(metal.layer, OBSTRUCTION)
+        found[f"{metal.rule} over a macro"] = (wires & obstructions).count()
+        wires = metals[metal.layer] = (wires + obstructions).merged()
+        # Of edges: by whole polygons a power rail is compared with all that lies along it, for minutes.
+        edges = wires.edges()
+        found[f"{metal.rule} width {metal.width}"] = edges.width_check(units(metal.width)).count()
+        found[f"{metal.rule} space {metal.space}"] = edges.space_check(units(metal.space)).count()
         least = round(metal.area / layout.dbu**2)
-        found[f"{metal.rule} area {metal.area}"] = outside(wires.with_area(0, least, False))
+        found[f"{metal.rule} area {metal.area}"] = wires.with_area(0, least, False).count()
     for cut in CUTS:
         cuts = drawn(cut.layer, CUT)
         size = units(cut.size)
         exact = cuts.rectangles().with_bbox_width(size, False).with_bbox_height(size, False)
-        found[f"{cut.rule} size {cut.size}"] = outside(cuts - exact)
-        found[f"{cut.rule} space {cut.space}"] = outside(cuts.space_check(units(cut.space)))
+        found[f"{cut.rule} size {cut.size}"] = (cuts - exact).count()
+        found[f"{cut.rule} space {cut.space}"] = cuts.edges().space_check(units(cut.space)).count()
         for where, layer, margin in (("below", cut.layer, cut.below), ("above", cut.layer + 1, cut.above)):
-            found[f"{cut.rule} metal {where} {margin}"] = outside(exact.sized(units(margin)) - metals[layer])
+            found[f"{cut.rule} metal {where} {margin}"] = (exact.sized(units(margin)) - metals[layer]).count()
     return found

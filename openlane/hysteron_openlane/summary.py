@@ -141,16 +141,16 @@ def netlist_lines(ran: Ran, wanted: Sequence[str], cells_mm2: float, text: str) 
     return lines
 
 
-def timing_lines(slacks: Mapping[str, Slack], source: Path) -> list[Line]:
-    """Of the netlist. Told and not judged: hold times, which a layout's clock tree decides and its buffers mend, and
-    the slow corner, 1.40 V and −40 °C, which this PDK's data have for a slow one."""
+def timing_lines(slacks: Mapping[str, Slack], source: Path, *, layout: bool = False) -> list[Line]:
+    """Of a netlist, or of a ``layout``. Told and not judged: before a layout hold times, which its clock tree decides
+    and its buffers mend, and setup at the slow corner, 1.40 V and −40 °C, which this PDK's data have for a slow one."""
     lines = []
     for corner, slack in slacks.items():
-        judged = None if corner == "ss" else 0.0
-        lines.append(
-            Line(f"setup_{corner}_ns", f"setup slack, {corner}", slack.setup_ns, "ns", least=judged, source=str(source))
-        )
-        lines.append(Line(f"hold_{corner}_ns", f"hold slack, {corner}", slack.hold_ns, "ns", source=str(source)))
+        for key, label, value, least in (
+            ("setup", "setup slack", slack.setup_ns, None if corner == "ss" else 0.0),
+            ("hold", "hold slack", slack.hold_ns, 0.0 if layout else None),
+        ):
+            lines.append(Line(f"{key}_{corner}_ns", f"{label}, {corner}", value, "ns", least=least, source=str(source)))
     return lines
 
 

@@ -121,3 +121,20 @@ def test_an_absent_figure_is_worse_than_the_baseline(
 def test_the_baseline_of_the_project_has_all_figures() -> None:
     kept = json.loads(baseline.FILE.read_text())
     assert set(kept["sky130-small"]) == set(baseline.TOLERANCES)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--tool", "openroad=1"), "--tool and --remainder go with --take"),
+        (("--take", "."), "--take needs what made the layout: --tool NAME=VERSION"),
+        (("--take", ".", "--tool", "openroad"), "--take needs what made the layout: --tool NAME=VERSION"),
+        (("--take", ".", "--tool", "openroad=1"), "must hold one klayout_gds/*.gds, not 0; is it LibreLane's 'final'?"),
+    ],
+)
+def test_wrong_layout_options_are_one_line(hysteron: Run, build: Path, words: tuple[str, ...], told: str) -> None:
+    pytest.importorskip("klayout", reason="it comes with 'make gds-setup'")
+    status, _, errors = hysteron("layout", "sky130-small", *words)
+    assert status == 2
+    one_line(errors, told)
+    assert not build.exists()

@@ -2,6 +2,9 @@
 
 import json
 import lzma
+import os
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +15,9 @@ pytest.importorskip("pyosys", reason="it comes with 'make gds-setup'")
 
 import klayout.db as db
 
-from hysteron_openlane import connectivity, results, rules
+from hysteron_openlane import connectivity, results, rules, summary
 from hysteron_openlane.chips import chip
+from hysteron_openlane.macros import macros
 from hysteron_wire.errors import HysteronError
 
 SIZES = {"inv": (2.0, 3.0)}
@@ -118,7 +122,7 @@ def boxes(folder: Path, *shapes: tuple[tuple[int, int], tuple[float, float, floa
     return folder / "rules.gds"
 
 
-M1, M2, VIA = (68, 20), (69, 20), (68, 44)
+M1, M2, M3, M5, VIA = (68, 20), (69, 20), (70, 20), (72, 20), (68, 44)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +147,58 @@ def test_rules_of_the_wires(
     assert {rule for rule, count in found.items() if count} == broken
 
 
-def test_inside_macros_other_rules_hold(tmp_path: Path) -> None:
-    gds = boxes(tmp_path, (M1, (0, 0, 0.1, 1)))
-    assert sum(rules.violations(gds, "top", [(0, 0, 1, 1)]).values()) == 0
-    assert sum(rules.violations(gds, "top", [(0.05, 0, 1, 1)]).values()) > 0
+MACRO = "sky130_sram_2kbyte_1rw_32x512_8"
+
+
+@pytest.mark.usefixtures("pdk")
+@pytest.mark.parametrize(
+    ("wire", "broken"),
+    [
+        # The macro is 483.86 µm wide; what is in the way on met1 begins 0.62 µm inside.
+        ((M1, (-1, 10, 0, 11)), set()),
+        ((M1, (-1, 10, 1, 11)), {"m1 over a macro"}),
+        ((M1, (-1, 10, 0.5, 11)), {"m1 space 0.14"}),
+        # The pin clk0 is at 0 to 0.38 µm on met3's left edge.
+        ((M3, (-1, 0, -0.1, 330)), {"m3 space 0.3"}),
+        ((M5, (-1, 10, 500, 12)), set()),
+    ],
+)
+def test_a_macro_is_what_its_lef_says(
+    tmp_path: Path, wire: tuple[tuple[int, int], tuple[float, float, float, float]], broken: set[str]
+) -> None:
+    layout = db.Layout()
+    layout.dbu = 0.001
+    top, cell = layout.create_cell("top"), layout.create_cell(MACRO)
+    # Too narrow, but the foundry's.
+    cell.shapes(layout.layer(*M1)).insert(db.DBox(5, 5, 5.01, 6))
+    top.insert(db.DCellInstArray(cell.cell_index(), db.DTrans(0, 0)))
+    top.shapes(layout.layer(*wire[0])).insert(db.DBox(*wire[1]))
+    layout.write(str(tmp_path / "rules.gds"))
+    found = rules.violations(tmp_path / "rules.gds", "top", [macros()[MACRO]])
+    assert {rule for rule, count in found.items() if count} == broken
+
+
+def resistor(folder: Path, kind: int | None) -> Path:
+    """A strip of poly between two labelled pads of li1."""
+    layout = db.Layout()
+    layout.dbu = 0.001
+    top = layout.create_cell("top")
+    top.shapes(layout.layer(66, 20)).insert(db.DBox(0, 0, 3, 0.3))
+    if kind is not None:
+        top.shapes(layout.layer(66, kind)).insert(db.DBox(1, 0, 2, 0.3))
+    for name, x in (("a", 0.0), ("y", 2.5)):
+        top.shapes(layout.layer(66, 44)).insert(db.DBox(x + 0.1, 0.1, x + 0.27, 0.27))
+        top.shapes(layout.layer(67, 20)).insert(db.DBox(x, 0, x + 0.4, 0.4))
+        top.shapes(layout.layer(67, 5)).insert(db.DText(name, db.DTrans(x + 0.2, 0.2)))
+    layout.write(str(folder / "resistor.gds"))
+    return folder / "resistor.gds"
+
+
+@pytest.mark.parametrize(("kind", "nets"), [(None, {frozenset({("", "a"), ("", "y")})}), (13, set()), (15, set())])
+def test_a_resistor_parts_nets(tmp_path: Path, kind: int | None, nets: set[connectivity.Net]) -> None:
+    placement = tmp_path / "top.def"
+    placement.write_text(PLACEMENT)
+    assert connectivity.layout_nets(resistor(tmp_path, kind), placement, "top", [], {}) == nets
 
 
 def test_a_chip_without_a_layout_is_told() -> None:
@@ -206,3 +258,57 @@ def test_a_folder_that_is_no_run_s_is_told(final: Path, tmp_path: Path, monkeypa
     with pytest.raises(HysteronError, match=r"must hold one spef/nom\*/\*\.spef, not 0; is it LibreLane's 'final'"):
         results.take(chip("sky130-small"), final, {"openroad": "1"}, [])
     assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> results.Layout:
+    """The layout of ``sky130-small`` that comes with the project."""
+    if not os.environ.get("PDK_ROOT"):
+        pytest.skip("PDK_ROOT is not set")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYSTERON_BUILD", str(tmp_path_factory.mktemp("layout")))
+        return results.unpack(chip("sky130-small"))
+
+
+def wrong(layout: results.Layout) -> dict[str, float | None]:
+    return {line.key: line.value for line in results.verify(layout, lambda _: None) if not line.ok}
+
+
+def test_the_layout_that_comes_with_the_project_is_right(shipped: results.Layout) -> None:
+    lines = {line.key: line for line in results.verify(shipped, lambda _: None)}
+    assert [key for key, line in lines.items() if not line.ok] == []
+    assert lines["die_mm2"].value == pytest.approx(shipped.record["metrics"]["design__die__area"] / 1e6)
+    assert lines["nets"].value > 10_000
+    assert lines["net_pins"].value > 100_000
+    assert lines["rules"].value == sum(1 for _ in rules.METALS) * 4 + sum(1 for _ in rules.CUTS) * 4
+    assert sum(path.stat().st_size for path in (results.FOLDER / "sky130-small").iterdir()) < 5e6
+
+
+def test_what_librelane_said_of_it_is_kept(shipped: results.Layout) -> None:
+    lines = {line.key: line for line in summary.layout_lines(shipped.record["metrics"], "record.json")}
+    # KLayout's deck does not end on the memory cells; the record says what it found on the rest.
+    assert [key for key, line in lines.items() if not line.ok] == ["klayout_drc"]
+    assert any("KLayout's deck" in text for text in shipped.record["remainder"])
+
+
+def test_a_netlist_with_two_wires_swapped_is_not_the_layout_s(shipped: results.Layout, tmp_path: Path) -> None:
+    shutil.copytree(shipped.folder, tmp_path / "layout")
+    netlist = tmp_path / "layout" / results.POWERED
+    text = netlist.read_text()
+    cell = re.search(r"sky130_fd_sc_hd__nand2_\d \S+ \(\.A\(([^()]+)\),\s*\.B\(([^()]+)\),", text)
+    assert cell is not None
+    swapped = cell[0].replace(f".A({cell[1]})", f".A({cell[2]})").replace(f".B({cell[2]})", f".B({cell[1]})")
+    netlist.write_text(text.replace(cell[0], swapped))
+    assert wrong(replace(shipped, folder=tmp_path / "layout")) == {"lvs": 2}
+
+
+def test_a_layout_with_a_bridge_is_found(shipped: results.Layout, tmp_path: Path) -> None:
+    shutil.copytree(shipped.folder, tmp_path / "layout")
+    gds = tmp_path / "layout" / results.GDS
+    layout = db.Layout()
+    layout.read(str(gds))
+    # A strip of met2 that is too narrow, across the wires in the middle of the cells.
+    layout.cell("hysteron_core").shapes(layout.layer(*M2)).insert(db.DBox(300, 200, 310, 200.1))
+    layout.write(str(gds))
+    found = wrong(replace(shipped, folder=tmp_path / "layout"))
+    assert found.keys() == {"lvs", "drc"}

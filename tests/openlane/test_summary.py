@@ -129,6 +129,8 @@ def test_slack_is_judged_where_it_means_something() -> None:
     slow = Slack(-1.0, -1.0, ())
     lines = summary.timing_lines({"tt": slow, "ss": slow, "ff": slow}, Path("sta"))
     assert [line.key for line in lines if not line.ok] == ["setup_tt_ns", "setup_ff_ns"]
+    lines = summary.timing_lines({"tt": slow, "ss": slow, "ff": slow}, Path("sta"), layout=True)
+    assert [line.key for line in lines if line.ok] == ["setup_ss_ns"]
 
 
 def test_energy_of_an_operation() -> None:
