@@ -15,6 +15,7 @@ pytest.importorskip("pyosys", reason="it comes with 'make gds-setup'")
 
 import klayout.db as db
 
+from hysteron_cli.silicon.pictures import draw_layout
 from hysteron_openlane import connectivity, results, rules, summary
 from hysteron_openlane.chips import chip
 from hysteron_openlane.macros import macros
@@ -289,6 +290,11 @@ def test_what_librelane_said_of_it_is_kept(shipped: results.Layout) -> None:
     # KLayout's deck does not end on the memory cells; the record says what it found on the rest.
     assert [key for key, line in lines.items() if not line.ok] == ["klayout_drc"]
     assert any("KLayout's deck" in text for text in shipped.record["remainder"])
+
+
+def test_its_picture_is_of_it(shipped: results.Layout) -> None:
+    picture = results.FOLDER.parents[1] / "docs" / "images" / "sky130-small-layout.png"
+    assert picture.read_bytes() == draw_layout(shipped.folder / results.GDS, 900)
 
 
 def test_a_netlist_with_two_wires_swapped_is_not_the_layout_s(shipped: results.Layout, tmp_path: Path) -> None:
