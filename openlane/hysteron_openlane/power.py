@@ -161,6 +161,7 @@ class Design:
         if self.wires is None:
             return WIRE * pins
         found = [self.wires[name] for name in self.names[bit] if name in self.wires]
+        require(bool(found) or not pins, f"the SPEF has no wire {self.names[bit][0]}; is it of another netlist?")
         return found[0] if found else 0.0
 
     def _cells(self) -> Iterable[tuple[str, str, list[tuple[str, int]]]]:
