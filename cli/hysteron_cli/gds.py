@@ -69,6 +69,8 @@ def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, upd
     from hysteron_openlane.project import write_project
     from hysteron_openlane.summary import as_json
 
+    from .silicon.page import told
+
     if check and update:
         raise click.UsageError("--check and --update exclude each other")
     chosen = chip(preset)
@@ -91,13 +93,7 @@ def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, upd
     console.print(f"page: {folder / 'report.html'}, figures: {folder / 'summary.json'}", soft_wrap=True)
     figures = {line.key: line.value for line in flow.lines}
     worse = baseline.compare(preset, figures) if check else []
-    worse += [
-        f"{line.label} is absent from {line.source}"
-        if line.value is None
-        else f"{line.label} is {line.value:g}, must be {line.limit}"
-        for line in flow.lines
-        if not line.ok
-    ]
+    worse += [told(line) for line in flow.lines if not line.ok]
     for line in worse:
         click.echo(f"error: {line}", err=True)
     for stage, why in flow.undone.items():
@@ -223,14 +219,11 @@ def _write_page(flow: _Flow, path: Path) -> None:
 
 
 def _show(flow: _Flow) -> None:
-    from .silicon.page import value_text
+    from .silicon.page import lines_table
 
     console.print(_memories(flow.chip.name, flow.project.made.memories))
     for stage, lines in flow.stages:
-        rows = table(f"{flow.chip.name}: {stage}", "<figure", "value", "<unit", "limit")
-        for line in lines:
-            rows.add_row(line.label, value_text(line), line.unit, line.limit if line.ok else f"{line.limit}  ✗")
-        console.print(rows)
+        console.print(lines_table(f"{flow.chip.name}: {stage}", lines))
         energy = next((line for line in lines if line.key == "pj_per_sop"), None)
         if energy is not None:
             others = table("Energy of a synaptic operation", "<what", "pJ")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hysteron_golden.files import write_file
+from hysteron_golden.files import build_root, write_file
 from hysteron_wire.errors import require
 
 from .output import console, table, waiting, write_json
 
 if TYPE_CHECKING:
+    from hysteron_openlane.results import Layout
     from hysteron_openlane.summary import Line
 
 
@@ -21,63 +22,93 @@ if TYPE_CHECKING:
 @click.option(
     "--take",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="First put the layout in this folder, LibreLane's 'final', into the project.",
+    help="Check the layout in this folder, LibreLane's 'final', and put it into the project if nothing is wrong.",
 )
 @click.option("--tool", "tools", multiple=True, metavar="NAME=VERSION", help="With --take: what made it; repeatable.")
+@click.option(
+    "--waive",
+    "waived",
+    multiple=True,
+    metavar="FIGURE=WHY",
+    help="With --take: a figure of LibreLane's that is not as it must be; repeatable.",
+)
 @click.option("--remainder", multiple=True, metavar="TEXT", help="With --take: what is left to explain; repeatable.")
-def layout(preset: str, images: int, take: Path | None, tools: tuple[str, ...], remainder: tuple[str, ...]) -> None:
+def layout(
+    preset: str,
+    images: int,
+    take: Path | None,
+    tools: tuple[str, ...],
+    waived: tuple[str, ...],
+    remainder: tuple[str, ...],
+) -> None:
     """Check PRESET's layout that comes with the project: outline, pins, cells, wires against netlist, rules of wires.
 
     With --images also what the netlist of the layout answers and what that costs, and its timing, both with the wires'
-    resistance and capacitance. The files are unpacked to build/layout/PRESET. Exits with status 1 if a check fails.
+    resistance and capacitance. LibreLane's own figures are checked too, but those that the record waives. The files are
+    unpacked to build/layout/PRESET. Exits with status 1 if a check fails.
 
     Example: hysteron layout sky130-small
     """
-    from hysteron_openlane import results, sta, summary
+    from hysteron_openlane import results, summary
     from hysteron_openlane.chips import chip
 
-    from .silicon.gates import gate_figures
-    from .silicon.page import value_text
+    from .silicon.page import lines_table, told
     from .silicon.pictures import draw_layout
 
+    kept = results.FOLDER
     if take is not None:
-        versions = dict(tool.partition("=")[::2] for tool in tools)
-        require(bool(versions) and all(versions.values()), "--take needs what made the layout: --tool NAME=VERSION")
+        notes = {"tools": _pairs("--tool", tools), "waived": _pairs("--waive", waived), "remainder": list(remainder)}
+        require(bool(notes["tools"]), "--take needs what made the layout: --tool NAME=VERSION")
+        kept = build_root() / "taken"
         with waiting(f"packing the layout of {preset}"):
-            results.take(chip(preset), take, versions, remainder)
+            results.take(chip(preset), take, notes, kept)
     else:
-        require(not tools and not remainder, "--tool and --remainder go with --take")
+        require(not tools and not waived and not remainder, "--tool, --waive and --remainder go with --take")
     with waiting(f"unpacking the layout of {preset}"):
-        found = results.unpack(chip(preset))
-    lines = results.verify(found, lambda text: click.echo(f"{preset}: {text}", err=True))
-    if images:
-        netlist, spef = found.folder / results.NETLIST, found.folder / results.SPEF
-        slacks = sta.slacks(found.chip, netlist, found.macros, found.folder / "sta", spef=spef)
-        lines += summary.timing_lines(slacks, found.folder / "sta", layout=True)
-        lines += gate_figures(found.chip, found.macros, netlist, found.folder / "gates", images, spef=spef)
+        found = results.unpack(chip(preset), kept)
+    # First what needs other tools, so that it is told at once if one is missing.
+    simulated = _with_wires(found, images) if images else []
+    lines = results.verify(found, lambda text: click.echo(f"{preset}: {text}", err=True)) + simulated
+    said = summary.layout_lines(found.record["metrics"], "record.json")
     with waiting("drawing it"):
         write_file(found.folder / "layout.png", draw_layout(found.folder / results.GDS))
     write_json(found.folder / "verified.json", summary.as_json(preset, lines, {}))
-    _print(f"Layout of {preset}, checked here", lines)
-    _print("What LibreLane said of it", summary.layout_lines(found.record["metrics"], "record.json"))
+    console.print(lines_table(f"Layout of {preset}, checked here", lines))
+    console.print(lines_table("What LibreLane said of it", said))
     made = table("Made by", "<tool", "<version")
     for tool, version in found.record["tools"].items():
         made.add_row(tool, version)
     console.print(made)
-    for text in found.record["remainder"]:
+    for text in (*found.record["waived"].values(), *found.record["remainder"]):
         console.print(f"Left to explain: {text}")
     console.print(f"GDS and picture: {found.folder}", soft_wrap=True)
-    wrong = [line for line in lines if not line.ok]
+    wrong = [line for line in (*lines, *said) if not line.ok and line.key not in found.record["waived"]]
     for line in wrong:
-        click.echo(f"error: {line.label}: {value_text(line)}, must be {line.limit}", err=True)
+        click.echo(f"error: {told(line)}", err=True)
     if wrong:
         sys.exit(1)
+    if take is not None:
+        results.keep(found.chip, kept)
+        write_file(results.PICTURES / f"{preset}-layout.png", (found.folder / "layout.png").read_bytes())
 
 
-def _print(title: str, lines: "list[Line]") -> None:
-    from .silicon.page import value_text
+def _with_wires(found: "Layout", images: int) -> "list[Line]":
+    """Timing, answers and energy, with the wires' resistance and capacitance."""
+    from hysteron_openlane import results, sta, summary
 
-    rows = table(title, "<figure", "value", "<unit", "limit")
-    for line in lines:
-        rows.add_row(line.label, value_text(line), line.unit, line.limit if line.ok else f"{line.limit}  ✗")
-    console.print(rows)
+    from .silicon.gates import gate_figures
+
+    netlist, spef = found.folder / results.NETLIST, found.folder / results.SPEF
+    with waiting("static timing at three corners"):
+        slacks = sta.slacks(found.chip, netlist, found.macros, found.folder / "sta", spef=spef)
+    return [
+        *summary.timing_lines(slacks, found.folder / "sta", layout=True),
+        *gate_figures(found.chip, found.macros, netlist, found.folder / "gates", images, spef=spef),
+    ]
+
+
+def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in texts)
+    for name, value in pairs.items():
+        require(bool(value), f"{option} {name!r} must be two texts with a '=' between")
+    return pairs

@@ -41,7 +41,7 @@ class Comparison:
     nets, pins
         Of the netlist that were compared.
     missing
-        Nets of the netlist that the layout has not as they are, a line each.
+        Nets of the netlist that the layout has not as they are, and the layout's own, a line each.
     unplaced
         Instances of the netlist that are not where DEF says.
     """
@@ -203,4 +203,9 @@ def compare(
         missing.append(
             f"{some} and {len(net) - 1} more: in {len(parts)} pieces, {lost} pins lost, {len(more)} too many"
         )
+    told = {pin for net in wanted - found for pin in net}
+    for net in sorted(found - wanted, key=sorted):
+        # Of pins that the netlist connects to nothing.
+        if not net & told:
+            missing.append(f"{'.'.join(min(net))} and {len(net) - 1} more: in the layout only")
     return Comparison(len(wanted), sum(map(len, wanted)), tuple(missing), tuple(sorted(instances - known)))

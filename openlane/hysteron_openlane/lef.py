@@ -91,9 +91,11 @@ def _text(name: str) -> str:
 
 def _boxes(body: str) -> Iterator[tuple[str, Box]]:
     layer = ""
-    for kind, rest in re.findall(r"^\s*(LAYER|RECT)\s+([^;]*?)\s*;", body, re.M):
+    for kind, rest in re.findall(r"^\s*(LAYER|RECT|POLYGON)\s+([^;]*?)\s*;", body, re.M):
         if kind == "LAYER":
-            layer = rest
+            layer = rest.split()[0]
+            require(layer in _MAGIC, f"a macro's LEF must keep to {', '.join(_MAGIC)}, not {layer}")
         else:
+            require(kind == "RECT", "a macro's LEF must be made of rectangles (RECT), not of polygons")
             left, low, right, high = map(float, rest.split())
             yield layer, (left, low, right, high)

@@ -7,8 +7,10 @@ import klayout.db as db
 from .macros import Macro
 from .pdk import CELLS, MACROS, find, library
 
-#: What a router makes of its own.
+#: Cells that a router makes of its own.
 _VIA = "VIA_"
+#: What a router and a floorplan draw: wires, cuts and labels from li1 up, and the outline.
+_ROUTED = {(layer, kind) for layer in range(67, 73) for kind in (5, 16, 20, 44)} | {(235, 4)}
 
 #: Layer and datatype.
 Layer = tuple[int, int]
@@ -30,33 +32,40 @@ def altered_cells(layout: db.Layout, top: str, macros: Sequence[Macro]) -> tuple
     -------
     int, list of str
         How many were compared, and what is wrong, a line each: cells that the PDK has not, that are drawn otherwise, or
-        that have others inside. Labels are not compared.
+        that have others inside; and what the top or a via has on other layers than wires'. Labels are not compared.
     """
     references = [db.Layout()]
-    references[0].read(str(library(CELLS) / "gds" / f"{CELLS}.gds"))
+    references[0].read(str(find(library(CELLS) / "gds", f"{CELLS}.gds")))
     for macro in macros:
         references.append(db.Layout())
         references[-1].read(str(find(library(MACROS) / "gds", f"{macro.name}.gds")))
-    wrong: dict[str, str] = {}
+    compared: dict[str, str] = {}
+    routed = [f"{top}: {what}" for what in _not_routed(layout.cell(top))]
     for index in layout.cell(top).each_child_cell():
         cell = layout.cell(index)
         if cell.name.startswith(_VIA):
+            routed += [f"{cell.name}: {what}" for what in _not_routed(cell)]
+            routed += [f"{cell.name}: has cells inside"] * (cell.child_instances() > 0)
             continue
         original = next((found for each in references if (found := each.cell(cell.name)) is not None), None)
-        _compare(cell, original, wrong)
-    return len(wrong), [f"{name}: {what}" for name, what in wrong.items() if what]
+        _compare(cell, original, compared)
+    return len(compared), routed + [f"{name}: {what}" for name, what in compared.items() if what]
 
 
-def _compare(cell: db.Cell, original: db.Cell | None, wrong: dict[str, str]) -> None:
-    if cell.name in wrong:
+def _not_routed(cell: db.Cell) -> list[str]:
+    return [f"drawn on layer {layer}/{kind}" for layer, kind in sorted(_shapes(cell).keys() - _ROUTED)]
+
+
+def _compare(cell: db.Cell, original: db.Cell | None, compared: dict[str, str]) -> None:
+    if cell.name in compared:
         return
     if original is None:
-        wrong[cell.name] = "the PDK has no such cell"
+        compared[cell.name] = "the PDK has no such cell"
         return
-    wrong[cell.name] = _difference(cell, original)
+    compared[cell.name] = _difference(cell, original)
     for index in cell.each_child_cell():
         inside = cell.layout().cell(index)
-        _compare(inside, original.layout().cell(inside.name), wrong)
+        _compare(inside, original.layout().cell(inside.name), compared)
 
 
 def _difference(cell: db.Cell, original: db.Cell) -> str:

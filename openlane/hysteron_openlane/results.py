@@ -1,15 +1,16 @@
 """Layouts that come with the project: their files, and checking that they are what is said of them.
 
 A layout is made where OpenROAD is, and kept in ``openlane/results/<chip>`` compressed, with ``record.json``: what made
-it, the SHA-256 of every file as it is uncompressed, LibreLane's metrics, and what is left to explain. The DEF is kept
-without its wires, which the GDS has, and the SPEF as :mod:`hysteron_openlane.spef` makes it.
+it, the SHA-256 of every file as it is uncompressed, LibreLane's metrics, which of its figures may be absent or beyond
+their limits and why, and what else is left to explain. The DEF is kept without its wires, which the GDS has, and the
+SPEF as :mod:`hysteron_openlane.spef` makes it.
 """
 
 import hashlib
 import json
 import lzma
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,19 @@ from hysteron_golden.files import build_root, write_file
 from hysteron_wire.errors import HysteronError, require
 
 from .chips import Chip
-from .connectivity import LABEL, METALS, PIN, compare, netlist_ports
+from .connectivity import LABEL, METALS, PIN, Net, compare, netlist_nets, netlist_ports
 from .macros import Macro, macros
+from .netlist import read_netlist
 from .originals import altered_cells
 from .plan import cell_sizes
+from .project import GROUND, POWER
 from .rules import violations
 from .spef import lumped
 from .summary import Line
 
 FOLDER = Path(__file__).parents[1] / "results"
+#: Where the pictures of layouts are.
+PICTURES = Path(__file__).parents[2] / "docs" / "images"
 #: Files of a layout.
 GDS, DEF, POWERED, NETLIST, SPEF = "layout.gds", "layout.def", "powered.v", "netlist.v", "wires.spef"
 FILES = (GDS, DEF, POWERED, NETLIST, SPEF)
@@ -66,21 +71,31 @@ class Layout:
     macros: tuple[Macro, ...]
 
 
-def unpack(chip: Chip) -> Layout:
+def unpack(chip: Chip, results: Path | None = None) -> Layout:
     """Unpack a chip's layout under ``build/layout``.
+
+    Parameters
+    ----------
+    chip
+        Of which it is one.
+    results
+        Where it is kept; None for :data:`FOLDER`.
 
     Raises
     ------
     HysteronError
-        If there is none, or a file is not the one that the record is about.
+        If there is none, a file is not the one that the record is about, or the PDK lacks a macro of it.
     """
-    source = FOLDER / chip.name
+    source = (FOLDER if results is None else results) / chip.name
     record_file = source / "record.json"
     require(record_file.exists(), f"no layout of {chip.name} comes with the project; make one with 'hysteron gds'")
     record = json.loads(record_file.read_text())
     folder = build_root() / "layout" / chip.name
     for name in FILES:
-        content = lzma.decompress((source / f"{name}.xz").read_bytes())
+        try:
+            content = lzma.decompress((source / f"{name}.xz").read_bytes())
+        except (OSError, lzma.LZMAError) as error:
+            raise HysteronError(f"{name}.xz of the layout of {chip.name} cannot be read: {error}") from error
         found = hashlib.sha256(content).hexdigest()
         if found != record["sha256"].get(name):
             raise HysteronError(
@@ -88,11 +103,13 @@ def unpack(chip: Chip) -> Layout:
             )
         write_file(folder / name, content)
     known = macros()
+    lacking = [name for name in record["macros"] if name not in known]
+    require(not lacking, f"the PDK has no macro {', '.join(lacking)}, which is in the layout of {chip.name}")
     return Layout(chip, folder, record, tuple(known[name] for name in record["macros"]))
 
 
-def take(chip: Chip, final: Path, tools: Mapping[str, str], remainder: Sequence[str]) -> None:
-    """Put a layout that LibreLane made into the project.
+def take(chip: Chip, final: Path, notes: Mapping[str, Any], results: Path) -> None:
+    """Pack a layout that LibreLane made.
 
     Parameters
     ----------
@@ -100,10 +117,11 @@ def take(chip: Chip, final: Path, tools: Mapping[str, str], remainder: Sequence[
         Of which it is one.
     final
         LibreLane's folder of that name.
-    tools
-        What made it, and of which version.
-    remainder
-        What is left to explain, a sentence each.
+    notes
+        Of the record what LibreLane does not say: ``tools`` and their versions; ``waived``, of LibreLane's figures
+        those that may be beyond their limits or absent, and why; ``remainder``, a sentence each.
+    results
+        Where to.
 
     Raises
     ------
@@ -117,21 +135,17 @@ def take(chip: Chip, final: Path, tools: Mapping[str, str], remainder: Sequence[
             len(found) == 1, f"{str(final)!r} must hold one {pattern}, not {len(found)}; is it LibreLane's 'final'?"
         )
         paths[name] = found[0]
+    metrics = final / "metrics.json"
+    require(metrics.exists(), f"{str(final)!r} must hold metrics.json; is it LibreLane's 'final'?")
     contents = {name: path.read_bytes() for name, path in paths.items()}
     contents[DEF] = re.sub(rb"^(SPECIALNETS|NETS) \d+ ;\n.*?^END \1\n", b"", contents[DEF], flags=re.M | re.S)
     contents[SPEF] = lumped(contents[SPEF].decode()).encode()
     inside = [name for name in macros() if re.search(rf"^ *{name} ", contents[NETLIST].decode(), re.M)]
-    record = {
-        "macros": inside,
-        "tools": dict(tools),
-        "remainder": list(remainder),
-        "metrics": json.loads((final / "metrics.json").read_text()),
-    }
-    pack(chip, contents, record)
+    pack(chip, contents, {"macros": inside, **notes, "metrics": json.loads(metrics.read_text())}, results)
 
 
-def pack(chip: Chip, contents: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
-    """Put a layout into the project.
+def pack(chip: Chip, contents: Mapping[str, bytes], record: Mapping[str, Any], results: Path) -> None:
+    """Write a layout's files and record.
 
     Parameters
     ----------
@@ -141,13 +155,21 @@ def pack(chip: Chip, contents: Mapping[str, bytes], record: Mapping[str, Any]) -
         Of its files, by their names here.
     record
         All but the sums.
+    results
+        Where to.
     """
     require(set(contents) == set(FILES), f"a layout has the files {', '.join(FILES)}, not {', '.join(contents)}")
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     for name, content in contents.items():
-        write_file(FOLDER / chip.name / f"{name}.xz", lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
+        write_file(results / chip.name / f"{name}.xz", lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
     text = json.dumps({**record, "sha256": sums}, indent=1, ensure_ascii=False) + "\n"
-    write_file(FOLDER / chip.name / "record.json", text.encode())
+    write_file(results / chip.name / "record.json", text.encode())
+
+
+def keep(chip: Chip, results: Path) -> None:
+    """Put a layout that was packed elsewhere into the project."""
+    for path in sorted((results / chip.name).iterdir()):
+        write_file(FOLDER / chip.name / path.name, path.read_bytes())
 
 
 def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
@@ -191,6 +213,7 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
     ports = netlist_ports(folder / POWERED, top, folder)
     sizes = {**cell_sizes(), **{macro.name: macro.size for macro in layout.macros}}
     found = compare(gds, folder / DEF, folder / POWERED, top, layout.macros, sizes, folder)
+    signals = _signals(folder / POWERED, top, folder) ^ _signals(folder / NETLIST, top, folder)
     lines += [
         Line("ports", "pins of the top", len(ports), source=POWERED),
         Line("lost_ports", "… without a label in the layout", len(ports - _labels(cell, plan)), most=0, source=GDS),
@@ -198,6 +221,13 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
         Line("net_pins", "pins compared", found.pins, source=POWERED),
         Line("lvs", "nets that the layout has not as they are", len(found.missing), most=0, source=GDS),
         Line("unplaced", "instances that are not where they should be", len(found.unplaced), most=0, source=GDS),
+        Line(
+            "netlists",
+            "nets in one only of the netlists with supply and without",
+            len(signals),
+            most=0,
+            source=NETLIST,
+        ),
     ]
     write_file(folder / "lvs.txt", "\n".join([*found.missing, *found.unplaced, ""]).encode())
     tell("design rules of the wires")
@@ -206,6 +236,15 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
     lines.append(Line("rules", "rules of the wires that were checked", len(broken), source="hysteron_openlane.rules"))
     lines.append(Line("drc", "places that break one", sum(broken.values()), most=0, source=GDS))
     return lines
+
+
+def _signals(netlist: Path, top: str, folder: Path) -> set[Net]:
+    """Nets of a netlist, and what each instance is, without the supply."""
+    nets, _ = netlist_nets(netlist, top, folder)
+    cells = read_netlist(netlist, top, folder)["cells"]
+    return {net for net in nets if not net & {("", POWER), ("", GROUND)}} | {
+        frozenset({(name, cell["type"])}) for name, cell in cells.items()
+    }
 
 
 def _labels(cell: db.Cell, layout: db.Layout) -> set[str]:

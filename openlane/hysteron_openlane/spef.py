@@ -2,8 +2,12 @@
 
 import re
 
+from hysteron_wire.errors import require
+
 #: Figures that are kept of a value.
 FIGURES = 3
+#: By how much rounded ones may miss their sum.
+_ROUNDING = 0.01
 
 
 def lumped(text: str) -> str:
@@ -16,8 +20,14 @@ def lumped(text: str) -> str:
     ----------
     text
         As OpenROAD writes it: a coupling capacitance is listed under both of its nets.
+
+    Raises
+    ------
+    HysteronError
+        If there is no net, or one's capacitances are not what it says they sum up to.
     """
     header, *nets = re.split(r"^(?=\*D_NET )", text, flags=re.M)
+    require(bool(nets), "a SPEF must have nets (*D_NET)")
     return header + "".join(_lumped_net(net) for net in nets)
 
 
@@ -35,6 +45,10 @@ def _lumped_net(text: str) -> str:
         for name in ends:
             if name in own or name.startswith(f"{net}:"):
                 at[name] = at.get(name, 0.0) + float(value)
+    require(
+        abs(sum(at.values()) - float(total)) <= _ROUNDING * float(total) + 1e-9,
+        f"the capacitances of net {net} of a SPEF must sum up to {total}, not {sum(at.values()):g}",
+    )
     lines = [f"*D_NET {net} {_short(float(total))}", *pins, "*CAP"]
     lines += [f"{number} {node(name)} {_short(value)}" for number, (name, value) in enumerate(at.items(), 1)]
     if resistances:

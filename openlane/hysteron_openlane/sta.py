@@ -109,7 +109,8 @@ def _script(chip: Chip, netlist: Path, libraries: Sequence[Path], spef: Path | N
             "set inputs [lreplace $inputs $clock $clock]",
             f"set_input_delay {outside:g} -clock clk $inputs",
             f"set_output_delay {outside:g} -clock clk [all_outputs]",
-            f"set_driving_cell -lib_cell {CELLS}__inv_2 -pin Y $inputs",
+            # An ideal clock needs none; one with a tree begins at the outside, as the data do.
+            f"set_driving_cell -lib_cell {CELLS}__inv_2 -pin Y {'[all_inputs]' if spef else '$inputs'}",
             f"set_load {LOAD:g} [all_outputs]",
             f"set_clock_uncertainty {UNCERTAINTY:g} clk",
             f"set_clock_transition {SLOPE:g} clk",

@@ -126,9 +126,9 @@ def test_the_baseline_of_the_project_has_all_figures() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--tool", "openroad=1"), "--tool and --remainder go with --take"),
+        (("--tool", "openroad=1"), "--tool, --waive and --remainder go with --take"),
         (("--take", "."), "--take needs what made the layout: --tool NAME=VERSION"),
-        (("--take", ".", "--tool", "openroad"), "--take needs what made the layout: --tool NAME=VERSION"),
+        (("--take", ".", "--tool", "openroad"), "--tool 'openroad' must be two texts with a '=' between"),
         (("--take", ".", "--tool", "openroad=1"), "must hold one klayout_gds/*.gds, not 0; is it LibreLane's 'final'?"),
     ],
 )

@@ -60,7 +60,12 @@ def test_magic_sees_the_pins_and_what_is_in_the_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("without", "told"), [("OBS", r"must have obstructions \(OBS\)"), ("SIZE", "must hold its size")]
+    ("without", "told"),
+    [
+        ("OBS", r"must have obstructions \(OBS\)"),
+        ("SIZE", "must hold its size"),
+        ("met4", "must keep to met1, met2, met3, met4, met5, not OTHER"),
+    ],
 )
 def test_a_lef_that_lacks_something_is_told(
     without: str, told: str, monkeypatch: pytest.MonkeyPatch, pdk: Path

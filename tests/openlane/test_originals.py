@@ -60,5 +60,18 @@ def test_a_cell_of_one_s_own_is_told(layout: db.Layout) -> None:
     assert altered(layout) == ["own: the PDK has no such cell"]
 
 
+@pytest.mark.parametrize("cell", ["top", "VIA_1"])
+def test_what_a_router_does_not_draw_is_told(layout: db.Layout, cell: str) -> None:
+    layout.cell(cell).shapes(layout.layer(68, 20)).insert(db.Box(0, 0, 1000, 1000))
+    assert altered(layout) == []
+    layout.cell(cell).shapes(layout.layer(65, 20)).insert(db.Box(0, 0, 1000, 1000))
+    assert altered(layout) == [f"{cell}: drawn on layer 65/20"]
+
+
+def test_a_cell_that_hides_in_a_via_is_told(layout: db.Layout) -> None:
+    layout.cell("VIA_1").insert(db.CellInstArray(layout.cell(INVERTER).cell_index(), db.Trans()))
+    assert altered(layout) == ["VIA_1: has cells inside"]
+
+
 def test_a_macro_that_is_not_asked_for_is_told(layout: db.Layout) -> None:
     assert f"{MACRO}: the PDK has no such cell" in altered_cells(layout, "top", [])[1]

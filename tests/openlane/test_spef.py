@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from hysteron_openlane.power import read_spef
 from hysteron_openlane.spef import lumped
+from hysteron_wire.errors import HysteronError
 
 HEADER = """*SPEF "ieee 1481-1999"
 *C_UNIT 1 PF
@@ -79,6 +82,18 @@ def test_a_net_s_capacitance_stays(tmp_path: Path) -> None:
     wanted, found = read_spef(before), read_spef(after)
     assert wanted.keys() == found.keys() == {"one", "two"}
     assert all(abs(found[net] / wanted[net] - 1) < 5e-3 for net in wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (HEADER, r"must have nets \(\*D_NET\)"),
+        (TEXT.replace("4 *1:17 *2:5 0.003", "4 *9:17 *2:5 0.003"), "must sum up to 0.00654321, not 0.00354321"),
+    ],
+)
+def test_a_spef_that_does_not_add_up_is_told(text: str, told: str) -> None:
+    with pytest.raises(HysteronError, match=told):
+        lumped(text)
 
 
 def test_what_is_small_already_stays() -> None:

@@ -1,15 +1,17 @@
 """The page that a flow to silicon ends with."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich.table import Table
 
 from hysteron_golden.files import write_file
 from hysteron_openlane.floorplan import Floorplan
 from hysteron_openlane.summary import Line
 
+from ..output import table
 from . import pictures
 
 
@@ -24,6 +26,21 @@ def value_text(line: Line) -> str:
         if abs(line.value) < 1e4
         else f"{line.value:,.0f}"
     )
+
+
+def lines_table(title: str, lines: Iterable[Line]) -> Table:
+    """Figures with their limits."""
+    rows = table(title, "<figure", "value", "<unit", "limit")
+    for line in lines:
+        rows.add_row(line.label, value_text(line), line.unit, line.limit if line.ok else f"{line.limit}  ✗")
+    return rows
+
+
+def told(line: Line) -> str:
+    """What is wrong with a figure that is not as it must be."""
+    if line.value is None:
+        return f"{line.label} is absent from {line.source}"
+    return f"{line.label} is {line.value:g}, must be {line.limit}"
 
 
 def _beside(page: Path, source: str) -> str:

@@ -23,7 +23,7 @@ _DRAWN = (
 )
 
 
-def draw_layout(gds: Path, pixels: int = 1400) -> bytes:
+def draw_layout(gds: Path, pixels: int = 900) -> bytes:
     """A layout as a PNG: diffusion, poly and wires from below to above, each opaque, on white."""
     import klayout.lay as lay
 
