@@ -68,9 +68,16 @@ _NETLIST = (
 #: Of the layout: its name, ours, label, unit, least, most.
 _LAYOUT: tuple[tuple[str, str, str, str, float | None, float | None], ...] = (
     ("design__die__area", "die_um2", "die", "µm²", None, None),
-    ("design__instance__utilization", "utilisation", "utilisation of the core, macros included", "", None, 1),
-    ("design__instance__count__stdcell", "layout_cells", "standard cells, fill included", "", None, None),
-    ("design__instance__area__stdcell", "layout_cell_area_um2", "area of the standard cells", "µm²", None, None),
+    (
+        "design__instance__utilization",
+        "utilisation",
+        "utilisation of the core, macros and decoupling included",
+        "",
+        None,
+        1,
+    ),
+    ("design__instance__count__stdcell", "layout_cells", "standard cells, decoupling included", "", None, None),
+    ("design__instance__area__stdcell", "layout_cell_area_um2", "their area", "µm²", None, None),
     ("route__wirelength", "wire_um", "wires", "µm", None, None),
     ("timing__setup__ws__corner:nom_tt_025C_1v80", "layout_setup_tt_ns", "setup slack, tt", "ns", 0, None),
     ("timing__setup__ws__corner:nom_ff_100C_1v95", "layout_setup_ff_ns", "setup slack, ff", "ns", 0, None),
