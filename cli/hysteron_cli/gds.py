@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, upd
         if last >= STAGES.index("gates"):
             flow.attempt("gates", lambda: _gates(flow, images))
         if last >= STAGES.index("layout"):
-            flow.attempt("layout", lambda: _layout(flow, how))
+            flow.attempt("layout", lambda: _layout(flow, how, images))
     folder = flow.project.folder
     summary = as_json(preset, flow.lines, flow.undone)
     write_json(folder / "summary.json", summary)
@@ -158,20 +158,29 @@ def _gates(flow: _Flow, images: int) -> list["Line"]:
     return gate_figures(flow.chip, flow.project.made.macros, netlist, flow.project.folder / "gates", images)
 
 
-def _layout(flow: _Flow, how: Any) -> list["Line"]:
+def _layout(flow: _Flow, how: Any, images: int) -> list["Line"]:
     from hysteron_openlane import librelane, summary
 
+    from .silicon.gates import gate_figures
     from .silicon.pictures import draw_layout
 
     require(not how.missing, how.missing)
     ran = _librelane(flow, how, librelane.steps()[-1])
-    for gds in (ran.folder / "final").glob("gds/*.gds"):
+    final = ran.folder / "final"
+    for gds in final.glob("gds/*.gds"):
         flow.picture = flow.project.folder / "layout.png"
         with waiting("drawing the layout"):
             write_file(flow.picture, draw_layout(gds))
     lines = summary.layout_lines(*summary.layout_metrics(ran))
     if ran.failure:
         flow.undone["layout"] = ran.failure
+    elif flow.chip.network is not None:
+        from hysteron_openlane import results
+
+        netlist, spef = results.view(final, results.NETLIST), results.view(final, results.SPEF)
+        folder = flow.project.folder / "layout-gates"
+        found = gate_figures(flow.chip, flow.project.made.macros, netlist, folder, images, spef=spef)
+        lines += [replace(line, key=f"layout_{line.key}", label=f"{line.label}, layout") for line in found]
     return lines
 
 

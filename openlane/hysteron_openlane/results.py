@@ -108,6 +108,21 @@ def unpack(chip: Chip, results: Path | None = None) -> Layout:
     return Layout(chip, folder, record, tuple(known[name] for name in record["macros"]))
 
 
+def view(final: Path, name: str) -> Path:
+    """Where in LibreLane's folder ``final`` one of a layout's :data:`FILES` is.
+
+    Raises
+    ------
+    HysteronError
+        If it is not there.
+    """
+    found = sorted(final.glob(_VIEWS[name]))
+    require(
+        len(found) == 1, f"{str(final)!r} must hold one {_VIEWS[name]}, not {len(found)}; is it LibreLane's 'final'?"
+    )
+    return found[0]
+
+
 def take(chip: Chip, final: Path, notes: Mapping[str, Any], results: Path) -> None:
     """Pack a layout that LibreLane made.
 
@@ -128,13 +143,7 @@ def take(chip: Chip, final: Path, notes: Mapping[str, Any], results: Path) -> No
     HysteronError
         If the folder lacks a file; nothing is written then.
     """
-    paths = {}
-    for name, pattern in _VIEWS.items():
-        found = sorted(final.glob(pattern))
-        require(
-            len(found) == 1, f"{str(final)!r} must hold one {pattern}, not {len(found)}; is it LibreLane's 'final'?"
-        )
-        paths[name] = found[0]
+    paths = {name: view(final, name) for name in FILES}
     metrics = final / "metrics.json"
     require(metrics.exists(), f"{str(final)!r} must hold metrics.json; is it LibreLane's 'final'?")
     contents = {name: path.read_bytes() for name, path in paths.items()}

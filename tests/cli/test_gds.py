@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("yaml", reason="the tools of silicon are not installed (extra 'silicon')")
 
+from hysteron_cli import gds
 from hysteron_openlane import baseline, librelane
+from hysteron_openlane.chips import chip
 from hysteron_openlane.librelane import Way
 from hysteron_openlane.pdk import root
 from hysteron_wire.errors import HysteronError
@@ -105,6 +107,39 @@ def test_every_stage_that_was_not_done_is_told(hysteron: Run, build: Path) -> No
     assert set(summary["undone"]) == {"netlist", "timing", "gates", "layout"}
     page = (build / "gds" / "sky130-small" / "report.html").read_text()
     assert "Not done: layout" in page
+
+
+@pytest.mark.usefixtures("pdk", "failing")
+def test_a_layout_ends_with_its_picture_and_its_energy(
+    hysteron: Run, build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("klayout", "pyosys"):
+        pytest.importorskip(module, reason="it comes with 'make gds-setup'")
+    from hysteron_openlane import results
+
+    kept = results.unpack(chip("sky130-small"))
+    final = build / "gds" / "sky130-small" / "runs" / "hysteron" / "final"
+    for name, place in {
+        results.GDS: "gds/core.gds",
+        results.NETLIST: "nl/core.nl.v",
+        results.SPEF: "spef/nom/core.spef",
+    }.items():
+        (final / place).parent.mkdir(parents=True)
+        (final / place).write_bytes((kept.folder / name).read_bytes())
+    (final / "metrics.json").write_text(json.dumps(kept.record["metrics"]))
+    monkeypatch.setattr(librelane, "way", lambda *_: Way("fake", ("true",)))
+    monkeypatch.setattr(gds, "_librelane", lambda flow, *_: gds._ran(flow))
+    status, _, errors = hysteron("gds", "sky130-small", "--images", "1")
+    assert status == 1
+    assert "error: DRC, KLayout is absent from" in errors
+    assert "not done: layout" not in errors
+    folder = build / "gds" / "sky130-small"
+    figures = json.loads((folder / "summary.json").read_text())["figures"]
+    assert figures["layout_mismatches"]["value"] == 0
+    assert figures["layout_pj_per_sop"]["value"] > 5
+    assert figures["magic_drc"]["value"] == 0
+    assert (folder / "layout.png").read_bytes().startswith(b"\x89PNG")
+    assert "data:image/png" in (folder / "report.html").read_text()
 
 
 @pytest.mark.usefixtures("pdk", "failing")
