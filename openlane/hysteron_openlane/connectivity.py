@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import klayout.db as db
 
@@ -17,12 +18,13 @@ from hysteron_wire.errors import require
 
 from .lef import obstructions, pin_shapes
 from .macros import Macro
-from .netlist import read_netlist
 
 #: Layers of sky130 (its documentation, "GDS layers"). Each is connected to the next by the cut between.
 POLY = (66, 20)
 METALS = (("li1", 67), ("met1", 68), ("met2", 69), ("met3", 70), ("met4", 71), ("met5", 72))
 DRAWING, CUT, LABEL, PIN = 20, 44, 5, 16
+#: Layer and datatype of the die's outline.
+OUTLINE = (235, 4)
 #: Our datatype for what is in the way inside a macro.
 OBSTRUCTION = 99
 #: Datatypes on poly's layer that part it into two nets: a resistor, and what stands for one (in conb_1).
@@ -130,30 +132,35 @@ def only_pins(layout: db.Layout, macro: Macro) -> None:
         cell.shapes(layout.layer(layers[layer], OBSTRUCTION)).insert(db.DBox(*box))
 
 
+def def_units(text: str) -> int:
+    """How many units a micrometre has in a DEF.
+
+    Raises
+    ------
+    HysteronError
+        If it does not say.
+    """
+    found = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.M)
+    require(found is not None, "a DEF must say its UNITS DISTANCE MICRONS")
+    assert found is not None
+    return int(found[1])
+
+
 def places(placement: Path, dbu: float) -> dict[tuple[str, int, int], str]:
     """Instances by their cell and the lower left corner of their place, from a DEF; in units of ``dbu`` µm."""
     text = placement.read_text()
-    unit = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.M)
-    require(unit is not None, f"{str(placement)!r} is no DEF")
-    assert unit is not None
-    scale = 1 / (float(unit[1]) * dbu)
+    scale = 1 / (def_units(text) * dbu)
     found = {}
     for name, cell, x, y in re.findall(r"^\s*- (\S+) (\S+) .*?\( (-?\d+) (-?\d+) \) \w+ ;", text, re.M):
         found[cell, round(int(x) * scale), round(int(y) * scale)] = name.replace("\\", "")
     return found
 
 
-def netlist_nets(netlist: Path, top: str, folder: Path) -> tuple[set[Net], set[str]]:
-    """The nets of a powered netlist with at least two pins, and the names of its instances.
+def netlist_nets(module: Mapping[str, Any]) -> set[Net]:
+    """The nets of a netlist, as :func:`~hysteron_openlane.netlist.read_netlist` has it, with at least two pins.
 
     Wells are left out: they are no wires.
-
-    Raises
-    ------
-    HysteronError
-        If yosys cannot read it.
     """
-    module = read_netlist(netlist, top, folder)
     nets: dict[int, set[tuple[str, str]]] = defaultdict(set)
 
     def add(instance: str, pin: str, bits: list[object]) -> None:
@@ -167,15 +174,14 @@ def netlist_nets(netlist: Path, top: str, folder: Path) -> tuple[set[Net], set[s
         for pin, bits in cell["connections"].items():
             if pin not in ("VPB", "VNB"):
                 add(instance, pin, bits)
-    return {frozenset(pins) for pins in nets.values() if len(pins) > 1}, set(module["cells"])
+    return {frozenset(pins) for pins in nets.values() if len(pins) > 1}
 
 
-def netlist_ports(netlist: Path, top: str, folder: Path) -> set[str]:
+def netlist_ports(module: Mapping[str, Any]) -> set[str]:
     """The pins of a netlist's top, one for each bit."""
-    ports = read_netlist(netlist, top, folder)["ports"]
     return {
         f"{name}[{bit}]" if len(port["bits"]) > 1 else name
-        for name, port in ports.items()
+        for name, port in module["ports"].items()
         for bit in range(len(port["bits"]))
     }
 
@@ -183,14 +189,13 @@ def netlist_ports(netlist: Path, top: str, folder: Path) -> set[str]:
 def compare(
     gds: Path,
     placement: Path,
-    netlist: Path,
+    powered: Mapping[str, Any],
     top: str,
     macros: Sequence[Macro],
     sizes: Mapping[str, tuple[float, float]],
-    folder: Path,
 ) -> Comparison:
     """Compare a layout with its powered netlist; for parameters see :func:`layout_nets` and :func:`netlist_nets`."""
-    wanted, instances = netlist_nets(netlist, top, folder)
+    wanted = netlist_nets(powered)
     found = layout_nets(gds, placement, top, macros, sizes)
     known = {instance for net in found for instance, _ in net}
     of_pin = {pin: net for net in found for pin in net}
@@ -208,4 +213,6 @@ def compare(
         # Of pins that the netlist connects to nothing.
         if not net & told:
             missing.append(f"{'.'.join(min(net))} and {len(net) - 1} more: in the layout only")
-    return Comparison(len(wanted), sum(map(len, wanted)), tuple(missing), tuple(sorted(instances - known)))
+    return Comparison(
+        len(wanted), sum(map(len, wanted)), tuple(missing), tuple(sorted(powered["cells"].keys() - known))
+    )

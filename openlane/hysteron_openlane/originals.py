@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import klayout.db as db
 
+from .connectivity import CUT, DRAWING, LABEL, METALS, OUTLINE, PIN
 from .macros import Macro
 from .pdk import CELLS, MACROS, find, library
 
 #: Cells that a router makes of its own.
 _VIA = "VIA_"
 #: What a router and a floorplan draw: wires, cuts and labels from li1 up, and the outline.
-_ROUTED = {(layer, kind) for layer in range(67, 73) for kind in (5, 16, 20, 44)} | {(235, 4)}
+_ROUTED = {(layer, kind) for _, layer in METALS for kind in (DRAWING, CUT, LABEL, PIN)} | {OUTLINE}
 
 #: Layer and datatype.
 Layer = tuple[int, int]

@@ -21,7 +21,7 @@ from hysteron_golden.files import build_root, write_file
 from hysteron_wire.errors import HysteronError, require
 
 from .chips import Chip
-from .connectivity import LABEL, METALS, PIN, Net, compare, netlist_nets, netlist_ports
+from .connectivity import LABEL, METALS, OUTLINE, PIN, Net, compare, def_units, netlist_nets, netlist_ports
 from .macros import Macro, macros
 from .netlist import read_netlist
 from .originals import altered_cells
@@ -45,8 +45,6 @@ _VIEWS = {
     NETLIST: "nl/*.v",
     SPEF: "spef/nom*/*.spef",
 }
-#: Layer of the die's outline.
-_OUTLINE = (235, 4)
 
 
 @dataclass(frozen=True)
@@ -198,7 +196,7 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
     plan.read(str(gds))
     cell = plan.cell(top)
     require(cell is not None, f"the layout of {layout.chip.name} has no cell {top}")
-    outline = cell.dbbox_per_layer(plan.layer(*_OUTLINE))
+    outline = cell.dbbox_per_layer(plan.layer(*OUTLINE))
     width, height = _die(folder / DEF)
     lines = [
         Line("die_mm2", "die", round(width * height / 1e6, 6), "mm²", source=DEF),
@@ -219,10 +217,11 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
         Line("altered", "… that are not as the PDK has them", len(altered), most=0, source=GDS),
     ]
     tell("what the wires connect")
-    ports = netlist_ports(folder / POWERED, top, folder)
+    powered, netlist = (read_netlist(folder / name, top, folder) for name in (POWERED, NETLIST))
+    ports = netlist_ports(powered)
     sizes = {**cell_sizes(), **{macro.name: macro.size for macro in layout.macros}}
-    found = compare(gds, folder / DEF, folder / POWERED, top, layout.macros, sizes, folder)
-    signals = _signals(folder / POWERED, top, folder) ^ _signals(folder / NETLIST, top, folder)
+    found = compare(gds, folder / DEF, powered, top, layout.macros, sizes)
+    signals = _signals(powered) ^ _signals(netlist)
     lines += [
         Line("ports", "pins of the top", len(ports), source=POWERED),
         Line("lost_ports", "… without a label in the layout", len(ports - _labels(cell, plan)), most=0, source=GDS),
@@ -247,12 +246,10 @@ def verify(layout: Layout, tell: Callable[[str], None]) -> list[Line]:
     return lines
 
 
-def _signals(netlist: Path, top: str, folder: Path) -> set[Net]:
+def _signals(module: Mapping[str, Any]) -> set[Net]:
     """Nets of a netlist, and what each instance is, without the supply."""
-    nets, _ = netlist_nets(netlist, top, folder)
-    cells = read_netlist(netlist, top, folder)["cells"]
-    return {net for net in nets if not net & {("", POWER), ("", GROUND)}} | {
-        frozenset({(name, cell["type"])}) for name, cell in cells.items()
+    return {net for net in netlist_nets(module) if not net & {("", POWER), ("", GROUND)}} | {
+        frozenset({(name, cell["type"])}) for name, cell in module["cells"].items()
     }
 
 
@@ -264,10 +261,8 @@ def _labels(cell: db.Cell, layout: db.Layout) -> set[str]:
 
 def _die(placement: Path) -> tuple[float, float]:
     text = placement.read_text()
-    unit = re.search(r"^UNITS DISTANCE MICRONS (\d+)", text, re.M)
     area = re.search(r"^DIEAREA \( (-?\d+) (-?\d+) \) \( (-?\d+) (-?\d+) \)", text, re.M)
-    require(unit is not None and area is not None, f"{str(placement)!r} has no die")
-    assert unit is not None
+    require(area is not None, f"{str(placement)!r} has no die")
     assert area is not None
-    left, low, right, high = (int(number) / int(unit[1]) for number in area.groups())
+    left, low, right, high = (int(number) / def_units(text) for number in area.groups())
     return right - left, high - low

@@ -13,7 +13,7 @@ import klayout.db as db
 
 from hysteron_wire.errors import require
 
-from .connectivity import OBSTRUCTION, only_pins
+from .connectivity import CUT, DRAWING, OBSTRUCTION, only_pins
 from .macros import Macro
 
 
@@ -57,7 +57,6 @@ CUTS = (
     Cut("via3", "via3", 70, 0.2, 0.2, 0.06, 0.065),
     Cut("via4", "via4", 71, 0.8, 0.8, 0.19, 0.31),
 )
-DRAWING, CUT = 20, 44
 
 
 def violations(gds: Path, top: str, macros: Sequence[Macro]) -> dict[str, int]:

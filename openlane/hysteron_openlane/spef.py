@@ -11,7 +11,7 @@ _ROUNDING = 0.01
 
 
 def lumped(text: str) -> str:
-    """A SPEF with every coupling capacitance as one to ground at the node that it is listed under, rounded.
+    """A SPEF with every coupling capacitance as one to ground at the net's own node, rounded.
 
     That is what a static timing analysis does with them that does not look at crosstalk, OpenSTA among them. A net's
     total stays what it was; nodes inside a net are numbered anew from 1.

@@ -19,6 +19,7 @@ from hysteron_cli.silicon.pictures import draw_layout
 from hysteron_openlane import connectivity, results, rules, summary
 from hysteron_openlane.chips import chip
 from hysteron_openlane.macros import macros
+from hysteron_openlane.netlist import read_netlist
 from hysteron_wire.errors import HysteronError
 
 SIZES = {"inv": (2.0, 3.0)}
@@ -79,7 +80,8 @@ WIRE = [(1.6, 1.2), (1.8, 1.2), (1.8, 0.4), (5.6, 0.4), (5.6, 1.2), (5.8, 1.2), 
 def compared(folder: Path, gds: Path, netlist: str = NETLIST) -> connectivity.Comparison:
     (folder / "top.def").write_text(PLACEMENT)
     (folder / "top.v").write_text(netlist)
-    return connectivity.compare(gds, folder / "top.def", folder / "top.v", "top", [], SIZES, folder)
+    powered = read_netlist(folder / "top.v", "top", folder)
+    return connectivity.compare(gds, folder / "top.def", powered, "top", [], SIZES)
 
 
 @pytest.mark.usefixtures("build")

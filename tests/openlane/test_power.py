@@ -161,13 +161,17 @@ def test_cells_that_no_library_has_are_told(tmp_path: Path) -> None:
         Design(tmp_path / "top.v", "top", [], tmp_path)
 
 
+def with_wires(folder: Path, wires: dict[str, float]) -> Design:
+    (folder / "top.v").write_text(NETLIST)
+    spef = folder / "top.spef"
+    spef.write_text("*C_UNIT 1 PF\n" + "".join(f"*D_NET {net} {load}\n" for net, load in wires.items()))
+    return Design(folder / "top.v", "top", [MACRO], folder, spef=spef)
+
+
 @needs_yosys
 @pytest.mark.usefixtures("pdk", "build")
 def test_wires_of_a_layout_take_the_place_of_the_estimate(tmp_path: Path) -> None:
-    (tmp_path / "top.v").write_text(NETLIST)
-    spef = tmp_path / "top.spef"
-    spef.write_text("*C_UNIT 1 PF\n*NAME_MAP\n*1 n\n*2 clk\n*3 d\n*D_NET *1 0.5\n*D_NET *2 0.25\n*D_NET *3 0.125\n")
-    design = Design(tmp_path / "top.v", "top", [MACRO], tmp_path, spef=spef)
+    design = with_wires(tmp_path, {"n": 0.5, "clk": 0.25, "d": 0.125})
     load = design.library["sky130_fd_sc_hd__dfxtp_1"].pins["D"].load + 0.5
     assert [each for bit, each in design.loads.items() if "n" in design.names[bit]] == [pytest.approx(load)]
 
@@ -175,10 +179,7 @@ def test_wires_of_a_layout_take_the_place_of_the_estimate(tmp_path: Path) -> Non
 @needs_yosys
 @pytest.mark.usefixtures("pdk", "build")
 def test_a_spef_of_another_netlist_is_told(tmp_path: Path) -> None:
-    (tmp_path / "top.v").write_text(NETLIST)
-    spef = tmp_path / "top.spef"
-    spef.write_text("*C_UNIT 1 PF\n*NAME_MAP\n*1 other\n*D_NET *1 0.5\n")
-    design = Design(tmp_path / "top.v", "top", [MACRO], tmp_path, spef=spef)
+    design = with_wires(tmp_path, {"other": 0.5})
     with pytest.raises(HysteronError, match=r"the SPEF has no wire \w+; is it of another netlist\?"):
         _ = design.loads
 
