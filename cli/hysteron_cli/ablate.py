@@ -8,8 +8,8 @@ from typing import Any
 import click
 import numpy as np
 
-from hysteron_golden.files import build_root, write_file
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, write_file
 
 from .output import console, progress, table, write_json
 from .train import changes_of, require_torch

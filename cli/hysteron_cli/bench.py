@@ -11,7 +11,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import (
+from hysteron_base.files import build_root
+from hysteron_golden import run
+from hysteron_spec import (
     PRESETS,
     Coding,
     CoreConfig,
@@ -23,9 +25,7 @@ from hysteron_golden import (
     Readout,
     Reset,
     compile_network,
-    run,
 )
-from hysteron_golden.files import build_root
 
 from .output import console, progress, waiting, write_json
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from hysteron_golden import PRESETS, CoreConfig, HysteronError, Network, compile_network, load
-from hysteron_golden.files import build_root, write_file
-from hysteron_wire.errors import require
-from hysteron_wire.machine import CORE_BASE, MACHINE_BASE, MACHINE_REGISTERS, RAM_BASE, ROM_BASE
-from hysteron_wire.registers import REGIONS, REGISTERS
-from hysteron_wire.registers import table as register_table
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, write_file
+from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, load
+from hysteron_spec.machine import CORE_BASE, MACHINE_BASE, MACHINE_REGISTERS, RAM_BASE, ROM_BASE
+from hysteron_spec.registers import REGIONS, REGISTERS
+from hysteron_spec.registers import table as register_table
 
 from .output import console, table, waiting
 
@@ -187,8 +187,8 @@ def register_page() -> str:
     data = REGISTERS["MEMORY_DATA"]
     return f"""# Registers
 
-Made by `hysteron registers --write docs/registers.md` from `wire/hysteron_wire/registers.py` and
-`wire/hysteron_wire/machine.py`; do not edit.
+Made by `hysteron registers --write docs/registers.md` from `spec/hysteron_spec/registers.py` and
+`spec/hysteron_spec/machine.py`; do not edit.
 
 The bus is Wishbone B4 classic, 32 bits; addresses below are bytes. Access: `ro` read only, `rw` read and write, `set`
 likewise but only while the core stands, `strobe` acts on 1s written and reads 0, `w1c` is set by the hardware and
@@ -222,8 +222,8 @@ smallest power of two that holds a row. Memories may be written only while CONTR
 _REGION_TEXT = {
     "WEIGHTS": "one weight for each lane, lane 0 in the lowest bits",
     "NEURONS": "leak code and bias for each lane, lane 0 in the lowest bits; of a small core those of one neuron",
-    "JOBS": "a layer's sequencer descriptor (`hysteron_golden.program.job_layout`; of a small core a field a row, "
+    "JOBS": "a layer's sequencer descriptor (`hysteron_spec.layouts.job_layout`; of a small core a field a row, "
     "`descriptor_layout`)",
-    "THRESHOLDS": "a layer's neuron descriptor (`hysteron_golden.program.threshold_layout`; not of a small core)",
+    "THRESHOLDS": "a layer's neuron descriptor (`hysteron_spec.layouts.threshold_layout`; not of a small core)",
     "LEVELS": "the encoder's threshold of a time step, 8 bits",
 }

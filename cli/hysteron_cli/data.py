@@ -2,9 +2,9 @@
 
 import click
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.catalogue import CATALOGUE
 from hysteron_data.sources import FILES, FOLDERS, data_root, locate
-from hysteron_wire.errors import HysteronError
 
 from .output import console, table
 

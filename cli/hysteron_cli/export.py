@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.files import build_root
 from hysteron_convert import write_nir
-from hysteron_golden import load
-from hysteron_golden.files import build_root
+from hysteron_spec import load
 
 from .output import console
 

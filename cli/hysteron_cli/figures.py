@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from hysteron_golden.files import write_file
-from hysteron_golden.network import Mode
+from hysteron_base.files import write_file
+from hysteron_spec.neuron import Mode
 
 from .output import console
 

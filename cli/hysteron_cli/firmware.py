@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from hysteron_golden.files import write_file
-from hysteron_wire.machine import MachineConfig
+from hysteron_base.files import write_file
+from hysteron_spec.machine import MachineConfig
 
 from .machine import small_option
 from .output import console, table

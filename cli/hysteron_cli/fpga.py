@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from hysteron_base.errors import require
+from hysteron_base.files import build_root
 from hysteron_data.sets import load_data_set
-from hysteron_golden import CoreConfig, compile_network, load, run, schedule
-from hysteron_golden.files import build_root
+from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
-from hysteron_wire.errors import require
+from hysteron_spec import CoreConfig, compile_network, load
 
 from .output import console, table, waiting, write_json
 

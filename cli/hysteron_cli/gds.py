@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import HysteronError, SimulationError, require
+from hysteron_base.errors import HysteronError, SimulationError, require
+from hysteron_base.files import write_file
 
 from .output import console, live, table, waiting, write_json
 
@@ -297,7 +297,7 @@ def openram(macro: str, python: str, cells: Path) -> None:
 
     Example: hysteron openram --python openram/bin/python --cells sky130_fd_bd_sram
     """
-    from hysteron_golden.files import build_root
+    from hysteron_base.files import build_root
     from hysteron_openlane.openram import generate
 
     with waiting(f"OpenRAM makes {macro}"):

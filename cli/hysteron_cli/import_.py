@@ -7,14 +7,15 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.errors import require
+from hysteron_base.files import build_root
 from hysteron_convert import LIMIT, FloatNetwork, Rounding, from_nir, quantise, read_nir
 from hysteron_convert.fit import Fit, fit
 from hysteron_convert.nir import REFERENCES
 from hysteron_convert.report import LayerRounding, leak_text
 from hysteron_data.sets import NAMES, DataSet, load_data_set
-from hysteron_golden import Coding, Encoder, Network, Potential, Readout, run, save
-from hysteron_golden.files import build_root
-from hysteron_wire.errors import require
+from hysteron_golden import run
+from hysteron_spec import Coding, Encoder, Network, Potential, Readout, save
 
 from .output import console, progress, table, waiting, write_json
 

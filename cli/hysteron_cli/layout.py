@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hysteron_golden.files import build_root, write_file
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
+from hysteron_base.files import build_root, write_file
 
 from .output import console, table, waiting, write_json
 

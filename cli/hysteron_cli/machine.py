@@ -10,12 +10,13 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.errors import require
+from hysteron_base.files import build_root
 from hysteron_data.sets import NAMES, load_data_set
-from hysteron_golden import Network, compile_network, load, run
 from hysteron_golden import Result as Golden
-from hysteron_golden.files import build_root
-from hysteron_wire.errors import require
-from hysteron_wire.machine import MachineConfig
+from hysteron_golden import run
+from hysteron_spec import Network, compile_network, load
+from hysteron_spec.machine import MachineConfig
 
 from .compile import choose_core, core_options
 from .output import console, live, table, waiting, write_json

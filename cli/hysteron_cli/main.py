@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hysteron_wire.errors import HysteronError, SimulationError
+from hysteron_base.errors import HysteronError, SimulationError
 
 from .ablate import ablate
 from .bench import bench

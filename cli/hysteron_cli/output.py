@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from hysteron_golden.files import write_file
+from hysteron_base.files import write_file
 
 #: Tables go to standard output, progress to standard error.
 console = Console(highlight=False, markup=False)

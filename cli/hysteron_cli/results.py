@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
+from hysteron_base.files import write_file
 
 from .measure.book import data_name, put, read_results
 from .measure.measurement import FEWEST, Entry, fingerprint, measure

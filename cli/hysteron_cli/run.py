@@ -11,11 +11,11 @@ from typing import Any
 import click
 import numpy as np
 
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, write_file
 from hysteron_data.sets import NAMES, DataSet, load_data_set
-from hysteron_golden import load
-from hysteron_golden.files import build_root, write_file
 from hysteron_host.accelerator import Accelerator, Result
-from hysteron_wire.errors import HysteronError, require
+from hysteron_spec import load
 
 from .output import console, live, table, waiting, write_json
 

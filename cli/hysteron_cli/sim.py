@@ -9,11 +9,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.errors import require
+from hysteron_base.files import build_root
 from hysteron_data.sets import NAMES, load_data_set
-from hysteron_golden import CoreConfig, Program, Result, compile_network, load, run, schedule
-from hysteron_golden.files import build_root
+from hysteron_golden import Result, run, schedule
 from hysteron_golden.schedule import Activity, Schedule, sent_inputs
-from hysteron_wire.errors import require
+from hysteron_spec import CoreConfig, Program, compile_network, load
 
 from .compile import choose_core, core_options
 from .measure.score import Answers, accuracy

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .output import console, progress, table
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Layer, Mode, Potential
-from hysteron_golden.network import WEIGHT_BITS, weight_range
-from hysteron_wire.errors import integer_in, require
+from hysteron_base.errors import integer_in, require
+from hysteron_spec import Layer, Mode, Potential
+from hysteron_spec.neuron import WEIGHT_BITS, weight_range
 
 from .linear import Floats
 from .model import FloatLayer, FloatNetwork

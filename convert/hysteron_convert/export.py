@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_golden import Layer, Network, Readout, Reset
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
+from hysteron_base.files import write_file
+from hysteron_spec import Layer, Network, Readout, Reset
 
 from .libraries import library
 from .linear import Floats

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from hysteron_golden import PRESETS, Coding, CoreConfig, HysteronError, Network, compile_network
-from hysteron_golden.hardware import ceil_div
+from hysteron_base.errors import HysteronError
+from hysteron_spec import PRESETS, Coding, CoreConfig, Network, compile_network
+from hysteron_spec.core import ceil_div
 
 #: Presets in the order in which they are tried; ``tiny`` is for tests.
 _USED = tuple(name for name in PRESETS if name != "tiny")

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_golden import Readout, Reset
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
+from hysteron_spec import Readout, Reset
 
 from .linear import LIMIT, Floats, Linear, Shape, Signal, broadcasts, size_of, text_of
 from .metadata import KEY

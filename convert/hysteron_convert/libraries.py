@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
 
 
 def library(name: str) -> Any:

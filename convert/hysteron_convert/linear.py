@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 Floats = NDArray[np.float64]
 Shape = tuple[int, ...]

@@ -9,8 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hysteron_golden import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset
 
 #: Key of the text in a node's and the graph's metadata.
 KEY = "hysteron"

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Coding, Encoder, Mode, Readout, Reset
-from hysteron_golden.encode import check_pixels, encode
-from hysteron_golden.run import NEVER, check_spikes, winner
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_golden.run import check_spikes, winner
+from hysteron_spec import Coding, Encoder, Mode, Readout, Reset
+from hysteron_spec.encoder import check_pixels, encode
+from hysteron_spec.neuron import NEVER
 
 from .linear import Floats
 from .metadata import LayerFacts, NetworkFacts

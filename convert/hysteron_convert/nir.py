@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_golden import Readout, Reset
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_spec import Readout, Reset
 
 from .graph import Tracer, finish, flatten
 from .libraries import library

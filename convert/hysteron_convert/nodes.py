@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_golden import Reset
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_spec import Reset
 
 from .linear import Diagonal, Floats, Linear, Matrix, Reshape
 from .metadata import LayerFacts, layer_facts

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Coding, Network, Potential, Readout, Reset, Result
-from hysteron_golden.encode import check_pixels, encode
+from hysteron_base.errors import require
+from hysteron_golden import Result
 from hysteron_golden.run import check_spikes
-from hysteron_wire.errors import require
+from hysteron_spec import Coding, Network, Potential, Readout, Reset
+from hysteron_spec.encoder import check_pixels, encode
 
 from .candidates import (
     BIAS,

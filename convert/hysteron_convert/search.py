@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Encoder, Network, Result, run
-from hysteron_golden.network import weight_range
+from hysteron_golden import Result, run
+from hysteron_spec import Encoder, Network
+from hysteron_spec.neuron import weight_range
 
 from .candidates import Candidate, Format, Normal, make_candidate
 from .linear import Floats

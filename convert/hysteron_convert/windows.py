@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .linear import Floats, Shape, size_of, text_of
 

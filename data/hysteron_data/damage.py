@@ -1,6 +1,6 @@
 """What users are told of a file that is not what it should be."""
 
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
 
 
 def reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998; its t
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]

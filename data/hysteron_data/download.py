@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
+from hysteron_base.files import write_file
 
 from .damage import reason
 from .sources import FILES, FOLDERS, DataFile, data_root, locate, read_checked

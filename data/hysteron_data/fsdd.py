@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
 
 from .archive import read_members
 from .damage import reason

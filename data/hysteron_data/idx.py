@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .damage import damaged
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.store import read_arrays
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
+from hysteron_spec.store import read_arrays
 
 from .archive import read_members
 from .damage import damaged, reason

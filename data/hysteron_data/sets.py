@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.encode import Coding, Encoder, encode
-from hysteron_golden.store import read_arrays
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
+from hysteron_spec.encoder import Coding, Encoder, encode
+from hysteron_spec.store import read_arrays
 
 from . import fsdd, material, nmnist, qtdb, yin_yang
 from .digits import load_digits_split

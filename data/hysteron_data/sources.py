@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
 
 from . import fsdd, idx, nmnist
 from .damage import damaged

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.files import build_root, write_file
-from hysteron_wire.errors import HysteronError, require
-from hysteron_wire.machine import MachineConfig
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, write_file
+from hysteron_spec.machine import MachineConfig
 
 from .headers import core_header, linker_script, machine_header, protocol_header
 

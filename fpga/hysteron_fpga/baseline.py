@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from hysteron_golden import baseline
+from hysteron_base import baseline
 
 #: By board; made by ``hysteron fpga BOARD --update``.
 FILE = Path(__file__).with_name("baseline.json")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.errors import HysteronError, require
-from hysteron_wire.machine import MachineConfig
+from hysteron_base.errors import HysteronError, require
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 if TYPE_CHECKING:
     from .clocks import Pll

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hysteron_base.files import build_root, write_file
 from hysteron_firmware.build import build as build_firmware
-from hysteron_golden.files import build_root, write_file
 from hysteron_rtl.machine.cpu import cpu_verilog
 
 from .board import Board

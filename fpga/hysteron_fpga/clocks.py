@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from amaranth.hdl import ClockDomain, Instance, Module, Signal
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
-from hysteron_wire.errors import integer_in, require
+from hysteron_base.errors import integer_in, require
 
 #: An iCE40's block RAM reads 0 for some microseconds after configuration; Amaranth's own platforms wait as long.
 SETTLE_SECONDS = 15e-6

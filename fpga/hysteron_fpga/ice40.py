@@ -10,7 +10,7 @@ from typing import Any
 from amaranth.hdl import Array, Cat, ClockSignal, Elaboratable, Instance, Module, Mux, Shape, Signal, Value
 from amaranth.lib.memory import Memory
 
-from hysteron_golden.hardware import bits_for, ceil_div
+from hysteron_spec.core import bits_for, ceil_div
 
 #: Width and depth of the two primitives, and the bits that a write mask of the first covers (Lattice FPGA-TN-02022,
 #: FPGA-TN-02002).

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .report import readable
 

@@ -10,10 +10,10 @@ import re
 import subprocess
 from pathlib import Path
 
-from hysteron_golden.files import build_root
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root
 from hysteron_sim.build import FLAGS, build_once, digest, tools
 from hysteron_sim.machine import PROGRAM
-from hysteron_wire.errors import HysteronError, require
 
 from .board import Board
 

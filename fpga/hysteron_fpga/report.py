@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
 
 #: nextpnr's names of resources, by what they are called in reports.
 _RESOURCES = {

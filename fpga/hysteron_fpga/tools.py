@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
 
 #: Packages on PyPI by the tool they bring.
 _PACKAGES = {

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Layer, Mode, Potential, Reset
+from hysteron_spec.network import Layer
+from hysteron_spec.neuron import Mode, Potential, Reset
 
 Ints = NDArray[np.signedinteger]
 Bits = NDArray[np.bool_]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import HysteronError, rectangular, require
+from hysteron_base.errors import HysteronError, rectangular, require
+from hysteron_spec.encoder import Coding, check_pixels, encode
+from hysteron_spec.network import Array, Int32, Layer, Network
+from hysteron_spec.neuron import Readout
 
-from .encode import Coding, check_pixels, encode
-from .network import Array, Int32, Layer, Network, Readout
 from .neuron import Leak, starts_armed, step
 
 #: Read-out of a neuron that has not fired (read-out FIRST) and the ceiling of a spike count.

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.closing import Closing
-from hysteron_wire.errors import HysteronError, rectangular, require
-from hysteron_wire.packets import sample_packets
-from hysteron_wire.protocol import PAYLOAD_WORDS, Kind, payload, words
+from hysteron_base.closing import Closing
+from hysteron_base.errors import HysteronError, rectangular, require
+from hysteron_spec.packets import sample_packets
+from hysteron_spec.protocol import PAYLOAD_WORDS, Kind, payload, words
 
 from .link import Identity, Link, SessionLostError
 from .transports import SerialTransport, SocketTransport, Transport, connect_tcp
 
 if TYPE_CHECKING:
-    from hysteron_golden import Network
+    from hysteron_spec import Network
 
 #: Times that a lost session is begun anew before the user is told.
 _SESSIONS = 5
@@ -137,8 +137,8 @@ class Accelerator(Closing):
             from .golden import GoldenAccelerator
 
             return GoldenAccelerator(**options)
-        from hysteron_golden.hardware import CoreConfig
         from hysteron_sim.machine import SimulatedMachine
+        from hysteron_spec.core import CoreConfig
 
         simulated = SimulatedMachine(CoreConfig.preset(rest or "digits"), **options)
         assert simulated.line is not None
@@ -254,7 +254,7 @@ class Accelerator(Closing):
     def stats(self) -> dict[str, Any]:
         """Figures of the machine, of its core's counters (None if it has none), and of the link on this side."""
         require(self.link.pending == 0, "stats() cannot be asked for while results are under way; finish infer() first")
-        from hysteron_wire.registers import COUNTERS, REGISTERS
+        from hysteron_spec.registers import COUNTERS, REGISTERS
 
         first = REGISTERS[next(iter(COUNTERS))].address
         counting = REGISTERS["LIMITS3"].unpack(self.identity.constants.get("LIMITS3", 0))["COUNTERS"]

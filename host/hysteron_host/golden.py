@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Layer, Network, load, run
-from hysteron_golden.encode import Coding, encode
-from hysteron_wire.closing import Closing
-from hysteron_wire.errors import rectangular, require
+from hysteron_base.closing import Closing
+from hysteron_base.errors import rectangular, require
+from hysteron_golden import run
+from hysteron_spec import Layer, Network, load
+from hysteron_spec.encoder import Coding, encode
 
 from .accelerator import Result
 

@@ -4,14 +4,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hysteron_wire.errors import require
-from hysteron_wire.registers import MAP_VERSION, REGISTERS
+from hysteron_base.errors import require
+from hysteron_spec.registers import MAP_VERSION, REGISTERS
 
 from .accelerator import Image
 from .link import Identity
 
 if TYPE_CHECKING:
-    from hysteron_golden import CoreConfig, Network
+    from hysteron_spec import CoreConfig, Network
 
 
 def core_of(identity: Identity) -> "CoreConfig":
@@ -22,7 +22,7 @@ def core_of(identity: Identity) -> "CoreConfig":
     HysteronError
         If its registers are of another version.
     """
-    from hysteron_golden import CoreConfig
+    from hysteron_spec import CoreConfig
 
     values = identity.constants
     constants = REGISTERS["CONTROL"].address // 4
@@ -49,8 +49,8 @@ def image_for(network: "Network | str | Path", identity: Identity) -> Image:
     HysteronError
         If the core cannot hold it.
     """
-    from hysteron_golden import compile_network, load
-    from hysteron_golden.encode import encode
+    from hysteron_spec import compile_network, load
+    from hysteron_spec.encoder import encode
 
     if isinstance(network, str | Path):
         network = load(Path(network))

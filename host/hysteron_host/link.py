@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hysteron_wire.errors import HysteronError, require
-from hysteron_wire.protocol import (
+from hysteron_base.errors import HysteronError, require
+from hysteron_spec.protocol import (
     CONTENT_BYTES,
     HEADER_BYTES,
     MAGIC,
@@ -24,7 +24,7 @@ from hysteron_wire.protocol import (
     payload,
     words,
 )
-from hysteron_wire.registers import REGISTERS
+from hysteron_spec.registers import REGISTERS
 
 from .transports import Transport
 

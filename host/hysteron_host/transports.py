@@ -4,7 +4,7 @@ import select
 import socket
 from typing import Protocol
 
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
 
 
 class LineLostError(HysteronError):

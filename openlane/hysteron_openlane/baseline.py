@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hysteron_golden import baseline
+from hysteron_base import baseline
 
 #: By chip; made by ``hysteron gds CHIP --until gates --update``.
 FILE = Path(__file__).with_name("baseline.json")

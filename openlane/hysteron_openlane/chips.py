@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from hysteron_golden.hardware import CoreConfig
+from hysteron_base.errors import HysteronError
 from hysteron_rtl.verilog import convert, convert_machine
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.machine import MachineConfig
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 from .macros import Macro
 from .memories import Silicon

@@ -14,7 +14,7 @@ from typing import Any
 
 import klayout.db as db
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .lef import obstructions, pin_shapes
 from .macros import Macro

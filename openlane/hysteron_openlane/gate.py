@@ -15,14 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Program, Result
-from hysteron_golden.files import write_file
+from hysteron_base.errors import HysteronError, SimulationError, require
+from hysteron_base.files import write_file
+from hysteron_golden import Result
 from hysteron_golden.schedule import activities, schedule, sent_inputs
 from hysteron_sim.build import HERE as HARNESS
 from hysteron_sim.build import parameters
 from hysteron_sim.simulator import Script, read_runs, write_script
 from hysteron_sim.verify import Mismatch, compare, stimulus_of
-from hysteron_wire.errors import HysteronError, SimulationError, require
+from hysteron_spec import Program
 
 from .chips import Chip
 from .macros import Macro

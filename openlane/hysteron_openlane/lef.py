@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .pdk import MACROS, find, library, read
 

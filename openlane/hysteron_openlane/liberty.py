@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from hysteron_golden.files import write_file
+from hysteron_base.files import write_file
 
 from .macros import Macro, liberty
 from .pdk import read

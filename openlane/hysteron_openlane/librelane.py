@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hysteron_golden.files import build_root, write_file
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, write_file
 from hysteron_sim.build import digest, verilator_environment
-from hysteron_wire.errors import HysteronError, require
 
 from .pdk import NAME, root
 from .tech import configured, pdk_for_librelane

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .lef import pins_of, size_of
 from .libfile import argument, groups, library_file, numbers, value

@@ -5,8 +5,8 @@ from typing import Any
 from amaranth.hdl import Array, Cat, ClockSignal, Const, Elaboratable, Instance, Module, Mux, Shape, Signal, Value
 from amaranth.lib.memory import Memory
 
-from hysteron_golden.hardware import bits_for
 from hysteron_rtl.memory import DISTINCT, EXCLUSIVE
+from hysteron_spec.core import bits_for
 
 from .macros import Macro
 from .plan import Choice, Need, choose

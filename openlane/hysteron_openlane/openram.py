@@ -10,8 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import write_file
 
 from .gate import cell_models
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
 
 NAME = "sky130A"
 CELLS = "sky130_fd_sc_hd"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from hysteron_golden.hardware import ceil_div
+from hysteron_spec.core import ceil_div
 
 from .macros import Macro, macros
 from .pdk import CELLS, find, library, read

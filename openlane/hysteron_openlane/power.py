@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .activity import Activity, Port
 from .libfile import argument, groups, library_file, numbers, value

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hysteron_golden.files import build_root, write_file
+from hysteron_base.files import build_root, write_file
 
 from .chips import Chip, Source, source
 from .floorplan import Floorplan, floorplan

@@ -17,8 +17,8 @@ from typing import Any
 
 import klayout.db as db
 
-from hysteron_golden.files import build_root, write_file
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, write_file
 
 from .chips import Chip
 from .connectivity import LABEL, METALS, OUTLINE, PIN, Net, compare, def_units, netlist_nets, netlist_ports

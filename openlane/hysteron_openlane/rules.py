@@ -11,7 +11,7 @@ from pathlib import Path
 
 import klayout.db as db
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .connectivity import CUT, DRAWING, OBSTRUCTION, only_pins
 from .macros import Macro

@@ -2,7 +2,7 @@
 
 import re
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 #: Figures that are kept of a value.
 FIGURES = 3

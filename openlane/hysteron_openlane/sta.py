@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import write_file
 
 from .chips import Chip
 from .liberty import library_of

@@ -3,7 +3,7 @@
 import gzip
 from pathlib import Path
 
-from hysteron_golden.files import build_root, write_file
+from hysteron_base.files import build_root, write_file
 
 from .pdk import CELLS, CORNERS, NAME, Corner, find, library, root
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.registers import COUNTERS
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.registers import COUNTERS
 
 from . import bus
 from .engine import ParallelEngine, TraceSignature
@@ -28,7 +28,7 @@ class Core(wiring.Component):
     bus : In(bus.Signature)
         Registers and memories (``docs/registers.md``).
     i : In(stream of 32 bits)
-        Packets, see :mod:`hysteron_wire.packets`.
+        Packets, see :mod:`hysteron_spec.packets`.
     o : Out(stream of 32 bits)
         Answers.
     trace : Out(TraceSignature)

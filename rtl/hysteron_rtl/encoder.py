@@ -1,20 +1,20 @@
-"""The on-chip encoder: pixels in, spike bitmaps out, as :mod:`hysteron_golden.encode` defines them."""
+"""The on-chip encoder: pixels in, spike bitmaps out, as :mod:`hysteron_spec.encoder` defines them."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.encode import GROUP, LFSR_BITS, LFSR_TAP, MAX_STEPS, Coding
-from hysteron_golden.hardware import CoreConfig, bits_for, ceil_div
-from hysteron_wire.packets import WORD
-from hysteron_wire.registers import REGIONS
+from hysteron_spec.core import CoreConfig, bits_for, ceil_div
+from hysteron_spec.encoder import GROUP, LFSR_BITS, LFSR_TAP, MAX_STEPS, Coding
+from hysteron_spec.packets import WORD
+from hysteron_spec.registers import REGIONS
 
 from .layouts import SLOT_FLAGS
 from .memory import LoadedMemory, LoadSignature
 
 
 class Encoder(wiring.Component):
-    """Compares :data:`~hysteron_golden.encode.GROUP` pixels a cycle with a random byte each or with
+    """Compares :data:`~hysteron_spec.encoder.GROUP` pixels a cycle with a random byte each or with
     the step's threshold, and hands over a bitmap word at a time.
 
     Two images are held: one arrives while the other is encoded. A step of n groups takes n + 3

@@ -6,9 +6,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_wire.packets import WORD
-from hysteron_wire.registers import REGIONS
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.packets import WORD
+from hysteron_spec.registers import REGIONS
 
 from .events import EventFinder, WordScanner
 from .inputs import InputUnit

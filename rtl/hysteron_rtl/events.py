@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import STATE_LOOP, CoreConfig, bits_for
-from hysteron_wire.packets import WORD
+from hysteron_spec.core import STATE_LOOP, CoreConfig, bits_for
+from hysteron_spec.packets import WORD
 
 from .bits import lowest_set
 from .layouts import event_layout, segment_layout, source_layout, word_bits, word_layout

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_wire.packets import WORD, Kind
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.packets import WORD, Kind
 
 from .encoder import Encoder
 from .layouts import SLOT_FLAGS
@@ -13,7 +13,7 @@ from .memory import LoadSignature
 
 
 class InputUnit(wiring.Component):
-    """Takes packets (:mod:`hysteron_wire.packets`), a word a cycle, and fills one slot while the other is read.
+    """Takes packets (:mod:`hysteron_spec.packets`), a word a cycle, and fills one slot while the other is read.
 
     A slot is the bitmap of one time step, or the 8 bit planes of one image in direct coding. After
     a malformed header every word is dropped until reset, so that the stream never stands still.

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.registers import REGIONS
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.registers import REGIONS
 
 from .bits import delay
 from .layouts import event_layout, pass_layout
@@ -25,7 +25,7 @@ class Lanes(wiring.Component):
         W + 3      fire; state written; ``fired`` is up
         W + 4      ``stored`` is up, with ``update``
 
-    A tile's state may be read again :data:`~hysteron_golden.hardware.STATE_LOOP` cycles after its last event;
+    A tile's state may be read again :data:`~hysteron_spec.core.STATE_LOOP` cycles after its last event;
     the event finder sees to that.
 
     Attributes

@@ -2,7 +2,7 @@
 
 from amaranth.lib import data
 
-from hysteron_golden.hardware import CoreConfig, bits_for
+from hysteron_spec.core import CoreConfig, bits_for
 
 #: What the sequencer must know of a filled input slot.
 SLOT_FLAGS = data.StructLayout({"start": 1, "last": 1, "direct": 1})

@@ -8,8 +8,8 @@ from amaranth.hdl import Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import bits_for
-from hysteron_golden.program import row_stride, row_words
+from hysteron_spec.core import bits_for
+from hysteron_spec.layouts import row_stride, row_words
 
 from .bits import delay
 
@@ -35,7 +35,7 @@ class LoadedMemory(wiring.Component):
     width, depth
         Bits of a row, rows.
     region
-        Number of the region, :data:`hysteron_wire.registers.REGIONS`.
+        Number of the region, :data:`hysteron_spec.registers.REGIONS`.
     latency
         Cycles from ``en`` to the row on ``data``; ``data`` then holds until the next row comes.
 

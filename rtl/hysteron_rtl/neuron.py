@@ -6,9 +6,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.network import Mode, Reset
-from hysteron_golden.program import threshold_layout
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.layouts import threshold_layout
+from hysteron_spec.neuron import Mode, Reset
 
 from .bits import number, struct
 

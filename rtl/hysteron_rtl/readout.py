@@ -4,9 +4,8 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_golden.network import Readout
-from hysteron_golden.run import NEVER
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.neuron import NEVER, Readout
 
 from .layouts import pass_layout
 from .neuron import state_layout
@@ -29,7 +28,7 @@ class ReadoutUnit(wiring.Component):
     answered, sample : Out
         Strobe: an answer's last word was accepted; it was the sample's last.
     o : Out(stream of 32 bits)
-        See :mod:`hysteron_wire.packets`.
+        See :mod:`hysteron_spec.packets`.
     """
 
     def __init__(self, config: CoreConfig) -> None:

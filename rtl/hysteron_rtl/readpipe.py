@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import PIPE_DEPTH
+from hysteron_spec.core import PIPE_DEPTH
 
 
 class ReadPipe(wiring.Component):

@@ -1,4 +1,4 @@
-"""The bus decoder, made from :data:`hysteron_wire.registers.REGISTERS`."""
+"""The bus decoder, made from :data:`hysteron_spec.registers.REGISTERS`."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,8 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_wire.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Access, Register
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Access, Register
 
 from . import bus
 from .memory import LoadSignature

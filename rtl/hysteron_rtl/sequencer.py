@@ -4,9 +4,9 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_golden.program import job_layout
-from hysteron_wire.registers import REGIONS
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.layouts import job_layout
+from hysteron_spec.registers import REGIONS
 
 from .bits import lowest_set, struct
 from .layouts import SLOT_FLAGS, segment_layout

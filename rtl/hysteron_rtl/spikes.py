@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
+from hysteron_spec.core import CoreConfig, bits_for
 
 from .layouts import pass_layout, word_bits
 

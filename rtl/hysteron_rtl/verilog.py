@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.machine import MachineConfig
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 from .core import Core
 from .machine.machine import Machine

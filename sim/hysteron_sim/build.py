@@ -15,9 +15,9 @@ from pathlib import Path
 from cocotb_tools.runner import Verilator
 from filelock import FileLock
 
-from hysteron_golden.files import build_root, write_file
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, write_file
+from hysteron_spec.core import CoreConfig, bits_for
 
 HERE = Path(__file__).parent
 
@@ -86,11 +86,10 @@ def generated(name: str, state: str, make: Callable[[], str]) -> str:
     make
         Called if it is not there.
     """
-    import hysteron_golden
     import hysteron_rtl
-    import hysteron_wire
+    import hysteron_spec
 
-    packages = (Path(module.__file__ or "").parent for module in (hysteron_wire, hysteron_golden, hysteron_rtl))
+    packages = (Path(module.__file__ or "").parent for module in (hysteron_spec, hysteron_rtl))
     sources = [path.read_bytes() for package in packages for path in sorted(package.rglob("*.py"))]
     kept = build_root() / "verilog" / f"{name.replace('*', '-')}-{digest(state, tools(), *sources)}.v"
     if not kept.exists():

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hysteron_base.closing import Closing
+from hysteron_base.errors import SimulationError
+from hysteron_base.files import build_root, write_file
 from hysteron_firmware.build import build as build_firmware
-from hysteron_golden.files import build_root, write_file
-from hysteron_golden.hardware import CoreConfig
 from hysteron_rtl.machine.cpu import cpu_verilog
-from hysteron_wire.closing import Closing
-from hysteron_wire.errors import SimulationError
-from hysteron_wire.machine import MachineConfig
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 from .build import FLAGS, HERE, LeanVerilator, build_once, digest, generated, tools, verilator_environment
 

@@ -7,10 +7,10 @@ import socket
 import tty
 from collections.abc import Callable, Iterator
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.closing import Closing
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.machine import MachineConfig
+from hysteron_base.closing import Closing
+from hysteron_base.errors import HysteronError
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 from .machine import SimulatedMachine
 

@@ -19,12 +19,12 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.program import Program
-from hysteron_wire.closing import Closing
-from hysteron_wire.errors import SimulationError
-from hysteron_wire.packets import Words
-from hysteron_wire.registers import COUNTERS, REGISTERS
+from hysteron_base.closing import Closing
+from hysteron_base.errors import SimulationError
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.packets import Words
+from hysteron_spec.program import Program
+from hysteron_spec.registers import COUNTERS, REGISTERS
 
 from .build import LeanVerilator, build_model
 

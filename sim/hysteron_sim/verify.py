@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.program import Program
 from hysteron_golden.run import Result
 from hysteron_golden.schedule import Activity, Schedule, activities, schedule, sent_inputs
+from hysteron_spec.program import Program
 
 from .simulator import Observed, Script, Simulator, Stimulus
 

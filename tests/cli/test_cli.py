@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hysteron_golden import CoreConfig, Layer, Mode, Network, Potential, save
 from hysteron_sim import simulator
+from hysteron_spec import CoreConfig, Layer, Mode, Network, Potential, save
+from support.command import DIGITS, one_line, spikes_file
 
 Run = Callable[..., tuple[int, str, str]]
-
-DIGITS = Path(__file__).parents[2] / "networks" / "digits.hyn"
 
 
 @pytest.fixture
@@ -22,21 +21,6 @@ def small(tmp_path: Path) -> Path:
     rng = np.random.default_rng(5)
     save(Network((Layer(rng.integers(-8, 8, (10, 6)), 9, 3),), Potential(12), name="small"), path)
     return path
-
-
-def spikes_file(path: Path, n_in: int = 10, **arrays: np.ndarray) -> Path:
-    rng = np.random.default_rng(6)
-    np.savez(path, **({"inputs": (rng.random((3, 4, n_in)) < 0.5).astype(np.uint8)} | arrays))
-    return path
-
-
-def one_line(text: str, *words: str) -> None:
-    """``text`` is one line of error that holds ``words``."""
-    lines = [line for line in text.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1, text
-    assert "Traceback" not in text
-    for word in words:
-        assert word in lines[0]
 
 
 def test_help_shows_an_example_for_every_command(hysteron: Run) -> None:

@@ -16,6 +16,7 @@ pytest.importorskip("amaranth_boards", reason="boards are not installed (extra '
 
 from amaranth.hdl import Elaboratable, Module, Signal
 
+from hysteron_base.errors import HysteronError
 from hysteron_cli.fpga import _cycles, _merged
 from hysteron_cli.machine import Stream
 from hysteron_data.sets import load_data_set
@@ -25,12 +26,11 @@ from hysteron_fpga.board import Board, board
 from hysteron_fpga.clocks import add_clock
 from hysteron_fpga.memories import KINDS
 from hysteron_fpga.netlist import _for_simulation, _wrapper
-from hysteron_golden import Layer, Network, Potential, compile_network, load, run, save, schedule
+from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
 from hysteron_sim.machine import LineFigures
-from hysteron_wire.errors import HysteronError
-
-from .test_cli import one_line, spikes_file
+from hysteron_spec import Layer, Network, Potential, compile_network, load, save
+from support.command import one_line, spikes_file
 
 Run = Callable[..., tuple[int, str, str]]
 NETWORKS = Path(__file__).parents[2] / "networks"

@@ -10,14 +10,13 @@ import pytest
 
 pytest.importorskip("yaml", reason="the tools of silicon are not installed (extra 'silicon')")
 
+from hysteron_base.errors import HysteronError
 from hysteron_cli import gds
 from hysteron_openlane import baseline, librelane
 from hysteron_openlane.chips import chip
 from hysteron_openlane.librelane import Way
 from hysteron_openlane.pdk import root
-from hysteron_wire.errors import HysteronError
-
-from .test_cli import one_line
+from support.command import one_line
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from hysteron_data.sets import load_data_set
-from hysteron_golden import Coding, Encoder, load, run, save
+from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator, Result
-
-from .test_cli import DIGITS, one_line
+from hysteron_spec import Coding, Encoder, load, save
+from support.command import DIGITS, one_line
 
 Run = Callable[..., tuple[int, str, str]]
 COUNT = 40

@@ -12,17 +12,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_cli.report import timing, write_report
 from hysteron_cli.report.page import _verdict, leak_text
 from hysteron_cli.report.retrace import DEMO_STEPS, demonstration, pick_image, pick_layer, pick_neurons, retrace, story
-from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
-from hysteron_golden.program import compile_network
 from hysteron_golden.run import run
 from hysteron_golden.schedule import activities, schedule, sent_inputs
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.registers import COUNTERS
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.encoder import Coding, Encoder
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import Mode, Potential, Readout, Reset
+from hysteron_spec.program import compile_network
+from hysteron_spec.registers import COUNTERS
 
 SIZES = (16, 12, 5)
 STEPS = 6

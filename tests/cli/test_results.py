@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from hysteron_base.errors import HysteronError
 from hysteron_cli.measure import measurement
 from hysteron_cli.measure.book import KEYS, put, read_results
 from hysteron_cli.measure.pareto import front
@@ -19,11 +20,15 @@ from hysteron_cli.measure.score import accuracy, accuracy_by_step, confusion, ju
 from hysteron_cli.report.pictures import draw_confusion
 from hysteron_cli.results import results
 from hysteron_data.digits import load_digits_split
-from hysteron_golden import (
+from hysteron_golden import run
+from hysteron_golden.schedule import activities
+from hysteron_sim import simulator
+from hysteron_sim.simulator import Observed, Simulator
+from hysteron_sim.verify import simulate
+from hysteron_spec import (
     Coding,
     CoreConfig,
     Encoder,
-    HysteronError,
     Layer,
     Mode,
     Network,
@@ -32,14 +37,9 @@ from hysteron_golden import (
     Reset,
     compile_network,
     load,
-    run,
     save,
 )
-from hysteron_golden.encode import encode
-from hysteron_golden.schedule import activities
-from hysteron_sim import simulator
-from hysteron_sim.simulator import Observed, Simulator
-from hysteron_sim.verify import simulate
+from hysteron_spec.encoder import encode
 
 Run = Callable[..., tuple[int, str, str]]
 Entry = dict[str, Any]

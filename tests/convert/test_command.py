@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from support import assert_same
 
+from hysteron_base.errors import HysteronError
 from hysteron_cli import import_ as command
 from hysteron_cli import output
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_, make_encoder
-from hysteron_golden import Coding, Encoder, HysteronError, Mode, Readout, load, run
-
-from .helpers import NEEDS_NIR, chain, lif, linear, node, spikes
+from hysteron_golden import run
+from hysteron_spec import Coding, Encoder, Mode, Readout, load
+from support.convert import NEEDS_NIR, chain, lif, linear, node, spikes
+from support.networks import assert_same
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples/snntorch/digits.nir")

@@ -13,8 +13,7 @@ from click.testing import CliRunner
 from hysteron_cli import output
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
-
-from .helpers import NEEDS_NIR, NEEDS_TORCH
+from support.convert import NEEDS_NIR, NEEDS_TORCH
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/import.md"

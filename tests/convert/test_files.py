@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from support import assert_same, examples, networks, random_network, refusal
 
 from hysteron_convert import KEY, from_nir, from_snntorch, quantise, read_nir, to_nir, write_nir
 from hysteron_convert.libraries import library
-from hysteron_golden import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset, load, run
-
-from .helpers import NEEDS_NIR, NEEDS_TORCH, run_snntorch, spikes
+from hysteron_golden import run
+from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset, load
+from support.convert import NEEDS_NIR, NEEDS_TORCH, run_snntorch, spikes
+from support.networks import assert_same, examples, networks, random_network
+from support.refusal import refusal
 
 nir = pytest.importorskip("nir", reason=NEEDS_NIR)
 h5py = pytest.importorskip("h5py", reason=NEEDS_NIR)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import random_network
 
 from hysteron_convert.fit import Fit, fit, needed
-from hysteron_golden import CoreConfig, Encoder, Layer, Network, Potential, compile_network
-from hysteron_golden.encode import Coding
+from hysteron_spec import CoreConfig, Encoder, Layer, Network, Potential, compile_network
+from hysteron_spec.encoder import Coding
+from support.networks import random_network
 
 
 def network(n_in: int = 64, n_hidden: int = 64, n_out: int = 10, **changes: Any) -> Network:

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support import random_network
 
 from hysteron_convert import FloatLayer, FloatNetwork, Timing
 from hysteron_convert.model import run_layer
-from hysteron_golden import Layer, Mode, Network, Potential, Readout, Reset, run
-
-from .helpers import spikes
+from hysteron_golden import run
+from hysteron_spec import Layer, Mode, Network, Potential, Readout, Reset
+from support.convert import spikes
+from support.networks import random_network
 
 
 def as_float(network: Network) -> FloatNetwork:

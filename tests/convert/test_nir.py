@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import refusal
 
 from hysteron_convert import FloatNetwork, Timing, from_nir
-from hysteron_golden import Readout, Reset
-
-from .helpers import chain, graph, input_of, lif, linear, node, output_of
+from hysteron_spec import Readout, Reset
+from support.convert import chain, graph, input_of, lif, linear, node, output_of
+from support.refusal import refusal
 
 DT = 1e-4
 

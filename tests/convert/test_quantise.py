@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import assert_same, refusal
 
 from hysteron_convert import FloatLayer, FloatNetwork, Timing, quantise
 from hysteron_convert.candidates import Format, exact_candidate, leak_codes, make_candidate, normalise
 from hysteron_convert.report import LeakRounding, leak_bits_needed, leak_text, leaks_of
 from hysteron_convert.search import mismatch
-from hysteron_golden import Coding, Encoder, Mode, Potential, Readout, Reset, run
-
-from .helpers import spikes
+from hysteron_golden import run
+from hysteron_spec import Coding, Encoder, Mode, Potential, Readout, Reset
+from support.convert import spikes
+from support.networks import assert_same
+from support.refusal import refusal
 
 
 def float_layer(seed: int, n_in: int, n_out: int, **changes: Any) -> FloatLayer:

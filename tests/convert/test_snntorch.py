@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import refusal
 
 from hysteron_convert import FloatNetwork, Timing, from_snntorch
-from hysteron_golden import Readout, Reset
-
-from .helpers import NEEDS_TORCH, run_snntorch, spikes
+from hysteron_spec import Readout, Reset
+from support.convert import NEEDS_TORCH, run_snntorch, spikes
+from support.refusal import refusal
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 snn = pytest.importorskip("snntorch", reason=NEEDS_TORCH)

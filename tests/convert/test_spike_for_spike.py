@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hysteron_convert import FloatLayer, FloatNetwork, from_snntorch, quantise
-from hysteron_golden import Layer, Mode, Network, Potential, Reset, run
-
-from .helpers import NEEDS_TORCH, run_snntorch, spikes
+from hysteron_golden import run
+from hysteron_spec import Layer, Mode, Network, Potential, Reset
+from support.convert import NEEDS_TORCH, run_snntorch, spikes
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 snn = pytest.importorskip("snntorch", reason=NEEDS_TORCH)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import examples, refusal
 
 from hysteron_convert.linear import Signal
 from hysteron_convert.windows import Convolution, Pool, Windows, numbers, paddings
-
-from .helpers import NEEDS_TORCH
+from support.convert import NEEDS_TORCH
+from support.networks import examples
+from support.refusal import refusal
 
 
 def matrix_of(node: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.archive import read_members
-from hysteron_golden import HysteronError
 
 Make = Callable[..., bytes]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data import download, sources
 from hysteron_data.download import fetch
 from hysteron_data.sets import load_data_set
 from hysteron_data.sources import FILES, FOLDERS, DataFile
-from hysteron_golden import HysteronError
 
 
 class Server:

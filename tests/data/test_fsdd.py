@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data import fsdd
 from hysteron_data.fsdd import BANDS, FLOOR, LEVELS, STEPS, WINDOW, encode, levels, mel_filters
 from hysteron_data.sets import load_data_set
-from hysteron_golden import HysteronError
 
 Make = Callable[..., bytes]
 

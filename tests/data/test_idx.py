@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.idx import parse_idx, read_gzip
-from hysteron_golden import HysteronError
 
 Make = Callable[[np.ndarray], bytes]
 

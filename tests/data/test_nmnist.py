@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data import nmnist
 from hysteron_data.nmnist import bin_events
 from hysteron_data.sets import load_data_set
-from hysteron_golden import HysteronError
 
 #: Five events of one recording and one of another: x, y, polarity, microseconds.
 EVENTS = np.array(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from hysteron_base.errors import HysteronError
 from hysteron_data import qtdb
 from hysteron_data.sets import load_data_set
-from hysteron_golden import HysteronError
 
 
 def test_conversion_of_a_hand_made_sequence() -> None:

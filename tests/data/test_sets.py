@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.catalogue import CATALOGUE
 from hysteron_data.digits import load_digits_split
 from hysteron_data.idx import parse_idx, read_gzip
 from hysteron_data.sets import NAMES, DataSet, halve, load_data_set
 from hysteron_data.sources import FILES, FOLDERS
-from hysteron_golden import HysteronError
 
 
 def test_digits_split_is_fixed_and_complete() -> None:

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.sets import load_data_set
 from hysteron_data.sources import FILES, FOLDERS, data_root
-from hysteron_golden import HysteronError
 
 #: One name for each folder, with its files.
 NAMES = {folder: name for name, folder in reversed(FOLDERS.items())}

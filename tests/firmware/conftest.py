@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 
-from .native import Device, Session, compile_link
+from support.firmware_native import Device, Session, compile_link
 
 
 @pytest.fixture(scope="session")

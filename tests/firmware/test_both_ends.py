@@ -11,11 +11,10 @@ import pytest
 
 from hysteron_host import link as host_link
 from hysteron_host.link import Link, SessionLostError
-from hysteron_wire.machine import FRAME_SLOTS
-from hysteron_wire.protocol import REPLY, WINDOW, DamagedError, Kind, decode, payload, words
-
-from .core import ADDRESS, Core, ask
-from .native import Device
+from hysteron_spec.machine import FRAME_SLOTS
+from hysteron_spec.protocol import REPLY, WINDOW, DamagedError, Kind, decode, payload, words
+from support.firmware_core import ADDRESS, Core, ask
+from support.firmware_native import Device
 
 #: Seconds that a step of the device takes.
 STEP = 1e-4

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
+from hysteron_base.files import build_root
 from hysteron_firmware import build as module
 from hysteron_firmware.build import Firmware, build
 from hysteron_firmware.headers import STACK_BYTES
-from hysteron_golden.files import build_root
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.machine import FRAME_BYTES, FRAME_SLOTS, RAM_BASE, MachineConfig
+from hysteron_spec.machine import FRAME_BYTES, FRAME_SLOTS, RAM_BASE, MachineConfig
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-import runpy
 import shutil
 import subprocess
 import zlib
@@ -16,10 +15,10 @@ from typing import Any
 import pytest
 
 from hysteron_firmware.build import SOURCES, headers
-from hysteron_wire.machine import MACHINE_BASE, MACHINE_REGISTERS, MachineConfig
-from hysteron_wire.protocol import CONTENT_BYTES, HEADER_BYTES, Frame, payload
+from hysteron_spec.machine import MACHINE_BASE, MACHINE_REGISTERS, MachineConfig
+from hysteron_spec.protocol import CONTENT_BYTES, HEADER_BYTES, Frame, payload
+from support.contents import long_contents, runs, short_contents
 
-CONTENTS: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "rtl/machine/contents.py"))
 WORD = ctypes.c_uint32
 READ, WRITE = ctypes.CFUNCTYPE(WORD, WORD), ctypes.CFUNCTYPE(None, WORD, WORD)
 NAMES = {MACHINE_BASE + register.address: name for name, register in MACHINE_REGISTERS.items()}
@@ -162,8 +161,8 @@ def small(compiled: Path, tmp_path: Path) -> Small:
 
 def frames() -> Iterator[bytes]:
     """Contents of every kind, as the hardware's sender is tested with, and some at random."""
-    for contents in ("short_contents", "long_contents", "runs"):
-        for content in CONTENTS[contents]():
+    for contents in (short_contents, long_contents, runs):
+        for content in contents():
             if len(content) >= HEADER_BYTES:
                 yield content
     rng = Random(7)

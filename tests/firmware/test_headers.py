@@ -10,10 +10,10 @@ import pytest
 
 from hysteron_firmware.build import headers
 from hysteron_firmware.headers import STACK_BYTES
-from hysteron_wire import machine as wire
-from hysteron_wire import protocol
-from hysteron_wire.machine import MACHINE_REGISTERS, MachineConfig
-from hysteron_wire.registers import REGISTERS, Register
+from hysteron_spec import machine as wire
+from hysteron_spec import protocol
+from hysteron_spec.machine import MACHINE_REGISTERS, MachineConfig
+from hysteron_spec.registers import REGISTERS, Register
 
 FILES = headers(MachineConfig())
 

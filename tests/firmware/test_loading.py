@@ -6,10 +6,9 @@ import zlib
 
 import pytest
 
-from hysteron_wire.protocol import PAYLOAD_WORDS, REPLY, Kind, Refusal, payload, words
-
-from .core import ADDRESS, BAD_WORD, END, RESET, RUN, ask
-from .native import Session, record
+from hysteron_spec.protocol import PAYLOAD_WORDS, REPLY, Kind, Refusal, payload, words
+from support.firmware_core import ADDRESS, BAD_WORD, END, RESET, RUN, ask
+from support.firmware_native import Session, record
 
 SEED0, SEED1 = ADDRESS["SEED0"], ADDRESS["SEED1"]
 

@@ -9,11 +9,10 @@ from random import Random
 
 import pytest
 
-from hysteron_wire.protocol import MAGIC, REPLY, VERSION, WINDOW, Frame, Kind, payload
-
-from .core import ADDRESS, BAD_WORD, END, ask
-from .model import Model
-from .native import Device
+from hysteron_spec.protocol import MAGIC, REPLY, VERSION, WINDOW, Frame, Kind, payload
+from support.firmware_core import ADDRESS, BAD_WORD, END, ask
+from support.firmware_model import Model
+from support.firmware_native import Device
 
 SEED = int(os.environ.get("HYSTERON_SEED", "20261121"))
 

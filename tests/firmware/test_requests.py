@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hysteron_wire.protocol import (
+from hysteron_spec.protocol import (
     MAGIC,
     PAYLOAD_WORDS,
     REPLY,
@@ -16,9 +16,8 @@ from hysteron_wire.protocol import (
     payload,
     words,
 )
-
-from .core import ADDRESS, BAD_WORD, CONSTANTS, END, HEADER_ERROR, RESET, ask
-from .native import IDENTITY, STATUS, Device, Session, error, record
+from support.firmware_core import ADDRESS, BAD_WORD, CONSTANTS, END, HEADER_ERROR, RESET, ask
+from support.firmware_native import IDENTITY, STATUS, Device, Session, error, record
 
 CONSTANT_WORDS = tuple(0x1000 + 4 * k for k in range(CONSTANTS))
 SEED0 = ADDRESS["SEED0"]

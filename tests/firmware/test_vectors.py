@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import runpy
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hysteron_wire.protocol import HEADER_BYTES, REPLY, Kind, words
+from hysteron_spec.protocol import HEADER_BYTES, REPLY, Kind, words
+from support import firmware_native as native
+from support.firmware_core import CONSTANTS
+from support.firmware_native import Device
+from support.vectors import VECTORS
 
-from . import native
-from .core import CONSTANTS
-from .native import Device
-
-VECTORS: list[Any] = runpy.run_path(str(Path(__file__).parents[1] / "host/vectors.py"))["VECTORS"]
 #: What the device of the page says of itself.
 IDENTITY = words(VECTORS[0].content[HEADER_BYTES:])[1:]
 

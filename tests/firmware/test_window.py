@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hysteron_wire.protocol import MAGIC, REPLY, STUCK_CYCLES, VERSION, WINDOW, Frame, Kind, Refusal, payload, words
-
-from .core import ADDRESS, ask
-from .native import Device, Session
+from hysteron_spec.protocol import MAGIC, REPLY, STUCK_CYCLES, VERSION, WINDOW, Frame, Kind, Refusal, payload, words
+from support.firmware_core import ADDRESS, ask
+from support.firmware_native import Device, Session
 
 SEED0 = ADDRESS["SEED0"]
 

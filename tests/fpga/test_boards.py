@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
+from hysteron_base.errors import HysteronError
 from hysteron_fpga.board import Board, board, names
 from hysteron_fpga.clocks import Ecp5Pll, Ice40Pll
 from hysteron_fpga.top import Top
-from hysteron_golden import compile_network, load
-from hysteron_wire.errors import HysteronError
+from hysteron_spec import compile_network, load
 
 NETWORKS = Path(__file__).parents[2] / "networks"
 BOARDS = pytest.mark.parametrize("name", names())

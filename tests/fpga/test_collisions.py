@@ -12,11 +12,13 @@ from amaranth.hdl import Module, Shape, Signal, Value
 from amaranth.lib.memory import Memory
 
 import hysteron_rtl.verilog
-from hysteron_golden import Layer, Network, Potential, compile_network, run
-from hysteron_golden.files import build_root
-from hysteron_golden.hardware import PRESETS, CoreConfig
+from hysteron_base.files import build_root
+from hysteron_golden import run
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
+from hysteron_spec import Layer, Network, Potential, compile_network
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.presets import PRESETS
 
 #: A memory of more words with one read port may become a single-port RAM, which reads nothing while it is written.
 DEEP = 2048
@@ -99,7 +101,7 @@ def test_the_small_machine(hostile: Hostile) -> None:
     pytest.importorskip("pythondata_cpu_picorv32", reason="the processor is not installed (extra 'machine')")
     from hysteron_cli.machine import stream
     from hysteron_sim.machine import SimulatedMachine
-    from hysteron_wire.machine import MachineConfig
+    from hysteron_spec.machine import MachineConfig
 
     rng = np.random.default_rng(4)
     layers = (Layer(rng.integers(-8, 8, (70, 30)), 30, 8, leak=6), Layer(rng.integers(-8, 8, (30, 9)), 20, 5, leak=7))

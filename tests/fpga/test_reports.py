@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_fpga import baseline
 from hysteron_fpga.memories import Mapped, check, logic, mapped
 from hysteron_fpga.report import Placed, read, readable
-from hysteron_wire.errors import HysteronError
 
 CLOCK = "$glbnet$clk"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_fpga import tools
-from hysteron_wire.errors import HysteronError
 
 
 def script(folder: Path, name: str, text: str) -> Path:

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from hysteron_golden.network import Layer, Mode, Potential, Reset
 from hysteron_golden.neuron import Leak, starts_armed, step
-
-from . import scalar
+from hysteron_spec.network import Layer
+from hysteron_spec.neuron import Mode, Potential, Reset
+from support import scalar
 
 
 def one_layer(codes, m=3, **changes):

@@ -7,8 +7,9 @@ driven with d by letting d of its inputs spike.
 import numpy as np
 import pytest
 
-from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
 from hysteron_golden.run import run
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import Mode, Potential, Readout, Reset
 
 FAN_IN = 400
 

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.network import Layer, Mode, Network, Potential, Readout, Reset
-from hysteron_golden.run import NEVER, product_dtype, run, winner
-from hysteron_wire.errors import HysteronError
-
-from . import scalar
-from .support import examples, network, networks, random_network, refusal
+from hysteron_base.errors import HysteronError
+from hysteron_golden.run import product_dtype, run, winner
+from hysteron_spec.encoder import Coding, Encoder
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import NEVER, Mode, Potential, Readout, Reset
+from support import scalar
+from support.networks import examples, network, networks, random_network
+from support.refusal import refusal
 
 
 def check_against_scalar(net, inputs, rows):

@@ -6,15 +6,15 @@ import itertools
 import numpy as np
 import pytest
 
-from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.network import Layer, Mode, Network, Potential, Readout
-from hysteron_golden.program import compile_network
 from hysteron_golden.run import run
 from hysteron_golden.schedule import activities, schedule, sent_inputs, store_latency
-from hysteron_wire.registers import COUNTERS, REGISTERS
-
-from .support import refusal
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.encoder import Coding, Encoder
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import Mode, Potential, Readout
+from hysteron_spec.program import compile_network
+from hysteron_spec.registers import COUNTERS, REGISTERS
+from support.refusal import refusal
 
 TINY = CoreConfig.preset("tiny")
 ICEBREAKER = CoreConfig.preset("icebreaker")

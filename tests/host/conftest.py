@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hysteron_host.link import Link
-
-from .device import Device, Wire
+from support.device import Device, Wire
 
 
 @pytest.fixture

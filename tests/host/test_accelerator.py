@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hysteron_base.errors import HysteronError
 from hysteron_host.accelerator import Accelerator, Image, Result, _pieces, _requests
 from hysteron_host.link import Link, RefusedError
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.packets import sample_packets
-from hysteron_wire.protocol import PAYLOAD_WORDS, WINDOW, Frame, Kind, Refusal, payload, words
-
-from .device import Device, Wire, answer, damage, lose
+from hysteron_spec.packets import sample_packets
+from hysteron_spec.protocol import PAYLOAD_WORDS, WINDOW, Frame, Kind, Refusal, payload, words
+from support.device import Wire, damage, lose
+from support.driver import check, machine
+from support.refusal import refusal
 
 #: Registers 0x38 and 0x4C, with more words than fit a request.
 RECORDS = ((0x38, (1, 2, 3)), (0x4C, tuple(range(1000))), (0x38, (4,)))
@@ -35,38 +36,6 @@ def spikes(steps: int, n_in: int, rate: float = 0.5, seed: int = 0) -> NDArray[n
 
 def images(count: int, n_in: int = 20) -> NDArray[np.uint8]:
     return np.random.default_rng(count).integers(0, 256, (count, n_in), dtype=np.uint8)
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(HysteronError) as caught:
-        act()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def expected(sample: NDArray[np.uint8], n_out: int) -> tuple[int, list[int], list[list[int]]]:
-    """Winner, values and the values of all steps that the device's network gives."""
-    answers = [answer([int(w) for w in packet], n_out) for packet in sample_packets(sample)]
-    values = np.array(answers, np.uint32).view(np.int32)
-    return answers[-1][-1], values[-1, :-1].tolist(), values[:, :-1].tolist()
-
-
-def check(results: list[Result], samples: list[NDArray[np.uint8]], picture: Image) -> None:
-    """Each sample has its result, in order."""
-    assert [result.index for result in results] == list(range(len(samples)))
-    for result, sample in zip(results, samples, strict=True):
-        winner, values, steps = expected(sample.reshape(-1) if picture.pixels else sample, picture.n_out)
-        assert (result.prediction, result.values.tolist()) == (winner, values)
-        assert result.values.dtype == np.int32
-        assert (result.steps is None) == (not picture.every_step)
-        assert result.steps is None or result.steps.tolist() == steps
-
-
-def machine(wire: Wire, picture: Image) -> Accelerator:
-    wire.device = Device(n_out=picture.n_out, every_step=picture.every_step)
-    made = Accelerator(wire)
-    made.load(picture)
-    return made
 
 
 # -- requests --------------------------------------------------------------------------------------------------

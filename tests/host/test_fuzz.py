@@ -8,9 +8,9 @@ from random import Random
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_host.accelerator import Accelerator, Image
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.protocol import (
+from hysteron_spec.protocol import (
     CONTENT_BYTES,
     HEADER_BYTES,
     MAGIC,
@@ -22,8 +22,7 @@ from hysteron_wire.protocol import (
     decode,
     payload,
 )
-
-from .device import IDENTITY
+from support.device import IDENTITY
 
 IMAGE = Image("fuzz", ((0x100, (1, 2, 3)),), n_in=8, n_out=130, pixels=True, every_step=False, steps=4)
 SAMPLES = [np.zeros(8, np.uint8)] * 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support import layer, network
 
-from hysteron_golden import Coding, Encoder, Network, load, run
-from hysteron_golden.network import weight_range
+from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator, Result
 from hysteron_host.golden import GoldenAccelerator
-from hysteron_wire.errors import HysteronError
+from hysteron_spec import Coding, Encoder, Network, load
+from hysteron_spec.neuron import weight_range
+from support.networks import layer, network
+from support.refusal import refusal
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "networks/digits.hyn"
@@ -37,13 +38,6 @@ def results(machine: GoldenAccelerator, net: Any, samples: Any) -> list[Result]:
 
 def made(**options: Any) -> GoldenAccelerator:
     return GoldenAccelerator(**options)
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(HysteronError) as caught:
-        act()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def same(found: list[Result], net: Network, samples: Any) -> bool:

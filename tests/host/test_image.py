@@ -7,21 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scalar
 from numpy.typing import NDArray
 
-from hysteron_golden import PRESETS, Coding, CoreConfig, Encoder, Layer, Network, Potential, compile_network, save
-from hysteron_golden.encode import encode
 from hysteron_host.accelerator import Image, _requests
 from hysteron_host.image import core_of, image_for
 from hysteron_host.link import Identity
 from hysteron_rtl.registers import constants
-from hysteron_wire.packets import sample_packets
-from hysteron_wire.protocol import words
-from hysteron_wire.registers import REGISTERS
-
-from .device import Wire
-from .test_accelerator import check, machine, refusal
+from hysteron_spec import PRESETS, Coding, CoreConfig, Encoder, Layer, Network, Potential, compile_network, save
+from hysteron_spec.encoder import encode
+from hysteron_spec.packets import sample_packets
+from hysteron_spec.protocol import words
+from hysteron_spec.registers import REGISTERS
+from support import scalar
+from support.device import Wire
+from support.driver import check, machine
+from support.refusal import refusal
 
 #: It has an encoder, and takes pixels as they are; the other one has none.
 TINY, ICEBREAKER = CoreConfig.preset("tiny"), CoreConfig.preset("icebreaker")

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from hysteron_host.link import TRIES, Link, RefusedError
-from hysteron_wire.protocol import (
+from hysteron_spec.protocol import (
     CONTENT_BYTES,
     MEANING,
     PAYLOAD_WORDS,
@@ -19,8 +19,7 @@ from hysteron_wire.protocol import (
     payload,
     words,
 )
-
-from .device import READ, Harm, Wire, all_replies, cut, damage, fill, lose, numbers, one_line, twice
+from support.device import READ, Harm, Wire, all_replies, cut, damage, fill, lose, numbers, one_line, twice
 
 
 def test_ask(link: Link, wire: Wire) -> None:

@@ -15,22 +15,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hysteron_base.errors import HysteronError
 from hysteron_firmware.headers import STACK_BYTES
-from hysteron_golden import CoreConfig, Layer, Network, load, run
 from hysteron_golden import Result as Expected
+from hysteron_golden import run
 from hysteron_host import link as host_link
 from hysteron_host.accelerator import Accelerator, Result
 from hysteron_host.image import core_of
 from hysteron_host.link import Link, RefusedError, SessionLostError
 from hysteron_host.transports import SocketTransport
 from hysteron_sim.machine import SimulatedMachine
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.machine import FRAME_BYTES
-from hysteron_wire.protocol import WINDOW, Frame, Kind, Refusal, decode, payload, words
-from hysteron_wire.registers import REGISTERS
-
-from .faults import FaultyLine
-from .vectors import DAMAGED, VECTORS
+from hysteron_spec import CoreConfig, Layer, Network, load
+from hysteron_spec.machine import FRAME_BYTES
+from hysteron_spec.protocol import WINDOW, Frame, Kind, Refusal, decode, payload, words
+from hysteron_spec.registers import REGISTERS
+from support.faults import FaultyLine
+from support.vectors import DAMAGED, VECTORS
 
 DIGITS = Path(__file__).parents[2] / "networks/digits.hyn"
 IMAGES = np.random.default_rng(7).integers(0, 256, (600, 64), dtype=np.uint8)  # in 43 requests

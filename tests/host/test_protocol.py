@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from cobs import cobs
 
-from hysteron_wire.protocol import (
+from hysteron_spec.protocol import (
     CONTENT_BYTES,
     HEADER_BYTES,
     MEANING,
@@ -20,8 +20,7 @@ from hysteron_wire.protocol import (
     payload,
     words,
 )
-
-from .vectors import DAMAGED, LINK, VECTORS, Vector
+from support.vectors import DAMAGED, LINK, VECTORS, Vector
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)

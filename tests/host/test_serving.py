@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hysteron_golden import CoreConfig, load, run
 from hysteron_golden import Result as Expected
+from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator
 from hysteron_sim.machine import SimulatedMachine
 from hysteron_sim.serve import TcpServer, serve_pty
+from hysteron_spec import CoreConfig, load
 
 DIGITS = Path(__file__).parents[2] / "networks/digits.hyn"
 COUNT = 2000

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hysteron_host.link import TRIES, Identity, Link, RefusedError, SessionLostError
-from hysteron_wire.protocol import MAGIC, MEANING, REPLY, VERSION, Frame, Kind, Refusal, payload, words
-
-from .device import IDENTITY, READ, Harm, Wire, all_replies, damage, fill, lose, one_line
+from hysteron_spec.protocol import MAGIC, MEANING, REPLY, VERSION, Frame, Kind, Refusal, payload, words
+from support.device import IDENTITY, READ, Harm, Wire, all_replies, damage, fill, lose, one_line
 
 
 def test_identity(wire: Wire) -> None:

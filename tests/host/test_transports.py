@@ -9,22 +9,13 @@ import sys
 import threading
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.transports import LineLostError, SerialTransport, SocketTransport, connect_tcp
-from hysteron_wire.errors import HysteronError
-
-
-def refusal(act: Callable[[], object], kind: type[HysteronError] = HysteronError) -> str:
-    with pytest.raises(HysteronError) as caught:
-        act()
-    assert type(caught.value) is kind
-    message = str(caught.value)
-    assert message and "\n" not in message
-    return message
+from support.refusal import refusal
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane.chips import CHIPS, chip, source
 from hysteron_openlane.floorplan import CHANNEL, MARGIN, Floorplan, floorplan
 from hysteron_openlane.macros import Macro, Timing
 from hysteron_openlane.project import instances
-from hysteron_wire.errors import HysteronError
 
 TIMING = Timing(*(1.0,) * 11)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError, SimulationError
 from hysteron_data.sets import load_data_set
-from hysteron_golden import compile_network, load, run
+from hysteron_golden import run
 from hysteron_openlane import gate, librelane
 from hysteron_openlane.chips import chip
 from hysteron_openlane.project import Project, write_project
-from hysteron_wire.errors import HysteronError, SimulationError
+from hysteron_spec import compile_network, load
 
 NETWORKS = Path(__file__).parents[2] / "networks"
 CHIP = chip("sky130-small")

@@ -15,12 +15,12 @@ pytest.importorskip("pyosys", reason="it comes with 'make gds-setup'")
 
 import klayout.db as db
 
+from hysteron_base.errors import HysteronError
 from hysteron_cli.silicon.pictures import draw_layout
 from hysteron_openlane import connectivity, results, rules, summary
 from hysteron_openlane.chips import chip
 from hysteron_openlane.macros import macros
 from hysteron_openlane.netlist import read_netlist
-from hysteron_wire.errors import HysteronError
 
 SIZES = {"inv": (2.0, 3.0)}
 NETLIST = """

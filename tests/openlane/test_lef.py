@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane import lef
 from hysteron_openlane.macros import macros
-from hysteron_wire.errors import HysteronError
 
 KB2 = "sky130_sram_2kbyte_1rw_32x512_8"
 

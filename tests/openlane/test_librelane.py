@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane import librelane
 from hysteron_openlane.librelane import Way
-from hysteron_wire.errors import HysteronError
 
 STEPS = ("Verilator.Lint", "Yosys.Synthesis", "OpenROAD.CheckSDCFiles", "OpenROAD.Floorplan")
 

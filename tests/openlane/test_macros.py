@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane import libfile, macros
 from hysteron_openlane.liberty import estimate, library_of
-from hysteron_wire.errors import HysteronError
 
 KB2 = "sky130_sram_2kbyte_1rw_32x512_8"
 KB4 = "sky130_sram_4kbyte_1rw_64x512_8"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane import openram
 from hysteron_openlane.macros import macros
-from hysteron_wire.errors import HysteronError
 
 
 @pytest.mark.parametrize("name", openram.configurations())

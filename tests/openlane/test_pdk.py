@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane import pdk
-from hysteron_wire.errors import HysteronError
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane import power
 from hysteron_openlane.activity import Port, activity
 from hysteron_openlane.macros import Macro, Timing
 from hysteron_openlane.power import Design, Pin, Table
-from hysteron_wire.errors import HysteronError
 
 VCD = """$timescale 1ps $end
 $scope module gate $end

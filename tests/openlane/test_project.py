@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane.chips import CHIPS, chip
 from hysteron_openlane.macros import macros
 from hysteron_openlane.project import Project, write_project
-from hysteron_wire.errors import HysteronError
 
 
 @pytest.fixture(params=CHIPS, scope="module")

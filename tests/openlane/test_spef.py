@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane.power import read_spef
 from hysteron_openlane.spef import lumped
-from hysteron_wire.errors import HysteronError
 
 HEADER = """*SPEF "ieee 1481-1999"
 *C_UNIT 1 PF

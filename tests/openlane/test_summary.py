@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_openlane import librelane, summary
 from hysteron_openlane.librelane import Ran
 from hysteron_openlane.power import Power
 from hysteron_openlane.sta import Slack
 from hysteron_openlane.summary import Line
-from hysteron_wire.errors import HysteronError
 
 
 @pytest.mark.parametrize(

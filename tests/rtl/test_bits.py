@@ -8,8 +8,7 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data
 
 from hysteron_rtl.bits import delay, lowest_set, number, struct
-
-from .bench import set_bits, simulate
+from support.bench import set_bits, simulate
 
 
 def check_lowest_set(width: int, words: list[int]) -> None:

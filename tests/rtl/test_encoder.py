@@ -1,4 +1,4 @@
-"""The on-chip encoder against :mod:`hysteron_golden.encode`, bitmaps and cycles."""
+"""The on-chip encoder against :mod:`hysteron_spec.encoder`, bitmaps and cycles."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hysteron_golden.encode import GROUP, Coding, encode
-from hysteron_golden.encode import Encoder as Settings
-from hysteron_golden.hardware import CoreConfig, ceil_div
 from hysteron_rtl.encoder import Encoder
-from hysteron_wire.packets import WORD, pixel_packet
-from hysteron_wire.registers import REGIONS
-
-from .bench import TINY, core, load_word, plain, simulate
+from hysteron_spec.core import CoreConfig, ceil_div
+from hysteron_spec.encoder import GROUP, Coding, encode
+from hysteron_spec.encoder import Encoder as Settings
+from hysteron_spec.packets import WORD, pixel_packet
+from hysteron_spec.registers import REGIONS
+from support.bench import TINY, core, load_word, plain, simulate
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from hysteron_golden.hardware import STATE_LOOP, CoreConfig
 from hysteron_rtl.events import EventFinder, WordScanner
 from hysteron_rtl.layouts import pass_layout, segment_layout, word_bits, word_layout
-from hysteron_wire.packets import WORD
-
-from .bench import TINY, core, plain, random_record, random_word, set_bits, simulate
+from hysteron_spec.core import STATE_LOOP, CoreConfig
+from hysteron_spec.packets import WORD
+from support.bench import TINY, core, plain, random_record, random_word, set_bits, simulate
 
 Record = dict[str, Any]
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from hysteron_golden.program import row_stride, row_words
 from hysteron_rtl.memory import LoadedMemory
-
-from .bench import load_word, simulate
+from hysteron_spec.layouts import row_stride, row_words
+from support.bench import load_word, simulate
 
 REGION = 6
 

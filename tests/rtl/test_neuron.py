@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.network import Layer, Mode, Potential, Reset
 from hysteron_golden.neuron import Leak, step
 from hysteron_rtl.neuron import Neuron
-
-from .bench import TINY, core, plain, scramble, simulate
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.network import Layer
+from hysteron_spec.neuron import Mode, Potential, Reset
+from support.bench import TINY, core, plain, scramble, simulate
 
 CORES = {
     "tiny": TINY,

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hysteron_golden.hardware import STATE_LOOP, CoreConfig, ceil_div
-from hysteron_golden.network import Readout
-from hysteron_golden.run import NEVER, _read, winner
+from hysteron_golden.run import _read, winner
 from hysteron_rtl.layouts import pass_layout
 from hysteron_rtl.readout import ReadoutUnit
-from hysteron_wire.packets import answer_words
-
-from .bench import TINY, core, random_record, scramble, simulate
+from hysteron_spec.core import STATE_LOOP, CoreConfig, ceil_div
+from hysteron_spec.neuron import NEVER, Readout
+from hysteron_spec.packets import answer_words
+from support.bench import TINY, core, random_record, scramble, simulate
 
 CORES = {
     "three_tiles": TINY,

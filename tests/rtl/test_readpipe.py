@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from amaranth.lib import data
 
-from hysteron_golden.hardware import PIPE_DEPTH
 from hysteron_rtl.readpipe import ReadPipe
-
-from .bench import plain, simulate
+from hysteron_spec.core import PIPE_DEPTH
+from support.bench import plain, simulate
 
 REQUEST = data.StructLayout({"tag": 9, "kind": 3})
 ANSWER = 20

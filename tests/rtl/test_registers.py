@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from hysteron_rtl.registers import ADDRESS_BITS, Counters, Registers, constants
-from hysteron_wire.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Register
-
-from .bench import TINY, core, simulate
+from hysteron_spec.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Register
+from support.bench import TINY, core, simulate
 
 READ_WRITE = [register for register in REGISTERS.values() if register.access in ("rw", "set")]
 #: Registers whose value comes from the core.

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hysteron_golden.encode import Coding, Encoder
-from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.network import Layer, Network
-from hysteron_golden.program import Program, compile_network, row_stride
 from hysteron_rtl.sequencer import Sequencer
-from hysteron_wire.registers import REGIONS
-
-from .bench import TINY, core, load_image, plain, simulate
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.encoder import Coding, Encoder
+from hysteron_spec.layouts import row_stride
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.program import Program, compile_network
+from hysteron_spec.registers import REGIONS
+from support.bench import TINY, core, load_image, plain, simulate
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import pytest
 
 from hysteron_rtl.layouts import pass_layout
 from hysteron_rtl.spikes import SpikeMemory
-
-from .bench import core, random_record, random_word, scramble, simulate
+from support.bench import core, random_record, random_word, scramble, simulate
 
 
 def summary(words: list[int]) -> int:

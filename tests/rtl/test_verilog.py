@@ -5,8 +5,7 @@ import re
 import pytest
 
 from hysteron_rtl.verilog import convert, merge_modules
-
-from .bench import TINY
+from support.bench import TINY
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from cores import TINY
 
 from hysteron_sim.simulator import Simulator
+from support.cores import TINY
 
 
 @pytest.fixture(scope="module")

@@ -9,19 +9,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cores import CORES, TINY
 
-from hysteron_golden import Coding, Encoder, Layer, Mode, Network, Potential, Readout, compile_network, run
-from hysteron_golden.hardware import CoreConfig
-from hysteron_golden.program import Program
+from hysteron_base.errors import HysteronError
+from hysteron_golden import run
 from hysteron_golden.run import Result
 from hysteron_golden.schedule import Schedule, activities, schedule, sent_inputs
 from hysteron_rtl.registers import constants
 from hysteron_sim.simulator import Observed, Script, Simulator, Stimulus
 from hysteron_sim.verify import compare, stimulus_of
-from hysteron_wire.errors import HysteronError
-from hysteron_wire.packets import Kind, bitmap_packet, event_packet, header, pixel_packet
-from hysteron_wire.registers import COUNTERS, MAGIC, REGIONS, REGISTERS
+from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Readout, compile_network
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.packets import Kind, bitmap_packet, event_packet, header, pixel_packet
+from hysteron_spec.program import Program
+from hysteron_spec.registers import COUNTERS, MAGIC, REGIONS, REGISTERS
+from support.cores import CORES, TINY
 
 RNG = np.random.default_rng(3)
 #: The small core, and the same without what an FPGA of few cells has no room for.

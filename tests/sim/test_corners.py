@@ -4,24 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cores import TINY
 from numpy.typing import NDArray
 
-from hysteron_golden import (
-    Coding,
-    Encoder,
-    Layer,
-    Mode,
-    Network,
-    Potential,
-    Readout,
-    Reset,
-    compile_network,
-    run,
-)
+from hysteron_golden import run
 from hysteron_golden.run import Result
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import Comparison, simulate
+from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset, compile_network
+from support.cores import TINY
 
 RNG = np.random.default_rng(7)
 FORMAT = Potential(12)

@@ -3,13 +3,14 @@
 import os
 
 import pytest
-from cores import CORES
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from random_networks import Case, cases, codings
 
-from hysteron_golden import Coding, compile_network, run
+from hysteron_golden import run
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
+from hysteron_spec import Coding, compile_network
+from support.cores import CORES
+from support.random_networks import Case, cases, codings
 
 #: Every failure reproduces from this number: HYSTERON_SEED=… pytest …
 SEED = int(os.environ.get("HYSTERON_SEED", "20261121"))

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cores import CORES
 
-from hysteron_golden import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset, compile_network, run
-from hysteron_golden.hardware import CoreConfig
+from hysteron_golden import run
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import Comparison, simulate
+from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset, compile_network
+from hysteron_spec.core import CoreConfig
+from support.cores import CORES
 
 SERIAL = CORES["serial"]
 FORMAT = Potential(12)

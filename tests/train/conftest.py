@@ -11,8 +11,7 @@ import pytest
 
 from hysteron_cli import output
 from hysteron_cli.main import main
-
-from .helpers import Run
+from support.train import Run
 
 
 @pytest.fixture(autouse=True, scope="module")

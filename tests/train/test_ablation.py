@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from hysteron_data.sets import DataSet, load_data_set
-from hysteron_golden import Layer, Mode, Network, Potential, Readout, Reset, compile_network, run, schedule
+from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities
+from hysteron_spec import Layer, Mode, Network, Potential, Readout, Reset, compile_network
 from hysteron_train.recipe import Recipe
 from hysteron_train.recipes import recipe_named
-
-from .helpers import NEEDS_DIGITS, NEEDS_TORCH, TOY, Run, toy_images
+from support.train import NEEDS_DIGITS, NEEDS_TORCH, TOY, Run, toy_images
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 

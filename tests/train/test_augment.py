@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hysteron_golden import HysteronError
+from hysteron_base.errors import HysteronError
 from hysteron_train.recipe import Recipe
-
-from .helpers import NEEDS_TORCH, spikes
+from support.train import NEEDS_TORCH, spikes
 
 pytest.importorskip("torch", reason=NEEDS_TORCH)
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.sets import DataSet
-from hysteron_golden import HysteronError, Network, load, run
+from hysteron_golden import run
+from hysteron_spec import Network, load
 from hysteron_train.recipe import Recipe
-
-from .helpers import NEEDS_TORCH, TOY, toy_images, toy_spikes, toy_targets
+from support.train import NEEDS_TORCH, TOY, toy_images, toy_spikes, toy_targets
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 

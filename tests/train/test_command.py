@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from hysteron_data.sets import load_data_set
-from hysteron_golden import PRESETS, load, run
+from hysteron_golden import run
+from hysteron_spec import PRESETS, load
 from hysteron_train.recipes import RECIPES
-
-from .helpers import NEEDS_DIGITS, NEEDS_TORCH, Run
+from support.train import NEEDS_DIGITS, NEEDS_TORCH, Run
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 

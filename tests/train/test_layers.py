@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hysteron_golden import Coding, Encoder, HysteronError, Layer, Mode, Network, Potential, Reset, run
-from hysteron_golden.network import weight_range
-
-from .helpers import NEEDS_TORCH, spikes
+from hysteron_base.errors import HysteronError
+from hysteron_golden import run
+from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Reset
+from hysteron_spec.neuron import weight_range
+from support.train import NEEDS_TORCH, spikes
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 

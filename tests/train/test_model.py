@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.sets import DataSet
-from hysteron_golden import Coding, HysteronError, Mode, Network, Readout, Reset, run
-from hysteron_golden.encode import encode
+from hysteron_golden import run
+from hysteron_spec import Coding, Mode, Network, Readout, Reset
+from hysteron_spec.encoder import encode
 from hysteron_train.recipe import Recipe
-
-from .helpers import NEEDS_TORCH, TOY, spikes, toy_images, toy_spikes, toy_targets
+from support.train import NEEDS_TORCH, TOY, spikes, toy_images, toy_spikes, toy_targets
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.sets import NAMES
-from hysteron_golden import PRESETS, Coding, Encoder, HysteronError, compile_network
-from hysteron_golden.network import Layer, Network
+from hysteron_spec import PRESETS, Coding, Encoder, compile_network
+from hysteron_spec.network import Layer, Network
 from hysteron_train.recipe import Recipe
 from hysteron_train.recipes import RECIPES, recipe_named
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
 from hysteron_data.sets import DataSet, load_data_set
-from hysteron_golden import HysteronError, run
+from hysteron_golden import run
 from hysteron_train.recipe import Recipe
 from hysteron_train.recipes import recipe_named
-
-from .helpers import NEEDS_DIGITS, NEEDS_TORCH, TOY, spikes, toy_images, toy_spikes, toy_targets
+from support.train import NEEDS_DIGITS, NEEDS_TORCH, TOY, spikes, toy_images, toy_spikes, toy_targets
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .helpers import Run
+from support.train import Run
 
 
 @pytest.mark.parametrize("command", ["train", "ablate"])

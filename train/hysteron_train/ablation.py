@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from hysteron_base.files import build_root, write_file
 from hysteron_data.sets import DataSet, load_data_set
-from hysteron_golden import Network, Readout, compile_network, run, schedule
-from hysteron_golden.files import build_root, write_file
+from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
+from hysteron_spec import Network, Readout, compile_network
 
 from .recipe import Recipe
 from .trainer import train

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import require
+from hysteron_base.errors import require
 
 from .recipe import Recipe
 

@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hysteron_base.errors import require
+from hysteron_base.files import build_root, write_file
 from hysteron_data.sets import load_data_set
-from hysteron_golden import Network, compile_network, run, save
-from hysteron_golden.files import build_root, write_file
-from hysteron_wire.errors import require
+from hysteron_golden import run
+from hysteron_spec import Network, compile_network, save
 
 from .model import predict, score
 from .recipe import Recipe

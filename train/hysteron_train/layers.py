@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hysteron_golden.network import Layer, Mode, Potential, Reset, weight_range
+from hysteron_spec.network import Layer
+from hysteron_spec.neuron import Mode, Potential, Reset, weight_range
 
 
 class _Fire(torch.autograd.Function):
@@ -43,7 +44,7 @@ def straight(exact: Tensor, smooth: Tensor) -> Tensor:
 
 
 class SpikingLayer(nn.Module):
-    """Trainable twin of :class:`hysteron_golden.network.Layer`.
+    """Trainable twin of :class:`hysteron_spec.network.Layer`.
 
     Parameters
     ----------

@@ -5,10 +5,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hysteron_base.errors import require
 from hysteron_data.sets import DataSet
-from hysteron_golden import Coding, Mode, Network, Readout, Reset, run
-from hysteron_golden.encode import encode
-from hysteron_wire.errors import require
+from hysteron_golden import run
+from hysteron_spec import Coding, Mode, Network, Readout, Reset
+from hysteron_spec.encoder import encode
 
 from .layers import SpikingLayer
 from .recipe import Recipe

@@ -8,8 +8,8 @@ import types
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args, get_origin
 
-from hysteron_golden import Coding, CoreConfig, Encoder, HysteronError, Mode, Reset
-from hysteron_wire.errors import require
+from hysteron_base.errors import HysteronError, require
+from hysteron_spec import Coding, CoreConfig, Encoder, Mode, Reset
 
 #: Ways a sample is labelled: once, at every step, or by real numbers at every step.
 TASKS = ("classify", "classify-steps", "regress")

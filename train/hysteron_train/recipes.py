@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hysteron_golden import HysteronError
+from hysteron_base.errors import HysteronError
 
 from .recipe import Recipe
 

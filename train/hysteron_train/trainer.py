@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import write_file
 from hysteron_data.sets import DataSet
-from hysteron_golden import HysteronError
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import require
 
 from .augment import augment
 from .model import SpikingNetwork, predict, score

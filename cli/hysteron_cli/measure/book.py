@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hysteron_golden import HysteronError
-from hysteron_golden.files import write_file
-from hysteron_wire.errors import require
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import write_file
 
 from .measurement import Entry
 

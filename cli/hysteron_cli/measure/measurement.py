@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.errors import require
 from hysteron_data.sets import DataSet, load_data_set
-from hysteron_golden import Network, Program, Readout, Result, activities, compile_network, load, run, schedule
+from hysteron_golden import Result, activities, run, schedule
 from hysteron_golden.schedule import Schedule, sent_inputs
-from hysteron_wire.errors import require
+from hysteron_spec import Network, Program, Readout, compile_network, load
 
 from ..compile import choose_core
 from ..output import waiting

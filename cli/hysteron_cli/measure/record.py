@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hysteron_golden import HysteronError
-from hysteron_wire.errors import require
+from hysteron_base.errors import HysteronError, require
 
 #: Keys that every record has, with the types of their values.
 _KEYS: dict[str, type] = {

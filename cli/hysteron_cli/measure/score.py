@@ -6,10 +6,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.errors import require
 from hysteron_data.sets import DataSet
-from hysteron_golden import Network, Result
+from hysteron_golden import Result
 from hysteron_golden.run import winner
-from hysteron_wire.errors import require
+from hysteron_spec import Network
 
 Labels = NDArray[np.int64]
 

@@ -12,14 +12,15 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from hysteron_golden.encode import Coding
-from hysteron_golden.files import write_file
-from hysteron_golden.network import Layer, Mode, Network
-from hysteron_golden.program import Program
+from hysteron_base.errors import integer_in, require
+from hysteron_base.files import write_file
 from hysteron_golden.run import Result
 from hysteron_golden.schedule import Schedule
-from hysteron_wire.errors import integer_in, require
-from hysteron_wire.registers import COUNTERS
+from hysteron_spec.encoder import Coding
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import Mode
+from hysteron_spec.program import Program
+from hysteron_spec.registers import COUNTERS
 
 from . import pictures, timing, timing_pictures
 from .retrace import SEARCHED, counted, demonstration, pick_image, pick_layer, pick_neurons, retrace

@@ -13,8 +13,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from hysteron_golden.network import Layer, Mode, Network, Readout, Reset
-from hysteron_golden.run import NEVER, Result
+from hysteron_golden.run import Result
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import NEVER, Mode, Readout, Reset
 
 from ..measure import score
 from .retrace import Trace, counted, story

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.network import Layer, Mode, Network, Potential, Reset
 from hysteron_golden.neuron import Leak, starts_armed, step
 from hysteron_golden.run import Result
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import Mode, Potential, Reset
 
 #: Images among which the most telling one is looked for.
 SEARCHED = 256

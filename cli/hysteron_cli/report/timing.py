@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden.program import Program
 from hysteron_golden.run import Result
 from hysteron_golden.schedule import Schedule, store_latency
+from hysteron_spec.program import Program
 
 Cycles = NDArray[np.int64]
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from hysteron_base.errors import HysteronError, require
 from hysteron_data.sets import load_data_set
-from hysteron_golden import compile_network, load, run
+from hysteron_golden import run
 from hysteron_openlane import gate, summary
 from hysteron_openlane.activity import activity
 from hysteron_openlane.chips import Chip
 from hysteron_openlane.macros import Macro
 from hysteron_openlane.power import Design
-from hysteron_wire.errors import HysteronError, require
+from hysteron_spec import compile_network, load
 
 from ..measure.measurement import operations
 from ..output import waiting

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.table import Table
 
-from hysteron_golden.files import write_file
+from hysteron_base.files import write_file
 from hysteron_openlane.floorplan import Floorplan
 from hysteron_openlane.summary import Line
 

@@ -8,8 +8,8 @@ from typing import Any
 from amaranth.hdl import Module, Signal
 from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.machine import MachineConfig
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 from ..board import ECP5, Board, Lines
 from ..clocks import Ecp5Pll

@@ -5,8 +5,8 @@ from typing import Any
 from amaranth.hdl import Module
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.machine import MachineConfig
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 from ..board import ICE40, Board, Lines
 from ..clocks import Ice40Pll

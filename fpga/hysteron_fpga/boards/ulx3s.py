@@ -5,8 +5,8 @@ from typing import Any
 from amaranth.hdl import Module
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.machine import MachineConfig
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import MachineConfig
 
 from ..board import ECP5, Board, Lines
 from ..clocks import Ecp5Pll

@@ -6,8 +6,9 @@ a few recurrences. Cycle 0 is the one in which the source may first offer a word
 
 from collections.abc import Sequence
 
-from ..hardware import CoreConfig
-from ..program import Program
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.program import Program
+
 from . import parallel, serial
 from .record import Activity, Schedule, activities, sent_inputs
 

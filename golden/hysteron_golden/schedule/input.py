@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from hysteron_wire.errors import require
-from hysteron_wire.packets import Header, Kind, Words
-
-from ..encode import GROUP, Coding
-from ..hardware import ceil_div
-from ..program import Program
+from hysteron_base.errors import require
+from hysteron_spec.core import ceil_div
+from hysteron_spec.encoder import GROUP, Coding
+from hysteron_spec.packets import Header, Kind, Words
+from hysteron_spec.program import Program
 
 
 class InputTimes:

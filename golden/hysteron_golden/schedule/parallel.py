@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.packets import WORD
+from hysteron_spec.core import PIPE_DEPTH, STATE_LOOP, CoreConfig
+from hysteron_spec.packets import WORD
+from hysteron_spec.program import Program
 
-from ..hardware import PIPE_DEPTH, STATE_LOOP, CoreConfig
-from ..program import Program
 from .record import Activity, Model, word_counts
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import require
-from hysteron_wire.packets import Words, answer_words, sample_packets
-from hysteron_wire.registers import REGISTERS
+from hysteron_base.errors import require
+from hysteron_spec.core import ceil_div
+from hysteron_spec.encoder import Coding
+from hysteron_spec.packets import Words, answer_words, sample_packets
+from hysteron_spec.program import Program
+from hysteron_spec.registers import REGISTERS
 
-from ..encode import Coding
-from ..hardware import ceil_div
-from ..program import Program
 from ..run import Result, winner
 from .input import InputTimes
 
@@ -97,7 +97,7 @@ class Schedule:
     sample_cycles
         ``(samples, 2)``: first header accepted, last answer word accepted.
     counters
-        Performance counters at the end, see :data:`hysteron_wire.registers.COUNTERS`.
+        Performance counters at the end, see :data:`hysteron_spec.registers.COUNTERS`.
     bound
         Lane-cycles that no schedule can avoid: the sum over layers, steps and tiles of
         ``max(1, events)``.

@@ -9,10 +9,10 @@ taken.
 
 import numpy as np
 
-from hysteron_wire.packets import WORD
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.layouts import descriptor_layout
+from hysteron_spec.packets import WORD
 
-from ..hardware import CoreConfig
-from ..program import descriptor_layout
 from .record import Model, word_counts
 
 

@@ -6,7 +6,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
 
 
 def cpu_verilog(*, small: bool) -> str:
@@ -15,7 +15,7 @@ def cpu_verilog(*, small: bool) -> str:
     Parameters
     ----------
     small
-        See :class:`~hysteron_wire.machine.MachineConfig`; then its registers are in a module of their own.
+        See :class:`~hysteron_spec.machine.MachineConfig`; then its registers are in a module of their own.
 
     Raises
     ------
@@ -42,7 +42,7 @@ class Processor(wiring.Component):
     reset_address, stack_address
         Where it starts, and what its stack pointer holds then.
     small
-        See :class:`~hysteron_wire.machine.MachineConfig`.
+        See :class:`~hysteron_spec.machine.MachineConfig`.
 
     Attributes
     ----------

@@ -10,8 +10,8 @@ from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import FlippedInterface, In, Out
 
-from hysteron_golden.hardware import CoreConfig
-from hysteron_wire.machine import (
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import (
     ANSWER_WORDS,
     CORE_BASE,
     FRAME_BYTES,

@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import bits_for, ceil_div
+from hysteron_spec.core import bits_for, ceil_div
 
 from ..memory import EXCLUSIVE
 

@@ -5,10 +5,10 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_golden.program import DESCRIPTOR_ROWS, descriptor_bits, descriptor_layout
-from hysteron_wire.packets import WORD
-from hysteron_wire.registers import REGIONS
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.layouts import DESCRIPTOR_ROWS, descriptor_bits, descriptor_layout
+from hysteron_spec.packets import WORD
+from hysteron_spec.registers import REGIONS
 
 from ..bits import delay, number
 from ..engine import EngineSignature

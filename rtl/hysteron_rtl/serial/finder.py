@@ -4,8 +4,8 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_wire.packets import WORD
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.packets import WORD
 
 from ..bits import at_most_one, lowest_set
 

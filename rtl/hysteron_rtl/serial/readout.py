@@ -6,8 +6,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for, ceil_div
-from hysteron_golden.run import NEVER
+from hysteron_spec.core import CoreConfig, bits_for, ceil_div
+from hysteron_spec.neuron import NEVER
 
 from ..neuron import state_layout
 from ..readout import beats, next_value
@@ -33,7 +33,7 @@ class SerialReadout(wiring.Component):
     answered : Out
         Strobe: the answer's last word was accepted.
     o : Out(stream of 32 bits)
-        See :mod:`hysteron_wire.packets`.
+        See :mod:`hysteron_spec.packets`.
     """
 
     def __init__(self, config: CoreConfig) -> None:

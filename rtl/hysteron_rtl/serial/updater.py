@@ -6,9 +6,9 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_golden.hardware import CoreConfig, bits_for
-from hysteron_wire.packets import WORD
-from hysteron_wire.registers import REGIONS
+from hysteron_spec.core import CoreConfig, bits_for
+from hysteron_spec.packets import WORD
+from hysteron_spec.registers import REGIONS
 
 from ..memory import LoadedMemory, LoadSignature
 from ..neuron import StageSignature, parameter_layout, state_layout, threshold_struct, update

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from hysteron_wire.machine import ANSWER_WORDS, LACKS, RAM_BASE, MachineConfig
-
-from . import machine_bench
-from .contents import line_of
-from .machine_bench import Cpu, StandIn, on_machine
-from .test_line import BUFFERS, DIVISOR, Ear, say
+from hysteron_spec.machine import ANSWER_WORDS, LACKS, RAM_BASE, MachineConfig
+from support import machine_bench
+from support.contents import line_of
+from support.line import BUFFERS, DIVISOR, Ear, say
+from support.machine_bench import Cpu, StandIn, on_machine
 
 #: Cycles of a byte on the line.
 BYTE = 10 * DIVISOR

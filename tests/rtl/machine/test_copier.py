@@ -13,8 +13,7 @@ import pytest
 from amaranth.hdl import Cat
 
 from hysteron_rtl.machine.copier import Copier
-
-from ..bench import scramble, simulate
+from support.bench import scramble, simulate
 
 SOURCE = 0x1000_0040
 REGISTER = 0x48

@@ -13,10 +13,9 @@ from amaranth.hdl import Cat
 from cobs import cobs
 
 from hysteron_rtl.machine.frames import FrameSender
-from hysteron_wire.machine import FRAME_BYTES
-
-from ..bench import scramble, simulate
-from .contents import BASE, LONGEST, check_of, line_of, long_contents, runs, short_contents, without_zeros
+from hysteron_spec.machine import FRAME_BYTES
+from support.bench import scramble, simulate
+from support.contents import BASE, LONGEST, check_of, line_of, long_contents, runs, short_contents, without_zeros
 
 
 @dataclass

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from hysteron_golden.hardware import CoreConfig
 from hysteron_rtl.machine.machine import Machine
 from hysteron_rtl.verilog import convert_machine
-from hysteron_wire.machine import (
+from hysteron_spec.core import CoreConfig
+from hysteron_spec.machine import (
     ANSWER_WORDS,
     CORE_BASE,
     MACHINE_BASE,
@@ -25,10 +25,9 @@ from hysteron_wire.machine import (
     WAKES,
     MachineConfig,
 )
-from hysteron_wire.registers import MAGIC, REGISTERS
-
-from ..bench import TINY
-from .machine_bench import FIRMWARE, RAM_BYTES, ROM_BYTES, Cpu, EchoCore, check_of, on_machine
+from hysteron_spec.registers import MAGIC, REGISTERS
+from support.bench import TINY
+from support.machine_bench import FIRMWARE, RAM_BYTES, ROM_BYTES, Cpu, EchoCore, check_of, on_machine
 
 
 @pytest.mark.parametrize("preset", ["tiny", "digits"])

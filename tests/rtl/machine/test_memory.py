@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from hysteron_rtl.machine.memory import Rom, SharedRam
-
-from ..bench import scramble, simulate
+from support.bench import scramble, simulate
 
 SIZE = 64
 NAMES = ("first", "second", "third", "fourth")

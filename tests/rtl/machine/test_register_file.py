@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from hysteron_rtl.registers import RegisterFile
-from hysteron_wire.registers import Register, RegisterMap
-
-from ..bench import simulate
+from hysteron_spec.registers import Register, RegisterMap
+from support.bench import simulate
 
 MASK = 0xFFFFFFFF
 

@@ -6,9 +6,8 @@ from random import Random
 
 import pytest
 
-from hysteron_wire.machine import RAM_BASE, MachineConfig
-
-from .machine_bench import Cpu, on_machine
+from hysteron_spec.machine import RAM_BASE, MachineConfig
+from support.machine_bench import Cpu, on_machine
 
 WATCHDOG = 1000
 

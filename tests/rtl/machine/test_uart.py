@@ -13,8 +13,7 @@ import pytest
 from amaranth.hdl import Cat
 
 from hysteron_rtl.machine.uart import UartReceiver, UartTransmitter
-
-from ..bench import scramble, simulate
+from support.bench import scramble, simulate
 
 DIVISORS = (4, 5, 7, 16, 868)
 #: Start, data and stop.

@@ -1,0 +1,1 @@
+"""What every package stands on: errors, files that are never half written, baselines of figures."""

@@ -1,0 +1,175 @@
+"""Input encoders: 8-bit pixels to spikes, exactly as the on-chip encoder makes them.
+
+========  ====================================================================================
+rate      input *i* spikes at *t* if its pixel exceeds a fresh random byte: P = pixel / 256
+level     input *i* spikes at *t* if its pixel exceeds ``thresholds[t]`` (a thermometer code)
+latency   one spike, at the first *t* with pixel > ``thresholds[t]``; brighter is earlier
+direct    no spikes: the pixel itself is the input current of layer 0 at every step
+========  ====================================================================================
+
+The random bytes come from one linear-feedback shift register of 127 bits with the recurrence
+``x[i] = x[i-64] ^ x[i-127]``, the primitive trinomial x^127 + x^63 + 1 (Zierler, "Primitive trinomials
+whose degree is a Mersenne exponent", 1969). Both taps are at least 64 bits old, so 64 new bits a cycle cost one
+XOR gate each, which is what lets hardware encode :data:`GROUP` pixels a cycle; and they are far apart,
+so that bytes are independent in pairs (neighbouring taps would hand on runs of zeros).
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_base.errors import HysteronError, integer_in, rectangular, require
+
+#: Pixels encoded together; the random byte of pixel *i* at step *t* is number ``t * 8 * groups + i``.
+GROUP = 8
+#: Length of the shift register, which is its older tap, and its younger tap.
+LFSR_BITS = 127
+LFSR_TAP = 64
+#: Largest number of steps an encoder makes of one image.
+MAX_STEPS = 255
+
+
+class Coding(IntEnum):
+    """How pixels become input (the hardware uses the same codes)."""
+
+    RATE = 0
+    LEVEL = 1
+    LATENCY = 2
+    DIRECT = 3
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An input encoder.
+
+    Parameters
+    ----------
+    coding
+        See the table above.
+    steps
+        Time steps made of one image, 1 to 255.
+    thresholds
+        For level and latency coding: one byte for each step; strictly falling for latency coding.
+    seed
+        For rate coding: any integer of 64 bits; every image starts from it, so an image's spikes
+        do not depend on its neighbours.
+    """
+
+    coding: Coding
+    steps: int
+    thresholds: tuple[int, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "coding", Coding(self.coding))
+        except ValueError:
+            raise HysteronError(f"coding must be one of {list(Coding)}, not {self.coding!r}") from None
+        object.__setattr__(self, "steps", integer_in("encoder steps", self.steps, 1, MAX_STEPS))
+        object.__setattr__(self, "seed", integer_in("encoder seed", self.seed, 0, (1 << 64) - 1))
+        try:
+            object.__setattr__(self, "thresholds", tuple(self.thresholds))
+        except TypeError:
+            raise HysteronError(f"thresholds must be a list of bytes, not {self.thresholds!r}") from None
+        tabled = self.coding in (Coding.LEVEL, Coding.LATENCY)
+        require(
+            len(self.thresholds) == (self.steps if tabled else 0),
+            f"{self.coding.name.lower()} coding over {self.steps} steps takes "
+            f"{self.steps if tabled else 0} thresholds, not {len(self.thresholds)}",
+        )
+        object.__setattr__(
+            self,
+            "thresholds",
+            tuple(integer_in(f"thresholds[{t}]", value, 0, 255) for t, value in enumerate(self.thresholds)),
+        )
+        if self.coding is Coding.LATENCY:
+            for t in range(1, self.steps):
+                require(
+                    self.thresholds[t] < self.thresholds[t - 1],
+                    f"latency thresholds must fall strictly, but thresholds[{t}] = {self.thresholds[t]} "
+                    f"follows {self.thresholds[t - 1]}",
+                )
+
+    @classmethod
+    def latency(cls, steps: int) -> "Encoder":
+        """Latency coding with evenly spaced thresholds."""
+        return cls(
+            Coding.LATENCY, steps, tuple(255 - (256 * (t + 1)) // steps + (t + 1 == steps) for t in range(steps))
+        )
+
+    def lfsr_state(self) -> int:
+        """Initial shift register (127 bits, never 0): bits of SHA-256 over the seed's 8 bytes."""
+        digest = hashlib.sha256(self.seed.to_bytes(8, "little")).digest()
+        return int.from_bytes(digest[:16], "little") & ((1 << LFSR_BITS) - 1) | 1
+
+
+def random_bytes(state: int, count: int) -> NDArray[np.uint8]:
+    """First ``count`` bytes of the shift register's output.
+
+    ``state`` holds the last 127 bits, newest in the lowest bit. Sequence bits fill a byte from its
+    lowest bit up.
+    """
+    bits = np.empty(LFSR_BITS + 8 * count, np.uint8)
+    bits[:LFSR_BITS] = [state >> (LFSR_BITS - 1 - i) & 1 for i in range(LFSR_BITS)]
+    for position in range(LFSR_BITS, bits.size, LFSR_TAP):
+        n = min(LFSR_TAP, bits.size - position)
+        old, young = position - LFSR_BITS, position - LFSR_TAP
+        bits[position : position + n] = bits[old : old + n] ^ bits[young : young + n]
+    return np.packbits(bits[LFSR_BITS:], bitorder="little")
+
+
+def check_pixels(images: NDArray[Any], n_in: int) -> NDArray[np.uint8]:
+    """``images`` as ``(samples, n_in)`` bytes.
+
+    Raises
+    ------
+    HysteronError
+        If an image has another number of pixels or a pixel is not a whole number from 0 to 255.
+    """
+    images = rectangular("images", images)
+    require(images.ndim >= 2, f"images must have shape (samples, pixels…), not {images.shape}")
+    pixels = int(np.prod(images.shape[1:]))
+    require(
+        pixels == n_in, f"images must have {n_in} pixels as the network has inputs, not {pixels} {images.shape[1:]}"
+    )
+    flat = images.reshape(len(images), n_in)
+    if flat.dtype != np.uint8:
+        with np.errstate(invalid="ignore"):
+            good = (flat >= 0) & (flat <= 255) & (flat == np.rint(flat)) if flat.dtype.kind in "iuf" else None
+        require(good is not None, f"pixels must be numbers, not {flat.dtype}")
+        if not np.all(good):
+            i, j = (int(k) for k in np.argwhere(~np.asarray(good))[0])
+            raise HysteronError(f"pixel {j} of image {i} must be a whole number from 0 to 255, not {flat[i, j]}")
+    return flat.astype(np.uint8)
+
+
+def encode(encoder: Encoder, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Spikes of ``pixels``.
+
+    Parameters
+    ----------
+    encoder
+        Any coding but direct, which makes no spikes.
+    pixels
+        ``(samples, n_in)`` bytes.
+
+    Returns
+    -------
+    ``(samples, steps, n_in)`` of 0 and 1, uint8.
+    """
+    require(encoder.coding is not Coding.DIRECT, "direct coding makes no spikes; run the network on the pixels")
+    n_in = pixels.shape[1]
+    if encoder.coding is Coding.RATE:
+        groups = -(-n_in // GROUP)
+        noise = random_bytes(encoder.lfsr_state(), encoder.steps * groups * GROUP)
+        level = noise.reshape(encoder.steps, groups * GROUP)[:, :n_in]
+    else:
+        level = np.repeat(np.array(encoder.thresholds, np.uint8)[:, None], n_in, axis=1)
+    spikes = pixels[:, None, :] > level[None]
+    if encoder.coding is Coding.LATENCY:
+        spikes[:, 1:] &= pixels[:, None, :] <= level[None, :-1]
+    return spikes.astype(np.uint8)

@@ -1,0 +1,177 @@
+"""The network file (``.hyn``): a versioned, checksummed archive that cannot be half-written.
+
+It is a ZIP archive as NumPy's ``.npz``: integer arrays plus ``meta``, a JSON text with the format version,
+everything that is not an array, and the SHA-256 of all arrays. Loading runs no code (no pickles).
+The layout is described in ``docs/network-file.md``.
+"""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import write_file
+from hysteron_spec.encoder import Coding, Encoder
+
+from .network import Layer, Network
+from .neuron import Mode, Potential, Readout, Reset
+
+#: Version this release writes; it reads this one and all older.
+VERSION = 1
+_MAGIC = "hysteron-network"
+
+
+def _digest(arrays: dict[str, NDArray[np.generic]], meta: dict[str, Any]) -> str:
+    sha = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        sha.update(f"{name}:{array.dtype.str}:{array.shape}".encode())
+        sha.update(array.tobytes())
+    return sha.hexdigest()
+
+
+def _smallest(values: NDArray[np.int32]) -> NDArray[np.signedinteger]:
+    for dtype in (np.int8, np.int16):
+        if values.min() >= np.iinfo(dtype).min and values.max() <= np.iinfo(dtype).max:
+            return values.astype(dtype)
+    return values
+
+
+def save(network: Network, path: str | Path) -> None:
+    """Write ``network`` to ``path``; the same network gives the same bytes."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    layers = []
+    for index, layer in enumerate(network.layers):
+        arrays[f"weights{index}"] = _smallest(layer.weights)
+        if layer.recurrent is not None:
+            arrays[f"recurrent{index}"] = _smallest(layer.recurrent)
+        arrays[f"leak{index}"] = _smallest(layer.leak_codes)
+        arrays[f"bias{index}"] = _smallest(layer.biases)
+        layers.append(
+            {
+                "theta_high": layer.theta_high,
+                "theta_low": layer.theta_low,
+                "mode": layer.mode.name,
+                "reset": layer.reset.name,
+                "weight_bits": layer.weight_bits,
+                "unit_weights": layer.unit_weights,
+                "leak_bits": layer.leak_bits,
+            }
+        )
+    encoder = network.encoder
+    meta: dict[str, Any] = {
+        "format": _MAGIC,
+        "version": VERSION,
+        "name": network.name,
+        "potential": {"bits": network.potential.bits, "signed": network.potential.signed},
+        "readout": network.readout.name,
+        "readout_every_step": network.readout_every_step,
+        "encoder": encoder
+        and {
+            "coding": encoder.coding.name,
+            "steps": encoder.steps,
+            "thresholds": list(encoder.thresholds),
+            "seed": encoder.seed,
+        },
+        "layers": layers,
+        "notes": dict(network.notes),
+    }
+    meta["sha256"] = _digest(arrays, meta)
+    buffer = io.BytesIO()
+    text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), np.uint8)
+    np.savez_compressed(buffer, allow_pickle=False, meta=text, **arrays)
+    write_file(Path(path), buffer.getvalue())
+
+
+def read_arrays(path: Path, what: str, remedy: str) -> dict[str, NDArray[Any]]:
+    """All arrays of an ``.npz`` archive, without pickles.
+
+    ``what`` and ``remedy`` complete the message of the :class:`HysteronError` that a missing, damaged or
+    other file raises.
+    """
+    try:
+        with path.open("rb") as file:
+            require(file.read(2) == b"PK", f"{str(path)!r} is no {what} (it is no ZIP archive); {remedy}")
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise HysteronError(f"{what} {str(path)!r} does not exist; check the path") from None
+    except IsADirectoryError:
+        raise HysteronError(f"{str(path)!r} is a folder, not a {what}; check the path") from None
+    except HysteronError:
+        raise
+    except Exception as error:  # zipfile, zlib, struct, tokenize … each have their own for a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise HysteronError(f"{str(path)!r} is no {what} or is damaged ({reason}); {remedy}") from None
+    for name, array in arrays.items():
+        require(isinstance(array, np.ndarray), f"{str(path)!r} is no {what}: entry {name!r} is no array; {remedy}")
+    return arrays
+
+
+def load(path: str | Path) -> Network:
+    """Read a network file.
+
+    Raises
+    ------
+    HysteronError
+        If the file is missing, is no network file, is damaged or was written by a newer release.
+    """
+    path = Path(path)
+    arrays = read_arrays(path, "network file", "export it again")
+    try:
+        meta = json.loads(arrays.pop("meta").tobytes())
+        require(meta["format"] == _MAGIC, f"{str(path)!r} is no network file; its format is {meta['format']!r}")
+        version = meta["version"]
+    except HysteronError:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise HysteronError(f"{str(path)!r} is no network file (it has no readable 'meta'); export it again") from None
+    require(
+        type(version) is int and 1 <= version <= VERSION,
+        f"{str(path)!r} has format version {version}, this release reads 1 to {VERSION}; upgrade hysteron",
+    )
+    stated = meta.pop("sha256", None)
+    require(stated == _digest(arrays, meta), f"{str(path)!r} is damaged: its checksum does not match; export it again")
+    try:
+        return _build(meta, arrays)
+    except HysteronError as error:
+        raise HysteronError(f"{str(path)!r}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise HysteronError(f"{str(path)!r} lacks or misuses {error}; export it again") from None
+
+
+def _build(meta: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> Network:
+    """The network; takes every array that it uses out of ``arrays``."""
+    for name, array in arrays.items():
+        require(array.dtype.kind in "iu", f"array {name!r} must hold integers, not {array.dtype}")
+    layers = tuple(
+        Layer(
+            weights=arrays.pop(f"weights{index}"),
+            recurrent=arrays.pop(f"recurrent{index}", None),
+            leak=arrays.pop(f"leak{index}"),
+            bias=arrays.pop(f"bias{index}"),
+            mode=Mode[entry["mode"]],
+            reset=Reset[entry["reset"]],
+            **{key: entry[key] for key in ("theta_high", "theta_low", "weight_bits", "unit_weights", "leak_bits")},
+        )
+        for index, entry in enumerate(meta["layers"])
+    )
+    encoder = meta["encoder"]
+    network = Network(
+        layers=layers,
+        potential=Potential(**meta["potential"]),
+        encoder=None
+        if encoder is None
+        else Encoder(Coding[encoder["coding"]], encoder["steps"], tuple(encoder["thresholds"]), encoder["seed"]),
+        readout=Readout[meta["readout"]],
+        readout_every_step=meta["readout_every_step"],
+        name=meta["name"],
+        notes=meta["notes"],
+    )
+    require(not arrays, f"arrays {sorted(arrays)} belong to no layer")
+    return network

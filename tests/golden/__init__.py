@@ -1,1 +1,0 @@
-"""Tests of the golden model, one module for each of its modules."""

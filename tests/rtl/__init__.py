@@ -1,1 +1,0 @@
-"""Unit tests of the hardware blocks, in Amaranth's own simulator."""

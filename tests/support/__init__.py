@@ -1,0 +1,1 @@
+"""What several tests need: random networks, reference models, benches, devices that misbehave."""
