@@ -48,14 +48,14 @@ def quiet(_: Progress) -> None:
 def stage(tell: Tell, what: str, total: float = 0) -> Iterator[Step]:
     """Tell when a stage begins and ends; the yielded function tells how much of it is done."""
     tell(Progress(what, 0, total))
-    done = 0.0
+    reached = 0.0
 
-    def step(count: float, figures: str = "") -> None:
-        nonlocal done
-        done = count
-        tell(Progress(what, count, total, figures))
+    def step(done: float, figures: str = "") -> None:
+        nonlocal reached
+        reached = done
+        tell(Progress(what, done, total, figures))
 
     try:
         yield step
     finally:
-        tell(Progress(what, done, total, finished=True))
+        tell(Progress(what, reached, total, finished=True))

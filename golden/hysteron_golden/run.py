@@ -16,6 +16,7 @@ from hysteron_base.errors import HysteronError, rectangular, require
 from hysteron_spec.encoder import Coding, check_pixels, encode
 from hysteron_spec.network import Array, Int32, Layer, Network
 from hysteron_spec.neuron import Readout
+from hysteron_spec.projection import Source
 
 from .neuron import Leak, starts_armed, step
 
@@ -62,9 +63,10 @@ class Result:
 
 def product_dtype(layer: Layer, largest_input: int = 1) -> type[np.floating]:
     """Float type in which the layer's matrix products are exact (the bound is in the module's text)."""
-    bound = int(np.abs(layer.weights).astype(np.int64).sum(0).max()) * largest_input
-    if layer.recurrent is not None:
-        bound += int(np.abs(layer.recurrent).astype(np.int64).sum(0).max())
+    bound = 0
+    for projection in layer.projections:
+        most = int(np.abs(projection.weights).astype(np.int64).sum(0).max())
+        bound += most * (largest_input if projection.source is Source.BEFORE else 1)
     if bound <= 1 << 24:
         return np.float32
     require(bound <= 1 << 53, f"a neuron's inputs can sum to {bound}, beyond the exact range 2**53")
@@ -149,12 +151,12 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
     step_values = np.zeros((samples, steps, network.n_out), np.int32)
     for index, layer in enumerate(network.layers):
         dtype = product_dtype(layer, 255 if constant and index == 0 else 1)
-        weights = layer.weights.astype(dtype)
-        recurrent = None if layer.recurrent is None else layer.recurrent.astype(dtype)
+        forward, own = (_weights(layer, source, dtype) for source in (Source.BEFORE, Source.OWN))
         word = _word(layer, dtype)
         drive = current.astype(dtype, copy=False)
         # One product for all steps: the same numbers, a fraction of the calls.
-        drive = _product(drive.reshape(-1, layer.n_in), weights, word)
+        assert forward is not None
+        drive = _product(drive.reshape(-1, layer.n_in), forward, word)
         drive += layer.biases.astype(word)
         drive = drive.reshape(samples, 1 if constant and index == 0 else steps, layer.n_out)
         leak = Leak.of(layer, network.potential, word)
@@ -164,8 +166,8 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
         potentials = np.zeros((samples, steps, layer.n_out), np.int32) if trace else None
         for t in range(steps):
             total = drive[:, 0 if drive.shape[1] == 1 else t]
-            if recurrent is not None and t:
-                total = total + _product(fired[:, t - 1], recurrent, word)
+            if own is not None and t:
+                total = total + _product(fired[:, t - 1], own, word)
             u, armed, spikes, _ = step(u, armed, total, layer, leak, network.potential)
             fired[:, t] = spikes
             if potentials is not None:
@@ -187,6 +189,11 @@ def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: b
         potentials=tuple(all_potentials),
         inputs=inputs,
     )
+
+
+def _weights(layer: Layer, source: Source, dtype: type[np.floating]) -> Array | None:
+    """The weights of the projection that listens to ``source``; None if there is none."""
+    return next((each.weights.astype(dtype) for each in layer.projections if each.source is source), None)
 
 
 def _product(left: Array, right: Array, word: type[np.signedinteger]) -> Array:

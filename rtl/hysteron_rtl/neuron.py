@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig
-from hysteron_spec.layouts import threshold_layout
+from hysteron_spec.layouts import is_signed, neuron_layout, threshold_layout
 from hysteron_spec.neuron import Mode, Reset
 
 from .bits import number, struct
@@ -20,12 +20,12 @@ def state_layout(config: CoreConfig) -> data.StructLayout:
 
 def parameter_layout(config: CoreConfig) -> data.StructLayout:
     """What the parameter memory holds for a neuron."""
-    return struct({"leak": config.leak_bits + 1, "bias": config.bias_bits}, lambda name: name == "bias")
+    return struct(neuron_layout(config), lambda name: is_signed(name, config))
 
 
 def threshold_struct(config: CoreConfig) -> data.StructLayout:
     """What the threshold memory holds for a layer."""
-    return struct(threshold_layout(config), lambda name: name not in ("mode", "reset") and config.potential_signed)
+    return struct(threshold_layout(config), lambda name: is_signed(name, config))
 
 
 class StageSignature(wiring.Signature):

@@ -152,7 +152,7 @@ class Sequencer(wiring.Component):
             segment.pass_.answer.eq(answer),
             segment.pass_.final.eq(last),
             segment.pass_.job_last.eq(tile == descriptor.last_tile),
-            segment.pass_.unit.eq(descriptor.unit),
+            segment.pass_.unit.eq(descriptor.unit_weights),
         ]
         first_plane = Mux(direct, config.planes - 1, 0)
         with m.FSM():

@@ -221,8 +221,10 @@ class CoreConfig:
 
     @property
     def neuron_bits(self) -> int:
-        """Bits of one neuron's parameters: leak code and bias."""
-        return self.leak_bits + 1 + self.bias_bits
+        """Bits of one neuron's parameters."""
+        from .layouts import neuron_layout
+
+        return sum(neuron_layout(self).values())
 
     @property
     def readout_bits(self) -> int:

@@ -2,10 +2,26 @@
 
 Neuron *n* of a layer lives in tile ``n // lanes``, lane ``n % lanes``. The small core's memories are narrow: NEURONS
 has a row for each neuron (tile by tile), and JOBS a row for each field of a layer's :func:`descriptor_layout`, at
-:data:`DESCRIPTOR_ROWS` rows a layer; there are no THRESHOLDS.
+:data:`DESCRIPTOR_ROWS` rows a layer; there are no THRESHOLDS. What a row holds of a layer follows from
+:data:`hysteron_spec.network.LAYER_FIELDS`.
 """
 
 from .core import CoreConfig, bits_for, ceil_div
+from .fields import Declared, Row
+from .network import LAYER_FIELDS
+
+#: Fields of a layer's neuron descriptor that come from the network: the range of its potentials.
+POTENTIAL_RANGE = ("u_min", "u_max")
+
+
+def fields_in(row: Row) -> dict[str, Declared]:
+    """The declared fields of a layer that a memory holds, in their order."""
+    return {name: about for name, about in LAYER_FIELDS.items() if about.row == row}
+
+
+def is_signed(name: str, config: CoreConfig) -> bool:
+    """Whether the field ``name`` of a row of a core is two's complement."""
+    return config.potential_signed if name in POTENTIAL_RANGE else LAYER_FIELDS[name].is_signed(config)
 
 
 def job_layout(config: CoreConfig) -> dict[str, int]:
@@ -19,25 +35,50 @@ def job_layout(config: CoreConfig) -> dict[str, int]:
         "fan_in": bits_for(max(config.max_inputs, config.max_neurons) + 1),
         "stride": bits_for(max(config.max_inputs, config.max_neurons) + config.max_neurons + 1),  # rows of a tile
         "recurrent": 1,
-        "unit": 1,  # 0/1 weights
+        **{name: about.width(config) for name, about in fields_in("JOBS").items()},
     }
 
 
 def threshold_layout(config: CoreConfig) -> dict[str, int]:
-    """Fields and widths of a layer's neuron descriptor; the first four are potentials."""
-    bits = config.potential_bits
-    return {"theta_high": bits, "theta_low": bits, "u_min": bits, "u_max": bits, "mode": 2, "reset": 2}
+    """Fields and widths of a layer's neuron descriptor, lowest bits first: potentials, their range, and the others."""
+    own = fields_in("THRESHOLDS")
+    return {
+        **{name: about.width(config) for name, about in own.items() if about.potential},
+        **dict.fromkeys(POTENTIAL_RANGE, config.potential_bits),
+        **{name: about.width(config) for name, about in own.items() if not about.potential},
+    }
+
+
+def neuron_layout(config: CoreConfig) -> dict[str, int]:
+    """Fields and widths of one neuron's parameters, lowest bits first."""
+    return {name: about.width(config) for name, about in fields_in("NEURONS").items()}
 
 
 #: Rows of JOBS that a layer of the small core has.
 DESCRIPTOR_ROWS = 8
 
 
+def descriptor_flags(config: CoreConfig) -> dict[str, int]:
+    """Fields and widths of the first row of a layer's descriptor in the small core, lowest bits first: whether it is
+    recurrent, and whatever is declared of a layer that is no potential."""
+    others = {name: about for name, about in fields_in("THRESHOLDS").items() if not about.potential}
+    return {
+        "recurrent": 1,
+        **{name: about.width(config) for name, about in (fields_in("JOBS") | others).items()},
+    }
+
+
 def descriptor_layout(config: CoreConfig) -> dict[str, int]:
-    """Fields and widths of a layer's descriptor in the small core, each a row of JOBS; signed where
-    :func:`threshold_layout` is. ``flags`` has ``recurrent``, ``unit``, ``mode`` and ``reset`` from the lowest bit."""
-    bits = config.potential_bits
-    return {"flags": 6, "last": 13, "theta_high": bits, "theta_low": bits, "u_min": bits, "u_max": bits}
+    """Fields and widths of a layer's descriptor in the small core, each a row of JOBS: its flags
+    (:func:`descriptor_flags`), its neurons less one, and its potentials with their range."""
+    potentials = {name: width for name, width in threshold_layout(config).items() if _is_potential(name)}
+    made = {"flags": sum(descriptor_flags(config).values()), "last": 13, **potentials}
+    assert len(made) <= DESCRIPTOR_ROWS and made["flags"] <= descriptor_bits(config)
+    return made
+
+
+def _is_potential(name: str) -> bool:
+    return name in POTENTIAL_RANGE or LAYER_FIELDS[name].potential
 
 
 def descriptor_bits(config: CoreConfig) -> int:

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from hysteron_base.errors import HysteronError, integer_in, rectangular, require, set_flags
 
 from .encoder import Encoder
+from .fields import Declared, declared
 from .neuron import WEIGHT_BITS, Mode, Potential, Readout, Reset, weight_range
+from .projection import Dense, Source
 
 Int32 = NDArray[np.int32]
 #: Any array; what it must hold is checked, not declared.
@@ -82,16 +84,67 @@ class Layer:
     """
 
     weights: Array
-    theta_high: int
-    theta_low: int = 0
-    leak: Array | int | None = None
-    bias: Array | int = 0
+    theta_high: int = field(
+        metadata=Declared(
+            "a neuron fires above it",
+            row="THRESHOLDS",
+            potential=True,
+            limits=(0, (1 << 24) - 1),
+            heading="high",
+        ).metadata
+    )
+    theta_low: int = field(
+        default=0,
+        metadata=Declared(
+            "a neuron re-arms below it",
+            row="THRESHOLDS",
+            potential=True,
+            limits=lambda layer: (-(1 << 23), layer.theta_high),
+            heading="low",
+        ).metadata,
+    )
+    leak: Array | int | None = field(
+        default=None,
+        metadata=Declared(
+            "code of what is left of a potential after a step, in units of 1 / 2**leak_bits",
+            row="NEURONS",
+            bits=lambda config: config.leak_bits + 1,
+            each_neuron=True,
+            limits=lambda layer: (0, 1 << layer.leak_bits),
+            core_parameter="leak_bits",
+            plural="leak codes",
+        ).metadata,
+    )
+    bias: Array | int = field(
+        default=0,
+        metadata=Declared(
+            "added to the potential at every step",
+            row="NEURONS",
+            bits=lambda config: config.bias_bits,
+            signed=True,
+            each_neuron=True,
+            limits=(-(1 << 31), (1 << 31) - 1),
+            core_parameter="bias_bits",
+            plural="biases",
+        ).metadata,
+    )
     recurrent: Array | None = None
-    mode: Mode = Mode.LATCH
-    reset: Reset = Reset.ZERO
-    weight_bits: int = 4
-    unit_weights: bool = False
-    leak_bits: int = 3
+    mode: Mode = field(
+        default=Mode.LATCH,
+        metadata=Declared("how a neuron re-arms", row="THRESHOLDS", bits=2, choices=Mode, heading="<mode").metadata,
+    )
+    reset: Reset = field(
+        default=Reset.ZERO,
+        metadata=Declared(
+            "what a spike does to the potential", row="THRESHOLDS", bits=2, choices=Reset, heading="<reset"
+        ).metadata,
+    )
+    weight_bits: int = field(default=4, metadata=Declared("bits of a weight", limits=(1, 8), heading="bits").metadata)
+    unit_weights: bool = field(
+        default=False,
+        metadata=Declared("1-bit weights are 0/1 instead of ±1", row="JOBS", bits=1, flag=True).metadata,
+    )
+    leak_bits: int = field(default=3, metadata=Declared("fractional bits of the leak codes", limits=(1, 8)).metadata)
 
     def __post_init__(self) -> None:
         def put(name: str, value: object) -> None:
@@ -112,22 +165,33 @@ class Layer:
         if self.recurrent is not None:
             put("recurrent", _whole("recurrent", self.recurrent, (n_out, n_out)))
             self._check_weights("recurrent", self.recurrent)
-        leak = 1 << self.leak_bits if self.leak is None else self.leak
-        for name, value in (("leak", leak), ("bias", self.bias)):
-            array = np.asarray(value)
-            put(name, _whole(name, np.broadcast_to(array, (n_out,)) if array.ndim == 0 else array, (n_out,)))
-        codes = self.leak_codes
-        bad = (codes < 0) | (codes > 1 << self.leak_bits)
+        if self.leak is None:
+            put("leak", 1 << self.leak_bits)
+        for name, about in LAYER_FIELDS.items():
+            if name not in _CHECKED:
+                put(name, self._checked(name, about))
+
+    def _checked(self, name: str, about: Declared) -> object:
+        """The value of a declared field, of its own type and within its limits."""
+        value = getattr(self, name)
+        if about.choices is not None:
+            try:
+                return about.choices(value)
+            except ValueError:
+                raise HysteronError(f"{name} must be one of {list(about.choices)}, not {value!r}") from None
+        if about.flag:
+            require(isinstance(value, bool | np.bool_), f"{name} must be true or false, not {value!r}")
+            return bool(value)
+        low, high = about.range_of(self)
+        if not about.each_neuron:
+            return integer_in(name, value, low, high)
+        array = np.asarray(value)
+        values = _whole(name, np.broadcast_to(array, (self.n_out,)) if array.ndim == 0 else array, (self.n_out,))
+        bad = (values < low) | (values > high)
         if bad.any():
             j = int(np.argmax(bad))
-            raise HysteronError(f"leak[{j}] must be from 0 to {1 << self.leak_bits}, not {codes[j]}")
-        for name, enum in (("mode", Mode), ("reset", Reset)):
-            try:
-                put(name, enum(getattr(self, name)))
-            except ValueError:
-                raise HysteronError(f"{name} must be one of {list(enum)}, not {getattr(self, name)!r}") from None
-        put("theta_high", integer_in("theta_high", self.theta_high, 0, (1 << 24) - 1))
-        put("theta_low", integer_in("theta_low", self.theta_low, -(1 << 23), self.theta_high))
+            raise HysteronError(f"{name}[{j}] must be from {low} to {high}, not {values[j]}")
+        return values
 
     def _check_weights(self, name: str, values: Int32) -> None:
         low, high = weight_range(self.weight_bits, self.unit_weights)
@@ -152,6 +216,14 @@ class Layer:
         return self.weights.shape[1]
 
     @property
+    def projections(self) -> tuple[Dense, ...]:
+        """What feeds the layer, in the order of a tile's weight rows: a forward projection, then a recurrent one."""
+        found = [Dense("weights", Source.BEFORE, self.weights)]
+        if self.recurrent is not None:
+            found.append(Dense("recurrent", Source.OWN, self.recurrent))
+        return tuple(found)
+
+    @property
     def leak_codes(self) -> Int32:
         """``(n_out,)`` leak codes."""
         return np.asarray(self.leak, np.int32)
@@ -160,6 +232,14 @@ class Layer:
     def biases(self) -> Int32:
         """``(n_out,)`` biases."""
         return np.asarray(self.bias, np.int32)
+
+
+#: Fields of a layer that are declared, by name.
+LAYER_FIELDS = declared(Layer)
+#: Those that are checked by hand, before the others: they say what the others must be.
+_CHECKED = ("weight_bits", "unit_weights", "leak_bits")
+#: Fields of a layer that hold the weights of its projections, in the order of a tile's rows.
+PROJECTIONS = ("weights", "recurrent")
 
 
 def _is_text(value: object) -> bool:
@@ -228,7 +308,7 @@ class Network:
                 layer.leak_bits == self.layers[0].leak_bits,
                 f"layer {index} must have {self.layers[0].leak_bits} leak bits as layer 0, not {layer.leak_bits}",
             )
-            for name in ("theta_high", "theta_low"):
+            for name in (name for name, about in LAYER_FIELDS.items() if about.potential):
                 value = getattr(layer, name)
                 require(
                     self.potential.low <= value <= self.potential.high,

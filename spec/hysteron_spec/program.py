@@ -22,13 +22,15 @@ from .encoder import Coding
 from .layouts import (
     DESCRIPTOR_ROWS,
     descriptor_bits,
+    descriptor_flags,
     descriptor_layout,
     job_layout,
+    neuron_layout,
     row_stride,
     row_words,
     threshold_layout,
 )
-from .network import Layer, Network
+from .network import LAYER_FIELDS, Layer, Network
 from .neuron import weight_range
 
 Words = NDArray[np.uint32]
@@ -148,16 +150,12 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
     for index, layer in enumerate(network.layers):
         fits(f"neurons in layer {index}", layer.n_out, config.max_neurons, "max_neurons")
         _check_layer(index, layer, config)
-        matrix = _weight_codes(layer.weights, config.weight_bits)
-        if layer.recurrent is not None:
-            matrix = np.concatenate([matrix, _weight_codes(layer.recurrent, config.weight_bits)])
+        matrix = np.concatenate([_weight_codes(each.matrix(), config.weight_bits) for each in layer.projections])
         per_tile = _by_tile(matrix, lanes)
         weights.append(per_tile.reshape(-1, lanes))
         n_tiles = len(per_tile)
         occupied = config.tiles_taken(n_tiles)
-        neurons.append(
-            tuple(_by_tile(values, lanes, occupied) for values in (layer.leak_codes, layer.biases)),
-        )
+        neurons.append({name: _by_tile(getattr(layer, name), lanes, occupied) for name in neuron_layout(config)})
         row = {
             "source": source,
             "own": next_tile,
@@ -166,16 +164,12 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
             "fan_in": layer.n_in,
             "stride": len(matrix),
             "recurrent": int(layer.recurrent is not None),
-            "unit": int(layer.unit_weights),
-            "theta_high": layer.theta_high,
-            "theta_low": layer.theta_low,
             "u_min": network.potential.low,
             "u_max": network.potential.high,
-            "mode": layer.mode,
-            "reset": layer.reset,
             "last": layer.n_out - 1,
-            "flags": int(layer.recurrent is not None) | layer.unit_weights << 1 | layer.mode << 2 | layer.reset << 4,
+            **{name: int(getattr(layer, name)) for name in LAYER_FIELDS if name not in neuron_layout(config)},
         }
+        row["flags"] = _packed({name: (row[name], bits) for name, bits in descriptor_flags(config).items()})
         for table in (jobs, thresholds, descriptors):
             for name, column in table.items():
                 column.append(row[name])
@@ -187,13 +181,15 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
         next_row += n_tiles * len(matrix)
     fits("tiles", next_tile, config.tiles, "tiles")
     fits("weight rows", next_row, config.weight_rows, "weight_rows")
-    leak, bias = (np.concatenate(parts) for parts in zip(*neurons, strict=True))
     per_row = 1 if config.serial else lanes
     widths = {"WEIGHTS": config.weight_row_bits, "NEURONS": per_row * config.neuron_bits}
-    leak, bias = leak.reshape(-1, per_row), bias.reshape(-1, per_row)
+    parameters = [
+        (np.concatenate([each[name] for each in neurons]).reshape(-1, per_row), bits)
+        for name, bits in neuron_layout(config).items()
+    ]
     images = {
         "WEIGHTS": _pack([(np.concatenate(weights), config.weight_bits)], widths["WEIGHTS"]),
-        "NEURONS": _pack([(leak, config.leak_bits + 1), (bias, config.bias_bits)], widths["NEURONS"]),
+        "NEURONS": _pack(parameters, widths["NEURONS"]),
     }
     if config.serial:
         rows = np.zeros((len(network.layers), DESCRIPTOR_ROWS), np.int64)
@@ -240,6 +236,15 @@ def _for_core(network: Network, config: CoreConfig) -> Network:
     return network if config.encoder else replace(network, encoder=None)
 
 
+def _packed(values: dict[str, tuple[int, int]]) -> int:
+    """Numbers side by side, each with its width, from the lowest bit up."""
+    word = at = 0
+    for value, bits in values.values():
+        word |= value << at
+        at += bits
+    return word
+
+
 def _pack_records(table: dict[str, list[int]], layout: dict[str, int]) -> Words:
     fields = [(np.array(table[name])[:, None], bits) for name, bits in layout.items()]
     return _pack(fields, sum(layout.values()))
@@ -252,21 +257,20 @@ def _check_layer(index: int, layer: Layer, config: CoreConfig) -> None:
         f"layer {index} has 0/1 weights of 1 bit, core {config.name!r} has {config.weight_bits}-bit weights; "
         f"give the layer weight_bits={config.weight_bits}",
     )
-    matrices = [layer.weights] + ([] if layer.recurrent is None else [layer.recurrent])
-    for matrix in matrices:
+    for matrix in (each.matrix() for each in layer.projections):
         require(
             low <= matrix.min() and matrix.max() <= high and (config.weight_bits > 1 or layer.weight_bits == 1),
             f"layer {index} has weights from {matrix.min()} to {matrix.max()}, "
             f"core {config.name!r} holds {low} to {high} "
             f"({config.weight_bits} bits); choose another preset or weight_bits",
         )
-    if config.bias_bits:
-        bound = 1 << config.bias_bits - 1
-        low_bias, high_bias = -bound, bound - 1
-    else:
-        low_bias = high_bias = 0
-    require(
-        low_bias <= layer.biases.min() and layer.biases.max() <= high_bias,
-        f"layer {index} has biases from {layer.biases.min()} to {layer.biases.max()}, core {config.name!r} holds "
-        f"{low_bias} to {high_bias}; choose another preset or bias_bits",
-    )
+    for name, about in LAYER_FIELDS.items():
+        if about.row is None or about.potential or about.choices is not None or about.flag:
+            continue  # these fit any core whose potentials hold the network's
+        width, values = about.width(config), np.asarray(getattr(layer, name))
+        least, most = (0, (1 << width) - 1) if not about.signed else (-(1 << width >> 1), (1 << width >> 1) - 1)
+        require(
+            (width > 0 and least <= values.min() and values.max() <= most) or not values.any(),
+            f"layer {index} has {about.plural or name} from {values.min()} to {values.max()}, core {config.name!r} "
+            f"holds {min(least, 0)} to {max(most, 0)}; choose another preset or {about.core_parameter}",
+        )

@@ -18,12 +18,15 @@ from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import write_file
 from hysteron_spec.encoder import Coding, Encoder
 
-from .network import Layer, Network
-from .neuron import Mode, Potential, Readout, Reset
+from .network import LAYER_FIELDS, PROJECTIONS, Layer, Network
+from .neuron import Potential, Readout
 
 #: Version this release writes; it reads this one and all older.
 VERSION = 1
 _MAGIC = "hysteron-network"
+#: Fields of a layer that are arrays, one value a neuron, and those that ``meta`` holds.
+ARRAYS = tuple(name for name, about in LAYER_FIELDS.items() if about.each_neuron)
+VALUES = tuple(name for name in LAYER_FIELDS if name not in ARRAYS)
 
 
 def _digest(arrays: dict[str, NDArray[np.generic]], meta: dict[str, Any]) -> str:
@@ -47,22 +50,10 @@ def save(network: Network, path: str | Path) -> None:
     arrays: dict[str, NDArray[np.generic]] = {}
     layers = []
     for index, layer in enumerate(network.layers):
-        arrays[f"weights{index}"] = _smallest(layer.weights)
-        if layer.recurrent is not None:
-            arrays[f"recurrent{index}"] = _smallest(layer.recurrent)
-        arrays[f"leak{index}"] = _smallest(layer.leak_codes)
-        arrays[f"bias{index}"] = _smallest(layer.biases)
-        layers.append(
-            {
-                "theta_high": layer.theta_high,
-                "theta_low": layer.theta_low,
-                "mode": layer.mode.name,
-                "reset": layer.reset.name,
-                "weight_bits": layer.weight_bits,
-                "unit_weights": layer.unit_weights,
-                "leak_bits": layer.leak_bits,
-            }
-        )
+        for name in (*PROJECTIONS, *ARRAYS):
+            if (values := getattr(layer, name)) is not None:
+                arrays[f"{name}{index}"] = _smallest(values)
+        layers.append({name: LAYER_FIELDS[name].plain(getattr(layer, name)) for name in VALUES})
     encoder = network.encoder
     meta: dict[str, Any] = {
         "format": _MAGIC,
@@ -138,26 +129,30 @@ def load(path: str | Path) -> Network:
     stated = meta.pop("sha256", None)
     require(stated == _digest(arrays, meta), f"{str(path)!r} is damaged: its checksum does not match; export it again")
     try:
-        return _build(meta, arrays)
+        return _build(meta, arrays, version)
     except HysteronError as error:
         raise HysteronError(f"{str(path)!r}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise HysteronError(f"{str(path)!r} lacks or misuses {error}; export it again") from None
 
 
-def _build(meta: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> Network:
+def _build(meta: dict[str, Any], arrays: dict[str, Any], version: int) -> Network:
     """The network; takes every array that it uses out of ``arrays``."""
     for name, array in arrays.items():
         require(array.dtype.kind in "iu", f"array {name!r} must hold integers, not {array.dtype}")
     layers = tuple(
         Layer(
-            weights=arrays.pop(f"weights{index}"),
-            recurrent=arrays.pop(f"recurrent{index}", None),
-            leak=arrays.pop(f"leak{index}"),
-            bias=arrays.pop(f"bias{index}"),
-            mode=Mode[entry["mode"]],
-            reset=Reset[entry["reset"]],
-            **{key: entry[key] for key in ("theta_high", "theta_low", "weight_bits", "unit_weights", "leak_bits")},
+            **{name: arrays.pop(f"{name}{index}", None) for name in PROJECTIONS[1:]},
+            **{
+                name: arrays.pop(f"{name}{index}")
+                for name in (PROJECTIONS[0], *ARRAYS)
+                if f"{name}{index}" in arrays or name in PROJECTIONS or LAYER_FIELDS[name].since <= version
+            },
+            **{
+                name: LAYER_FIELDS[name].parsed(entry[name])
+                for name in VALUES
+                if name in entry or LAYER_FIELDS[name].since <= version
+            },
         )
         for index, entry in enumerate(meta["layers"])
     )

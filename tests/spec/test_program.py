@@ -58,7 +58,7 @@ def tables(program):
     codes = [config.leak_bits + 1, config.bias_bits]
     if config.serial:
         return serial_descriptors(program), [take(row_value(row), codes) for row in program.images["NEURONS"]]
-    job_names = ["source", "own", "last_tile", "weights", "fan_in", "stride", "recurrent", "unit"]
+    job_names = ["source", "own", "last_tile", "weights", "fan_in", "stride", "recurrent", "unit_weights"]
     limit_names = ["theta_high", "theta_low", "u_min", "u_max", "mode", "reset"]
     assert list(job_layout(config)) == job_names and list(threshold_layout(config)) == limit_names
     jobs = [take(row_value(row), job_layout(config).values()) for row in program.images["JOBS"]]
@@ -91,7 +91,7 @@ def serial_descriptors(program):
         n_tiles = -(-n_out // config.lanes)
         stride = fan_in + n_out * recurrent
         row |= {"source": source, "own": own, "last_tile": n_tiles - 1, "weights": weights, "fan_in": fan_in}
-        row |= {"stride": stride, "recurrent": recurrent, "unit": unit, "mode": mode, "reset": reset}
+        row |= {"stride": stride, "recurrent": recurrent, "unit_weights": unit, "mode": mode, "reset": reset}
         layers.append(row)
         source, fan_in = own, n_out
         own, weights = own + occupied(config, n_tiles), weights + n_tiles * stride
@@ -119,7 +119,7 @@ def read_back(program):
             for lane in range(config.lanes):
                 codes = [row[lane] for row in rows]
                 if config.weight_bits == 1:
-                    columns.append([code if job["unit"] else 2 * code - 1 for code in codes])
+                    columns.append([code if job["unit_weights"] else 2 * code - 1 for code in codes])
                 else:
                     columns.append([signed(code, config.weight_bits) for code in codes])
                 code, addend = neurons[(job["own"] + tile) * config.lanes + lane]
@@ -153,7 +153,7 @@ def check(program):
             "fan_in": want.n_in,
             "stride": want.n_in + want.n_out * recurrent,
             "recurrent": int(recurrent),
-            "unit": int(want.unit_weights),
+            "unit_weights": int(want.unit_weights),
             "theta_high": want.theta_high,
             "theta_low": want.theta_low,
             "u_min": net.potential.low,

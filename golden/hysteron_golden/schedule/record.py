@@ -12,6 +12,7 @@ from hysteron_spec.core import ceil_div
 from hysteron_spec.encoder import Coding
 from hysteron_spec.packets import Words, answer_words, sample_packets
 from hysteron_spec.program import Program
+from hysteron_spec.projection import Source
 from hysteron_spec.registers import REGISTERS
 
 from ..run import Result, winner
@@ -202,16 +203,21 @@ class Model:
 
     def _rows(self, layer: int, sample: int, step: int, tile: int) -> list[NDArray[np.int64]]:
         """Weight rows of a tile's events, one array for each segment."""
-        a, shape = self.activity[sample], self.network.layers[layer]
-        stride = shape.n_in + (0 if shape.recurrent is None else shape.n_out)
-        base = self.program.weight_base[layer] + tile * stride
-        if layer == 0 and self.direct:
-            rows = [base + np.flatnonzero(a.inputs >> plane & 1) for plane in range(7, -1, -1)]
-        else:
-            rows = [base + np.flatnonzero(a.inputs[step] if layer == 0 else a.spikes[layer - 1][step])]
-        if shape.recurrent is not None and step:
-            rows.append(base + shape.n_in + np.flatnonzero(a.spikes[layer][step - 1]))
-        return rows
+        a, projections = self.activity[sample], self.network.layers[layer].projections
+        base = self.program.weight_base[layer] + tile * sum(each.rows for each in projections)
+        found = []
+        for projection in projections:
+            if projection.source is Source.OWN:
+                steps = [a.spikes[layer][step - 1]] if step else []
+            elif layer:
+                steps = [a.spikes[layer - 1][step]]
+            elif self.direct:
+                steps = [a.inputs >> plane & 1 for plane in range(7, -1, -1)]
+            else:
+                steps = [a.inputs[step]]
+            found += [base + projection.read(spikes) for spikes in steps]
+            base += projection.rows
+        return found
 
     def _answering(self, sample: int, step: int) -> bool:
         """Whether the core answers after this step."""

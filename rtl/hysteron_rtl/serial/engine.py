@@ -6,11 +6,18 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 
 from hysteron_spec.core import CoreConfig, bits_for
-from hysteron_spec.layouts import DESCRIPTOR_ROWS, descriptor_bits, descriptor_layout
+from hysteron_spec.layouts import (
+    DESCRIPTOR_ROWS,
+    descriptor_bits,
+    descriptor_flags,
+    descriptor_layout,
+    is_signed,
+    threshold_layout,
+)
 from hysteron_spec.packets import WORD
 from hysteron_spec.registers import REGIONS
 
-from ..bits import delay, number
+from ..bits import delay, number, struct
 from ..engine import EngineSignature
 from ..inputs import InputUnit
 from ..layouts import SLOT_FLAGS
@@ -67,13 +74,13 @@ class SerialEngine(wiring.Component):
         fields = descriptor_layout(config)
         layer, row_number = Signal(range(config.max_layers)), Signal(range(DESCRIPTOR_ROWS))
         held = {
-            name: Signal(number(width, name not in ("flags", "last") and config.potential_signed), name=name)
+            name: Signal(number(width, name not in ("flags", "last") and is_signed(name, config)), name=name)
             for name, width in fields.items()
         }
-        recurrent, unit = held["flags"][0], held["flags"][1]
-        for name in ("theta_high", "theta_low", "u_min", "u_max"):
-            m.d.comb += updater.thresholds[name].eq(held[name])
-        m.d.comb += [updater.thresholds.mode.eq(held["flags"][2:4]), updater.thresholds.reset.eq(held["flags"][4:6])]
+        described = data.View(struct(descriptor_flags(config)), held["flags"])
+        recurrent, unit = described.recurrent, described.unit_weights
+        for name in threshold_layout(config):
+            m.d.comb += updater.thresholds[name].eq(held[name] if name in held else described[name])
         source_last = Signal.like(held["last"])
         own, source = Signal(word_bits), Signal(word_bits)  # first word
         parity, flags, slot = Signal(), Signal(SLOT_FLAGS), Signal()
