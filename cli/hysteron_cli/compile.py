@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import build_root, write_file
-from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, load
-from hysteron_spec.machine import CORE_BASE, MACHINE_BASE, MACHINE_REGISTERS, RAM_BASE, ROM_BASE
-from hysteron_spec.registers import REGIONS, REGISTERS
-from hysteron_spec.registers import table as register_table
+from hysteron_base.settings import changes_of
+from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
+from hysteron_spec.describe import describe, leak_text
+from hysteron_spec.network import LAYER_FIELDS
 
 from .output import console, table, waiting
 
@@ -36,26 +35,8 @@ def core_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def choose_core(network: Network | None, preset: str | None, settings: tuple[str, ...]) -> CoreConfig:
-    """The preset asked for, or the first that ``network`` fits, with ``settings`` applied."""
-    changes = {}
-    for text in settings:
-        name, equals, value = text.partition("=")
-        require(bool(equals), f"--set takes NAME=VALUE, not {text!r}")
-        changes[name] = value
-    if preset is not None or network is None:
-        return CoreConfig.preset(preset or "digits").override(changes)
-    reasons = []
-    for preset_config in PRESETS.values():
-        if preset_config.name == "tiny":
-            continue
-        config = preset_config.override(changes)
-        try:
-            compile_network(network, config)
-        except HysteronError as error:
-            reasons.append(f"{config.name}: {str(error).partition(';')[0]}")
-        else:
-            return config
-    raise HysteronError(f"no preset fits the network {network.shape} ({'; '.join(reasons)}); change one with --set")
+    """The core that the options of :func:`core_options` choose."""
+    return fit.choose_core(network, preset, changes_of(settings))
 
 
 @click.command(name="compile")
@@ -90,58 +71,73 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
         write_file(folder / "load.txt", "".join(lines).encode())
         written.append("load.txt")
     console.print(f"{config.name}: {', '.join(written)} in {folder}", soft_wrap=True)
+    console.result({"core": parameters, "folder": str(folder), "files": written})
 
 
 @click.command()
 @click.argument("network", type=click.Path(path_type=Path), required=False)
 @core_options
-def info(network: Path | None, preset: str | None, settings: tuple[str, ...]) -> None:
+@click.option("--parameters", is_flag=True, help="Explain every parameter of layers, cores and machines instead.")
+def info(network: Path | None, preset: str | None, settings: tuple[str, ...], parameters: bool) -> None:
     """Show a NETWORK and how it fits a core, or the presets.
 
     Example: hysteron info networks/digits.hyn
     """
-    if network is None:
-        chosen = [choose_core(None, preset, settings)] if preset or settings else list(PRESETS.values())
-        for first in range(0, len(chosen), _CORES_WIDE):
-            some = chosen[first : first + _CORES_WIDE]
-            rows = table("Cores", "<parameter", *(config.name for config in some))
-            for field in fields(CoreConfig)[1:]:
-                rows.add_row(field.name, *(str(getattr(config, field.name)) for config in some))
-            for label, value in (
-                ("weight memory, bits", lambda c: f"{c.weight_rows * c.weight_row_bits:,}"),
-                ("accumulator, bits", lambda c: str(c.accumulator_bits)),
-            ):
-                rows.add_row(label, *(value(config) for config in some))
-            console.print(rows)
-        return
-    net = load(network)
+    if parameters:
+        _show_parameters()
+    elif network is None:
+        _show_cores([choose_core(None, preset, settings)] if preset or settings else list(PRESETS.values()))
+    else:
+        _show_network(load(network), preset, settings)
+
+
+def _show_parameters() -> None:
+    kinds = {
+        "A layer (Layer)": pages.layer_parameters(),
+        "A core (--set NAME=VALUE)": pages.core_parameters(),
+        "A machine": pages.machine_parameters(),
+    }
+    for title, found in kinds.items():
+        rows = table(title, "<parameter", "<type", "<default", "<meaning")
+        for row in found:
+            rows.add_row(*row)
+        console.print(rows)
+    console.result({title: [row[:1] + row[1:] for row in found] for title, found in kinds.items()})
+
+
+def _show_cores(chosen: list[CoreConfig]) -> None:
+    for first in range(0, len(chosen), _CORES_WIDE):
+        some = chosen[first : first + _CORES_WIDE]
+        rows = table("Cores", "<parameter", *(config.name for config in some))
+        for field in fields(CoreConfig)[1:]:
+            rows.add_row(field.name, *(str(getattr(config, field.name)) for config in some))
+        for label, value in (
+            ("weight memory, bits", lambda c: f"{c.weight_rows * c.weight_row_bits:,}"),
+            ("accumulator, bits", lambda c: str(c.accumulator_bits)),
+        ):
+            rows.add_row(label, *(value(config) for config in some))
+        console.print(rows)
+    console.result({config.name: asdict(config) for config in chosen})
+
+
+def _show_network(net: Network, preset: str | None, settings: tuple[str, ...]) -> None:
+    shown = {name: about for name, about in LAYER_FIELDS.items() if about.heading}
     rows = table(
         f"{net.name}: {net.shape}",
         "layer",
         "inputs",
         "neurons",
-        "<mode",
-        "<reset",
-        "low",
-        "high",
+        *(each.heading for each in shown.values()),
         "leak",
-        "bits",
         "<recurrent",
     )
-    full = 1 << net.layers[0].leak_bits
     for index, layer in enumerate(net.layers):
-        codes = sorted({int(code) for code in layer.leak_codes})
-        leak = f"{codes[0] / full:g}" if len(codes) == 1 else f"{codes[0] / full:g}…{codes[-1] / full:g}"
         rows.add_row(
             str(index),
             str(layer.n_in),
             str(layer.n_out),
-            layer.mode.name.lower(),
-            layer.reset.name.lower(),
-            str(layer.theta_low),
-            str(layer.theta_high),
-            leak,
-            str(layer.weight_bits),
+            *(about.text(getattr(layer, name)) for name, about in shown.items()),
+            leak_text(layer),
             "yes" if layer.recurrent is not None else "no",
         )
     console.print(rows)
@@ -155,8 +151,9 @@ def info(network: Path | None, preset: str | None, settings: tuple[str, ...]) ->
     used = program.images["WEIGHTS"].shape[0]
     taken = sum(map(config.tiles_taken, program.tiles))
     console.print(f"core {config.name}: {taken} of {config.tiles} tiles, {used} of {config.weight_rows} weight rows")
-    if program.network.encoder is None and net.encoder is not None:
+    if program.encodes_elsewhere:
         console.print(f"core {config.name} has no encoder: the host makes spikes of pixels")
+    console.result(describe(net) | {"core": config.name, "tiles": taken, "weight_rows": used})
 
 
 @click.command()
@@ -169,7 +166,7 @@ def registers(check: Path | None, write: Path | None) -> None:
 
     Example: hysteron registers --write docs/registers.md
     """
-    text = register_page()
+    text = pages.register_page()
     if check is not None and write is not None:
         raise click.UsageError("give --write FILE or --check FILE, not both")
     if write is not None:
@@ -177,53 +174,6 @@ def registers(check: Path | None, write: Path | None) -> None:
     elif check is not None:
         if not check.exists() or check.read_bytes() != text.encode():
             raise SystemExit(f"error: {check} is not what 'hysteron registers --write {check}' makes; run that")
-    else:
+    elif not console.as_json:
         click.echo(text, nl=False)
-
-
-def register_page() -> str:
-    """``docs/registers.md``."""
-    regions = "\n".join(f"| {number} | {name} | {_REGION_TEXT[name]} |" for name, number in REGIONS.items())
-    data = REGISTERS["MEMORY_DATA"]
-    return f"""# Registers
-
-Made by `hysteron registers --write docs/registers.md` from `spec/hysteron_spec/registers.py` and
-`spec/hysteron_spec/machine.py`; do not edit.
-
-The bus is Wishbone B4 classic, 32 bits; addresses below are bytes. Access: `ro` read only, `rw` read and write, `set`
-likewise but only while the core stands, `strobe` acts on 1s written and reads 0, `w1c` is set by the hardware and
-cleared by writing 1s, `port` hands on what is written, `pop` is a queue of which a read takes the oldest word.
-
-## The core
-
-{register_table()}
-## The core's memories
-
-A word written to {data.name} ({data.address:#04x}) goes to the region and word address in MEMORY_ADDRESS, which
-then counts up. A row of a memory takes as many words as its bits need; the next row begins at the next multiple of the
-smallest power of two that holds a row. Memories may be written only while CONTROL.RUN and STATUS.BUSY are 0.
-
-| region | name | a row |
-|---|---|---|
-{regions}
-
-## The machine
-
-| from | what |
-|---|---|
-| {ROM_BASE:#010x} | ROM with the firmware |
-| {RAM_BASE:#010x} | RAM |
-| {CORE_BASE:#010x} | the core's registers, above |
-| {MACHINE_BASE:#010x} | the machine's registers, below |
-
-{register_table(MACHINE_REGISTERS)}"""
-
-
-_REGION_TEXT = {
-    "WEIGHTS": "one weight for each lane, lane 0 in the lowest bits",
-    "NEURONS": "leak code and bias for each lane, lane 0 in the lowest bits; of a small core those of one neuron",
-    "JOBS": "a layer's sequencer descriptor (`hysteron_spec.layouts.job_layout`; of a small core a field a row, "
-    "`descriptor_layout`)",
-    "THRESHOLDS": "a layer's neuron descriptor (`hysteron_spec.layouts.threshold_layout`; not of a small core)",
-    "LEVELS": "the encoder's threshold of a time step, 8 bits",
-}
+    console.result({"registers": text})

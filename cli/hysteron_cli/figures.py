@@ -32,6 +32,6 @@ def figures(check: Path | None, write: Path | None) -> None:
     for name, content in documentation_figures().items():
         if write is not None:
             write_file(write / name, content)
-            console.print(write / name)
+            console.print(str(write / name))
         elif check is not None and (not (check / name).exists() or (check / name).read_bytes() != content):
             raise SystemExit(f"error: {check / name} is out of date; run 'hysteron figures --write {check}'")

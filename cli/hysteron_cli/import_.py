@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from hysteron_base.errors import require
 from hysteron_base.files import build_root
 from hysteron_convert import LIMIT, FloatNetwork, Rounding, from_nir, quantise, read_nir
-from hysteron_convert.fit import Fit, fit
 from hysteron_convert.nir import REFERENCES
 from hysteron_convert.report import LayerRounding, leak_text
 from hysteron_data.sets import NAMES, DataSet, load_data_set
 from hysteron_golden import run
 from hysteron_spec import Coding, Encoder, Network, Potential, Readout, save
+from hysteron_spec.fit import Fit, fit
 
 from .output import console, progress, table, waiting, write_json
 

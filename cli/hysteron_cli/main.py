@@ -5,6 +5,7 @@ import sys
 import click
 
 from hysteron_base.errors import HysteronError, SimulationError
+from hysteron_base.extras import DISTRIBUTION, missing
 
 from .ablate import ablate
 from .bench import bench
@@ -15,6 +16,7 @@ from .figures import figures
 from .firmware import firmware
 from .fpga import flash, fpga, netlist
 from .gds import gds, memories, openram
+from .group import Sections
 from .import_ import import_
 from .layout import layout
 from .machine import machine_, soc_sim
@@ -24,38 +26,23 @@ from .sim import sim
 from .train import train
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="hysteron")
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=DISTRIBUTION)
 def cli() -> None:
     """Spiking-neural-network accelerators: training, import, golden model, Verilog, simulation."""
 
 
-for command in (
-    sim,
-    bench,
-    compile_,
-    info,
-    registers,
-    figures,
-    data,
-    train,
-    ablate,
-    import_,
-    export,
-    results,
-    firmware,
-    fpga,
-    netlist,
-    flash,
-    gds,
-    layout,
-    memories,
-    openram,
-    run,
-    machine_,
-    soc_sim,
-):
-    cli.add_command(command)
+assert isinstance(cli, Sections)
+cli.add_sections(
+    {
+        "Try": (sim, run, info),
+        "Networks": (train, import_, export, data, results, ablate),
+        "Hardware": (compile_, machine_, soc_sim, firmware, bench),
+        "FPGA": (fpga, netlist, flash),
+        "Silicon": (gds, layout, memories, openram),
+        "Documentation": (registers, figures),
+    }
+)
 
 
 def main() -> None:
@@ -72,7 +59,7 @@ def main() -> None:
         click.echo(error.ctx.get_help() if error.ctx else "")
         status = 0
     except ModuleNotFoundError as error:
-        click.echo(f"error: {error.name} is missing, which this command needs; pip install 'hysteron[sim]'", err=True)
+        click.echo(f"error: {missing(error.name or '')}", err=True)
         status = 2
     except click.ClickException as error:
         click.echo(f"error: {error.format_message()}", err=True)

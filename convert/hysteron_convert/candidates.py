@@ -165,6 +165,7 @@ def make_candidate(
         weight_bits=form.weight_bits,
         unit_weights=unit,
         leak_bits=form.leak_bits,
+        **({} if source.facts is None else source.facts.others),
     )
     return Candidate(layer, scale, weight_rounding, recurrent_rounding, ValueRounding.of(wanted, bias, rounded))
 

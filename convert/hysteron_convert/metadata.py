@@ -6,11 +6,14 @@ still has the ordinary graph. The layout is described in ``docs/import.md``.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from hysteron_base.errors import HysteronError, require
-from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset
+from hysteron_spec import Coding, Encoder, Layer, Network, Potential, Readout
+from hysteron_spec.fields import Declared
+from hysteron_spec.network import LAYER_FIELDS
 
 #: Key of the text in a node's and the graph's metadata.
 KEY = "hysteron"
@@ -18,37 +21,43 @@ KEY = "hysteron"
 VERSION = 1
 
 
+#: Declared fields of a layer that the graph's own numbers tell.
+_IN_GRAPH = ("bias",)
+#: Those that the metadata hold.
+FACTS = {name: about for name, about in LAYER_FIELDS.items() if name not in _IN_GRAPH}
+#: Those of them that an import works out itself; the others go to the layer as they are.
+_WORKED_OUT = ("theta_high", "theta_low", "leak", "mode", "reset", "weight_bits", "unit_weights", "leak_bits")
+
+
 @dataclass(frozen=True)
 class LayerFacts:
-    """The integers of a layer that the graph's floats do not tell."""
+    """The integers of a layer that the graph's floats do not tell: its declared fields, as attributes.
 
-    mode: Mode
-    reset: Reset
-    theta_high: int
-    theta_low: int
-    leak: tuple[int, ...]
-    leak_bits: int
-    weight_bits: int
-    unit_weights: bool
+    ``leak`` is a tuple of codes, one a neuron.
+    """
+
+    values: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["values"][name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     @classmethod
     def of(cls, layer: Layer) -> "LayerFacts":
-        """Of a layer of the hardware."""
-        return cls(
-            layer.mode,
-            layer.reset,
-            layer.theta_high,
-            layer.theta_low,
-            tuple(int(code) for code in layer.leak_codes),
-            layer.leak_bits,
-            layer.weight_bits,
-            layer.unit_weights,
-        )
+        """The facts of a layer of the hardware."""
+        return cls({name: about.parsed(about.plain(getattr(layer, name))) for name, about in FACTS.items()})
+
+    @property
+    def others(self) -> dict[str, Any]:
+        """Fields that an import does not work out itself, for :class:`~hysteron_spec.network.Layer`."""
+        return {name: value for name, value in self.values.items() if name not in _WORKED_OUT}
 
     def text(self) -> str:
-        """As it is stored."""
-        values = asdict(self) | {"mode": self.mode.name, "reset": self.reset.name, "version": VERSION}
-        return json.dumps(values, sort_keys=True)
+        """The facts as they are stored."""
+        values = {name: about.plain(self.values[name]) for name, about in FACTS.items()}
+        return json.dumps(values | {"version": VERSION}, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -93,18 +102,19 @@ def layer_facts(name: str, metadata: dict[str, Any]) -> LayerFacts | None:
     if values is None:
         return None
     try:
-        return LayerFacts(
-            Mode[values["mode"]],
-            Reset[values["reset"]],
-            int(values["theta_high"]),
-            int(values["theta_low"]),
-            tuple(int(code) for code in values["leak"]),
-            int(values["leak_bits"]),
-            int(values["weight_bits"]),
-            bool(values["unit_weights"]),
-        )
+        present = {key: about for key, about in FACTS.items() if key in values or about.since <= values["version"]}
+        return LayerFacts({key: _whole(about, about.parsed(values[key])) for key, about in present.items()})
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(f"node {name!r}", error) from None
+
+
+def _whole(about: Declared, value: Any) -> Any:
+    """``value`` if it is of the field's kind; else a ValueError."""
+    parts = value if about.each_neuron else (value,)
+    kind = bool if about.flag else int
+    if not all(isinstance(part, kind) and (about.flag or not isinstance(part, bool)) for part in parts):
+        raise ValueError(f"{value!r} is no {'flag' if about.flag else 'whole number'}")
+    return value
 
 
 def network_facts(metadata: dict[str, Any]) -> NetworkFacts | None:

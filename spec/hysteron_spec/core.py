@@ -31,35 +31,36 @@ class CoreConfig:
     Parameters
     ----------
     name
-        Of the preset it came from.
+        Name of the preset that it came from, with a star behind it if a parameter was changed.
     lanes
         Neurons that an event reaches at once, and that are updated together except in a serial core; a power of two
         from 2 to 1024.
     weight_bits
-        1, 2, 4 or 8.
-    potential_bits, potential_signed
-        Format of the stored membrane potential, see :class:`~hysteron_spec.neuron.Potential`.
+        Bits of a weight: 1, 2, 4 or 8.
+    potential_bits
+        Bits of a stored membrane potential, 8 to 24.
     leak_bits
-        Fractional bits of the leak code, 1 to 8.
+        Fractional bits of a leak code, 1 to 8.
     bias_bits
-        Width of the signed per-neuron bias, 0 (no biases) to 24.
+        Bits of a neuron's signed bias, 0 (no biases) to 24.
     max_inputs
-        Inputs of the first layer.
+        Largest number of inputs of the first layer, up to 8192.
     max_neurons
-        Neurons of a layer.
+        Largest number of neurons of a layer, up to 8192.
     max_layers
-        Layers, 1 to 16.
+        Largest number of layers, 1 to 16.
     weight_rows
         Rows of the weight memory; a row holds one weight for each lane.
     tiles
         Tiles of all layers together; a tile is ``lanes`` neurons. In a serial core a layer takes whole words of 32
         neurons.
     max_outputs
-        Neurons of the last layer.
+        Largest number of neurons of the last layer.
+    potential_signed
+        Whether potentials go below 0, in two's complement; else they stop at 0.
     weight_latency
-        Cycles from a weight address to its data, 1 to 4: 1 for a memory read within the cycle that
-        follows the clock edge (block RAM; OpenRAM, whose data follow the falling edge), 2 with an
-        output register.
+        Cycles from a weight address to its data, 1 to 4: 1 for a memory read within the cycle that follows the clock
+        edge (block RAM; OpenRAM, whose data follow the falling edge), 2 with an output register.
     encoder
         Whether pixels can be encoded on chip (rate, level, latency).
     direct
@@ -70,7 +71,7 @@ class CoreConfig:
     counters
         Whether there are performance counters; without them they read 0.
     clock_hz
-        Clock at which times are stated.
+        Clock in Hz at which times are stated.
     """
 
     name: str

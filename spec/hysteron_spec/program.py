@@ -42,6 +42,8 @@ class Program:
 
     Attributes
     ----------
+    source, network
+        The network that was mapped, and what the core runs of it: the same without its encoder, if the core has none.
     images
         For each memory region a ``(rows, words)`` uint32 image.
     widths
@@ -52,6 +54,7 @@ class Program:
         Register values that configure the core.
     """
 
+    source: Network
     network: Network
     config: CoreConfig
     images: dict[str, Words]
@@ -60,6 +63,11 @@ class Program:
     weight_base: tuple[int, ...]
     tile_base: tuple[int, ...]
     registers: dict[str, int]
+
+    @property
+    def encodes_elsewhere(self) -> bool:
+        """Whether whoever sends the samples must make spikes of their pixels: the core has no encoder."""
+        return self.network.encoder is None and self.source.encoder is not None
 
     def bus_writes(self) -> Iterator[tuple[int, int]]:
         """``(byte address, word)`` writes that stop and reset the core and load everything, in order."""
@@ -139,7 +147,7 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
         f"the network's leak codes have {network.layers[0].leak_bits} fractional bits, "
         f"core {config.name!r} has {config.leak_bits}; set leak_bits",
     )
-    network = _for_core(network, config)
+    source_network, network = network, _for_core(network, config)
     lanes = config.lanes
     weights, neurons = [], []
     jobs: dict[str, list[int]] = {name: [] for name in job_layout(config)}
@@ -220,7 +228,9 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
         state = encoder.lfsr_state()
         for k in range(4):
             registers[f"SEED{k}"] = state >> 32 * k & 0xFFFFFFFF
-    return Program(network, config, images, widths, tuple(tiles), tuple(weight_base), tuple(tile_base), registers)
+    return Program(
+        source_network, network, config, images, widths, tuple(tiles), tuple(weight_base), tuple(tile_base), registers
+    )
 
 
 def _for_core(network: Network, config: CoreConfig) -> Network:

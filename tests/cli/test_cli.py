@@ -1,12 +1,14 @@
 """The command as its user types it, wrong input included."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hysteron_cli.main import cli
 from hysteron_sim import simulator
 from hysteron_spec import CoreConfig, Layer, Mode, Network, Potential, save
 from support.command import DIGITS, one_line, spikes_file
@@ -26,8 +28,8 @@ def small(tmp_path: Path) -> Path:
 def test_help_shows_an_example_for_every_command(hysteron: Run) -> None:
     status, text, _ = hysteron("--help")
     assert status == 0
-    commands = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line.strip()]
-    assert {"sim", "bench", "info", "compile", "registers", "figures"} <= set(commands)
+    commands = [line.split()[0] for line in text.splitlines() if re.match(r"  [a-z][a-z-]+  ", line)]
+    assert set(commands) == set(cli.commands)
     for command in commands:
         status, text, _ = hysteron(command, "--help")
         assert status == 0
@@ -167,3 +169,27 @@ def test_generated_pages_are_compared(hysteron: Run, tmp_path: Path) -> None:
     status, _, errors = hysteron("registers", "--check", page)
     assert status == 1
     assert "hysteron registers --write" in errors
+
+
+def test_an_unknown_command_is_told_with_a_hint(hysteron: Run) -> None:
+    status, _, errors = hysteron("smi")
+    assert status == 2
+    one_line(errors, "'smi'", "did you mean 'sim'")
+
+
+def test_a_result_as_json_is_all_of_standard_output(hysteron: Run) -> None:
+    status, text, _ = hysteron("info", DIGITS, "--json")
+    assert status == 0
+    found = json.loads(text)
+    assert found["shape"] == "64-128-10" and found["core"] == "digits"
+    assert found["layers"][0]["theta_high"] == 40 and found["layers"][0]["mode"] == "LATCH"
+    status, text, _ = hysteron("info", DIGITS)
+    assert status == 0 and "64-128-10" in text and not text.startswith("{")
+
+
+def test_every_parameter_is_explained(hysteron: Run) -> None:
+    status, text, _ = hysteron("info", "--parameters", "--json")
+    assert status == 0
+    for rows in json.loads(text).values():
+        assert rows
+        assert all(meaning for *_, meaning in rows)

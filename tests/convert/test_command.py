@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 
 from hysteron_base.errors import HysteronError
 from hysteron_cli import import_ as command
-from hysteron_cli import output
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_, make_encoder
 from hysteron_golden import run
@@ -49,8 +48,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(command, "read_nir", lambda _: made)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
-    # Rich takes $COLUMNS once and for all where it is set before the import, as pytest-xdist sets it.
-    monkeypatch.setattr(output.console, "_width", 140)
     return tmp_path
 
 

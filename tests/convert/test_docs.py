@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from hysteron_cli import output
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
 from support.convert import NEEDS_NIR, NEEDS_TORCH
@@ -31,8 +30,6 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "build").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYSTERON_BUILD", "build")
-    # Rich takes $COLUMNS once and for all where it is set before the import, as pytest-xdist sets it.
-    monkeypatch.setattr(output.console, "_width", 120)
     return tmp_path
 
 
@@ -63,7 +60,7 @@ def test_python_block(block: str, place: Path) -> None:
 def test_every_option_is_explained() -> None:
     """The page says what each option of ``import`` is for."""
     text = PAGE.read_text()
-    rest = {"--help", "--out", "--report", "--name", "--seed", "--samples", "--data", "--limit"}
+    rest = {"--help", "--out", "--report", "--name", "--seed", "--samples", "--data", "--limit", "--json"}
     for option in import_.params:
         for name in option.opts:
             assert not name.startswith("--") or name in text or name in rest, name

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_cli import output
 from hysteron_cli.main import main
 from support.train import Run
 
@@ -45,8 +44,6 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def hysteron(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``hysteron`` with the words given; returns exit status, output and errors. Tables have room enough."""
-    # Rich takes $COLUMNS once and for all where it is set before the import, as pytest-xdist sets it.
-    monkeypatch.setattr(output.console, "_width", 160)
 
     def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["hysteron", *map(str, words)])

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hysteron_convert.fit import Fit, fit, needed
 from hysteron_spec import CoreConfig, Encoder, Layer, Network, Potential, compile_network
 from hysteron_spec.encoder import Coding
+from hysteron_spec.fit import Fit, fit, needed
 from support.networks import random_network
 
 

@@ -1,10 +1,15 @@
-"""Which core a network fits, or which parameters of a preset it needs changed."""
+"""What a network needs of a core: which preset holds it, or which parameters of one it needs changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hysteron_base.errors import HysteronError
-from hysteron_spec import PRESETS, Coding, CoreConfig, Network, compile_network
-from hysteron_spec.core import ceil_div
+
+from .core import CoreConfig, ceil_div
+from .encoder import Coding
+from .network import Network
+from .presets import PRESETS
+from .program import compile_network
 
 #: Presets in the order in which they are tried; ``tiny`` is for tests.
 _USED = tuple(name for name in PRESETS if name != "tiny")
@@ -38,10 +43,7 @@ class Fit:
 def needed(network: Network, config: CoreConfig) -> dict[str, int | bool]:
     """Parameters of ``config`` that ``network`` needs changed, and the least values that hold it."""
     tiles = [ceil_div(layer.n_out, config.lanes) for layer in network.layers]
-    rows = sum(
-        n * (layer.n_in + (layer.n_out if layer.recurrent is not None else 0))
-        for n, layer in zip(tiles, network.layers, strict=True)
-    )
+    rows = sum(n * sum(each.rows for each in layer.projections) for n, layer in zip(tiles, network.layers, strict=True))
     least: dict[str, int] = {
         "weight_bits": max(layer.weight_bits for layer in network.layers),
         "bias_bits": max(_bias_bits(layer.biases.min(), layer.biases.max()) for layer in network.layers),
@@ -91,3 +93,37 @@ def fit(network: Network) -> Fit | None:
         if best is None or len(changes) < len(best.changes):
             best = Fit(name, changes)
     return best
+
+
+def choose_core(network: Network | None, preset: str | None, settings: Mapping[str, str]) -> CoreConfig:
+    """The core that is asked for, or the first that holds a network.
+
+    Parameters
+    ----------
+    network
+        The network to be held; None if there is none yet.
+    preset
+        Name of the core; None: the first preset that holds ``network``, or ``digits`` without one.
+    settings
+        Parameters to be changed, as texts by name.
+
+    Raises
+    ------
+    HysteronError
+        If there is no such preset or parameter, or no preset holds the network: then with what each lacks, and the
+        changes that the nearest needs.
+    """
+    if preset is not None or network is None:
+        return CoreConfig.preset(preset or "digits").override(dict(settings))
+    reasons = []
+    for name in _USED:
+        config = CoreConfig.preset(name).override(dict(settings))
+        try:
+            compile_network(network, config)
+        except HysteronError as error:
+            reasons.append(f"{config.name}: {str(error).partition(';')[0]}")
+        else:
+            return config
+    near = fit(network)
+    remedy = "make the network smaller" if near is None else f"use {near.options}"
+    raise HysteronError(f"no preset fits the network {network.shape} ({'; '.join(reasons)}); {remedy}")

@@ -1,0 +1,71 @@
+"""Configurations as text: what the command line and files say of a frozen dataclass's parameters."""
+
+import difflib
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from .errors import HysteronError, require
+
+
+def changes_of(texts: Iterable[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts, as ``--set`` takes them, as a mapping."""
+    texts = tuple(texts)
+    for text in texts:
+        require("=" in text, f"--set takes NAME=VALUE, not {text!r}")
+    return dict(text.partition("=")[::2] for text in texts)
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that is nearest to ``name``: ``; did you mean 'mnist'?``, or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def one_of(what: str, name: str, known: Mapping[str, Any]) -> Any:
+    """The value called ``name``; for any other name an error that lists the names and hints at the nearest.
+
+    Raises
+    ------
+    HysteronError
+        If there is none.
+    """
+    if name not in known:
+        raise HysteronError(f"{what} must be one of {', '.join(known)}, not {name!r}{meant(name, known)}")
+    return known[name]
+
+
+def parameters_of(kind: type) -> list[tuple[str, str, str, str]]:
+    """The parameters of a dataclass as texts: name, type, default (empty: none) and meaning.
+
+    The meanings are those of the section *Parameters* of the class's docstring, in which one entry may explain
+    several parameters.
+    """
+    _, _, text = inspect.getdoc(kind).partition("Parameters\n----------\n")  # type: ignore[union-attr]
+    text = re.split(r"\n\n?[A-Z][a-z]+\n-+\n", text)[0]
+    meanings: dict[str, str] = {}
+    for entry in re.split(r"\n(?=\S)", text):
+        names, _, meaning = entry.partition("\n")
+        for name in names.split(","):
+            meanings[name.strip()] = _plain(" ".join(meaning.split()))
+    found = []
+    for field in fields(kind):
+        default = "" if field.default is MISSING else _shown(field.default)
+        title = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
+        found.append((field.name, title, default, meanings.get(field.name, "")))
+    return found
+
+
+def _plain(text: str) -> str:
+    """A docstring's text without its roles: code as Markdown writes it."""
+    return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text).replace("``", "`")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value)

@@ -1,0 +1,83 @@
+"""Pages of the documentation that follow from the specification alone: registers, and parameters of cores."""
+
+from collections.abc import Iterable
+
+from hysteron_base.settings import parameters_of
+
+from .core import CoreConfig
+from .machine import CORE_BASE, MACHINE_BASE, MACHINE_REGISTERS, RAM_BASE, ROM_BASE, MachineConfig
+from .network import LAYER_FIELDS
+from .registers import REGIONS, REGISTERS, table
+
+_REGION_TEXT = {
+    "WEIGHTS": "one weight for each lane, lane 0 in the lowest bits",
+    "NEURONS": "leak code and bias for each lane, lane 0 in the lowest bits; of a small core those of one neuron",
+    "JOBS": "a layer's sequencer descriptor (`hysteron_spec.layouts.job_layout`; of a small core a field a row, "
+    "`descriptor_layout`)",
+    "THRESHOLDS": "a layer's neuron descriptor (`hysteron_spec.layouts.threshold_layout`; not of a small core)",
+    "LEVELS": "the encoder's threshold of a time step, 8 bits",
+}
+
+
+def register_page() -> str:
+    """``docs/registers.md``: the registers and memories of a core and of the machine around it."""
+    regions = "\n".join(f"| {number} | {name} | {_REGION_TEXT[name]} |" for name, number in REGIONS.items())
+    data = REGISTERS["MEMORY_DATA"]
+    return f"""# Registers
+
+Made by `hysteron registers --write docs/registers.md` from `spec/hysteron_spec/registers.py` and
+`spec/hysteron_spec/machine.py`; do not edit.
+
+The bus is Wishbone B4 classic, 32 bits; addresses below are bytes. Access: `ro` read only, `rw` read and write, `set`
+likewise but only while the core stands, `strobe` acts on 1s written and reads 0, `w1c` is set by the hardware and
+cleared by writing 1s, `port` hands on what is written, `pop` is a queue of which a read takes the oldest word.
+
+## The core
+
+{table()}
+## The core's memories
+
+A word written to {data.name} ({data.address:#04x}) goes to the region and word address in MEMORY_ADDRESS, which
+then counts up. A row of a memory takes as many words as its bits need; the next row begins at the next multiple of the
+smallest power of two that holds a row. Memories may be written only while CONTROL.RUN and STATUS.BUSY are 0.
+
+| region | name | a row |
+|---|---|---|
+{regions}
+
+## The machine
+
+| from | what |
+|---|---|
+| {ROM_BASE:#010x} | ROM with the firmware |
+| {RAM_BASE:#010x} | RAM |
+| {CORE_BASE:#010x} | the core's registers, above |
+| {MACHINE_BASE:#010x} | the machine's registers, below |
+
+{table(MACHINE_REGISTERS)}"""
+
+
+def parameter_table(rows: Iterable[tuple[str, str, str, str]]) -> str:
+    """Parameters (name, type, default, meaning) as a Markdown table."""
+    lines = ["| parameter | type | default | meaning |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {kind} | {default} | {meaning} |" for name, kind, default, meaning in rows]
+    return "\n".join(lines) + "\n"
+
+
+def layer_parameters() -> list[tuple[str, str, str, str]]:
+    """The declared properties of a layer: name, type, whether each neuron has its own, and meaning."""
+    found = []
+    for name, about in LAYER_FIELDS.items():
+        kind = about.choices.__name__ if about.choices else "flag" if about.flag else "integer"
+        found.append((name, kind, "each neuron" if about.each_neuron else "each layer", about.doc))
+    return found
+
+
+def core_parameters() -> list[tuple[str, str, str, str]]:
+    """The parameters of a core: name, type, default, meaning."""
+    return parameters_of(CoreConfig)
+
+
+def machine_parameters() -> list[tuple[str, str, str, str]]:
+    """The parameters of a machine: name, type, default, meaning."""
+    return parameters_of(MachineConfig)
