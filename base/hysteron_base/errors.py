@@ -1,4 +1,4 @@
-"""The one exception a user's mistake raises, and the checks that raise it."""
+"""How a user's mistake, a device's fault and a tool's failure are told, and the checks of a user's values."""
 
 from typing import Any
 
@@ -14,8 +14,16 @@ class HysteronError(ValueError):
     """
 
 
-class SimulationError(RuntimeError):
-    """A simulator failed, which is not the user's mistake; the command line exits with status 1."""
+class DeviceError(RuntimeError):
+    """A machine does not answer, was lost or refused a request; the command line exits with status 1."""
+
+
+class ToolError(RuntimeError):
+    """A tool failed (a compiler, a simulator, place and route); the command line exits with status 1."""
+
+
+class SimulationError(ToolError):
+    """A simulator failed."""
 
 
 def require(condition: bool, message: str) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hysteron_base.errors import HysteronError, SimulationError
+from hysteron_base.errors import DeviceError, HysteronError, ToolError
 from hysteron_base.extras import DISTRIBUTION, missing
 
 from .ablate import ablate
@@ -52,7 +52,7 @@ def main() -> None:
     except HysteronError as error:
         click.echo(f"error: {error}", err=True)
         status = 2
-    except SimulationError as error:
+    except (DeviceError, ToolError) as error:
         click.echo(f"error: {error}", err=True)
         status = 1
     except click.exceptions.NoArgsIsHelpError as error:

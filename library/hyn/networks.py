@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import hysteron_networks
+
 from hysteron_spec import Network
 from hysteron_spec import load as load_file
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hysteron_measure.score import Answers, accuracy
 from numpy.typing import NDArray
 
 from hysteron_base.progress import Tell, quiet
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import Result
 from hysteron_golden import run as golden
-from hysteron_measure.score import Answers, accuracy
 from hysteron_spec import CoreConfig, Network
 from hysteron_spec.answers import Machine
 from hysteron_spec.fit import choose_core
@@ -152,9 +152,7 @@ def simulate(
     return simulate_network(network, samples_of(samples), core_for(network, core, settings), images=images, tell=tell)
 
 
-def core_for(
-    network: Network, core: CoreConfig | str | None, settings: Mapping[str, str] | None = None
-) -> CoreConfig:
+def core_for(network: Network, core: CoreConfig | str | None, settings: Mapping[str, str] | None = None) -> CoreConfig:
     """The core that is asked for, or the first preset that holds ``network``."""
     if isinstance(core, CoreConfig):
         return core.override(dict(settings or {}))
