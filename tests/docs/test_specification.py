@@ -221,6 +221,8 @@ BUILD: dict[str, Callable[[int, Potential], Any]] = {
 @pytest.mark.parametrize("signed", [True, False])
 def test_parameters(row: Row, signed: bool) -> None:
     potential = Potential(12, signed)
+    owner = {"potential": Potential, "layer": Layer, "neuron": Layer, "encoder": Encoder}[row["of"]]
+    assert row["parameter"] in owner.__dataclass_fields__
     names = {"u_min": potential.low, "u_max": potential.high, "theta_high": 40, "leak_bits": 3}
     low, high = value(row["smallest"], **names), value(row["largest"], **names)
     build = BUILD[row["parameter"]]
