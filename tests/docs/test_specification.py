@@ -16,37 +16,27 @@ import numpy as np
 import pytest
 from amaranth.hdl import Fragment
 
+from hysteron_base.errors import HysteronError
 from hysteron_firmware.build import FIRMWARE_VERSION
-from hysteron_golden import (
-    PRESETS,
-    Coding,
-    CoreConfig,
-    Encoder,
-    HysteronError,
-    Layer,
-    Mode,
-    Network,
-    Potential,
-    Readout,
-    Reset,
-    compile_network,
-    run,
-    save,
-)
-from hysteron_golden.encode import encode, random_bytes
-from hysteron_golden.hardware import bits_for, ceil_div
-from hysteron_golden.network import weight_range
+from hysteron_golden import run
 from hysteron_golden.neuron import Leak, starts_armed, step
-from hysteron_golden.program import descriptor_layout, job_layout, threshold_layout
 from hysteron_golden.run import winner
-from hysteron_golden.store import VERSION as FILE_VERSION
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.link import Identity
 from hysteron_rtl.core import Core
 from hysteron_rtl.memory import LoadedMemory
-from hysteron_wire import packets, protocol
-from hysteron_wire.machine import MACHINE_REGISTERS, MACHINE_VERSION
-from hysteron_wire.registers import MAP_VERSION, REGIONS, REGISTERS
+from hysteron_spec import packets, protocol
+from hysteron_spec.core import CoreConfig, bits_for, ceil_div
+from hysteron_spec.encoder import Coding, Encoder, encode, random_bytes
+from hysteron_spec.layouts import descriptor_flags, descriptor_layout, job_layout, neuron_layout, threshold_layout
+from hysteron_spec.machine import MACHINE_REGISTERS, MACHINE_VERSION
+from hysteron_spec.network import Layer, Network
+from hysteron_spec.neuron import NEVER, Mode, Potential, Readout, Reset, weight_range
+from hysteron_spec.presets import PRESETS
+from hysteron_spec.program import compile_network
+from hysteron_spec.registers import MAP_VERSION, REGIONS, REGISTERS
+from hysteron_spec.store import VERSION as FILE_VERSION
+from hysteron_spec.store import save
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/specification.md"
@@ -56,7 +46,6 @@ Row = dict[str, str]
 PROSE = {
     ("1", 0): "terms",
     ("1", 1): "notation",
-    ("5", 0): "tests/golden/test_run.py; the example follows",
     ("6.2", 0): "tests/sim/test_control.py",
     ("9.1", 0): "tests/host/test_protocol.py; examples follow",
 }
@@ -173,13 +162,15 @@ def _cited(text: str) -> set[str]:
 
 def test_sections_that_are_cited_exist() -> None:
     assert set(re.findall(r"§(\d+(?:\.\d+)?)", PAGE.read_text())) <= set(SECTIONS)
-    found: dict[str, set[str]] = {}
+    citing = set()
     for path in sorted(ROOT.glob("*/**/*")):
-        if path.suffix in (".py", ".c", ".h") and path != Path(__file__) and "build" not in path.parts:
-            found[path.name] = _cited(path.read_text())
-            assert found[path.name] <= set(SECTIONS), path
-    citing = {name for name, cited in found.items() if cited}
-    assert {"neuron.py", "packets.py", "protocol.py", "link.h", "scalar.py"} <= citing
+        name = path.relative_to(ROOT)
+        if path.suffix in (".py", ".c", ".h") and path != Path(__file__) and name.parts[0] not in ("build", ".venv"):
+            cited = _cited(path.read_text())
+            assert cited <= set(SECTIONS), name
+            if cited:
+                citing.add(str(name.parent))
+    assert {"spec/hysteron_spec", "golden/hysteron_golden", "rtl/hysteron_rtl", "firmware/src"} <= citing
 
 
 def test_links_to_sections_lead_there() -> None:
@@ -242,7 +233,7 @@ def test_all_parameters_are_listed() -> None:
 
 @each("2.1", 1)
 def test_weights(row: Row) -> None:
-    bits, unit = int(row["weight_bits"]), row["unit_weights"] == "yes"
+    bits, unit = int(row["weight_bits"]), {"yes": True, "no": False}[row["unit_weights"]]
     low, high = (int(end) for end in re.split(r" … |, ", row["weights"]))
     assert (low, high) == weight_range(bits, unit)
     for weight in range(low - 1, high + 2):
@@ -353,6 +344,20 @@ def test_every_coding_of_spikes_has_an_example() -> None:
 # 5 Read-out
 
 
+@whole("5")
+def test_readouts(rows: list[Row]) -> None:
+    assert [row["read-out"] for row in rows] == [readout.name for readout in Readout]
+    count, first = (row["value"] for row in rows[:2])
+    assert re.findall(r"\d{2,}", count + first) == [str(NEVER), str(NEVER), str(NEVER - 1)]
+    # The longest sample that tells them apart: spikes in every step, in the last one only, and never.
+    spikes = np.zeros((1, NEVER + 1, 3), np.uint8)
+    spikes[0, :, 0] = spikes[0, -1, 1] = 1
+    layer = Layer(np.eye(3, dtype=int), 0, leak=0, mode=Mode.PLAIN)
+    wanted = {Readout.COUNT: [NEVER, 1, 0], Readout.FIRST: [0, NEVER - 1, NEVER], Readout.POTENTIAL: [0, 0, 0]}
+    for readout, values in wanted.items():
+        assert run(Network((layer,), readout=readout), spikes).values[0].tolist() == values
+
+
 @pytest.mark.parametrize(("readout", "place"), [(Readout.COUNT, "winner"), (Readout.FIRST, "winner 5")])
 @whole("5", 1)
 def test_readout(rows: list[Row], readout: Readout, place: str) -> None:
@@ -372,6 +377,7 @@ def test_readout(rows: list[Row], readout: Readout, place: str) -> None:
 def test_header(rows: list[Row]) -> None:
     fields = {row["field"]: span(row["bits"]) for row in rows}
     assert set(fields) == {"count", "last", "kind"}
+    assert sum(fields["kind"]) == packets.WORD
 
     def packed(**values: int) -> int:
         assert all(entry < 1 << fields[name][1] for name, entry in values.items())
@@ -393,6 +399,13 @@ def test_header(rows: list[Row]) -> None:
 @whole("6.1", 1)
 def test_kinds_of_packets(rows: list[Row]) -> None:
     assert [(row["kind"], int(row["code"])) for row in rows] == [(k.name, k.value) for k in packets.Kind]
+    per_word = {row["kind"]: int(n) for row in rows for n in re.findall(r"ceil\(\*n\*, (\d+)\)", row["count"])}
+    for n in (1, 31, 32, 33, 128, 129):
+        bitmap = packets.bitmap_packet(np.ones(n, np.uint8), True)
+        image = packets.pixel_packet(np.ones(n, np.uint8))
+        for kind, packet in (("BITMAP", bitmap), ("PIXELS", image)):
+            count = packets.Header.parse(packet[0]).count
+            assert count == len(packet) - 1 == ceil_div(n, per_word[kind])
 
 
 @whole("6.3")
@@ -496,31 +509,20 @@ def test_jobs(rows: list[Row], config: CoreConfig) -> None:
 @whole("7.7")
 def test_descriptors(rows: list[Row], config: CoreConfig) -> None:
     _compare_layout(rows, config, descriptor_layout(config))
+    at, listed = 0, []
+    for text, name in re.findall(r"bits? (\d+(?::\d+)?) (\w+)", rows[0]["meaning"].replace("`", "")):
+        low, width = span(text)
+        assert low == at
+        at += width
+        listed.append((name, width))
+    assert listed == list(descriptor_flags(config).items()) and at == value(rows[0]["bits"])
 
 
 @cores
 @whole("7.4", 1)
 def test_neurons(rows: list[Row], config: CoreConfig) -> None:
-    fields = [(row["field"], value(row["bits"], **names_of(config))) for row in rows]
-    assert [name for name, _ in fields] == ["leak", "bias"]
-    assert sum(width for _, width in fields) == config.neuron_bits
-    network = Network(
-        (
-            Layer(
-                [[1]],
-                0,
-                leak=1 << config.leak_bits,
-                bias=-1 if config.bias_bits else 0,
-                leak_bits=config.leak_bits,
-                weight_bits=config.weight_bits,
-            ),
-        ),
-        potential=config.potential,
-    )
-    row = compile_network(network, config).images["NEURONS"][0]
-    bits = int.from_bytes(row.astype("<u4").tobytes(), "little")
-    (_, leak), (_, bias) = fields
-    assert bits == 1 << config.leak_bits | ((1 << bias) - 1) << leak
+    _compare_layout(rows, config, neuron_layout(config))
+    assert config.neuron_bits == sum(neuron_layout(config).values())
 
 
 def _example() -> Network:
