@@ -73,7 +73,7 @@ static void put(uint32_t byte)
     MACHINE_LINE = byte;
 }
 
-/* Stuffs a frame and its check as docs/link.md says. */
+/* Stuffs a frame and its check as docs/specification.md, §9.1, says. */
 void machine_send(const struct frame *frame, uint32_t bytes)
 {
     const uint8_t *content = (const uint8_t *)frame;

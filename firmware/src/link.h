@@ -1,6 +1,6 @@
 /* The device's end of the link: requests in, replies out, every request answered exactly once.
  *
- * docs/link.md says what goes over the line. Nothing in here touches the hardware: the functions of struct machine do, so
+ * Specified in docs/specification.md, §9. Nothing in here touches the hardware: the functions of struct machine do, so
  * the same code runs under the tests on a host. */
 #ifndef LINK_H
 #define LINK_H

@@ -11,6 +11,8 @@ For a potential ``u`` and an armed flag ``a`` (1 at the start), in this order:
 6. reset      on a spike: to zero, minus ``theta_high``, or none
 
 The lanes of the hardware do the same in stages ``leak``, ``sum``, ``fire``.
+
+Specified in docs/specification.md, §3.
 """
 
 from dataclasses import dataclass

@@ -5,6 +5,8 @@ exact here, whatever order BLAS adds in: every partial sum is a sum of some of t
 so its magnitude is at most ``max_j Σ_i |w[i, j]| · max(s)``. While that bound is at most 2**24 every partial
 sum is an integer that float32 represents, hence no operation rounds (fused or not); up to
 2**53 the same holds for float64. :func:`product_dtype` chooses, and refuses what neither can hold.
+
+Specified in docs/specification.md, §3 and §5.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""A network for the core of a machine. This needs the golden package, which places it."""
+"""A network for the core of a machine. This needs the golden package, which places it.
+
+Specified in docs/specification.md, §7.8 and §9.7.
+"""
 
 from itertools import groupby
 from pathlib import Path

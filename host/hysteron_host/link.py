@@ -1,4 +1,7 @@
-"""The host's end of the link: requests in a window, each sent until it is answered, replies in order."""
+"""The host's end of the link: requests in a window, each sent until it is answered, replies in order.
+
+Specified in docs/specification.md, §9.
+"""
 
 import math
 import secrets

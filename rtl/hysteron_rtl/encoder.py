@@ -1,4 +1,7 @@
-"""The on-chip encoder: pixels in, spike bitmaps out, as :mod:`hysteron_spec.encoder` defines them."""
+"""The on-chip encoder: pixels in, spike bitmaps out, as :mod:`hysteron_spec.encoder` defines them.
+
+Specified in docs/specification.md, §4.
+"""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring

@@ -1,4 +1,4 @@
-"""The input unit: packets in, spike bitmaps in two slots out."""
+"""The input unit: packets in, spike bitmaps in two slots out. Specified in docs/specification.md, §6."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring

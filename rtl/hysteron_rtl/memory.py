@@ -2,6 +2,8 @@
 
 Every memory of the core is built on :class:`amaranth.lib.memory.Memory`, so a platform's ``get_memory()``
 decides what stands for it: block RAM, SPRAM or a macro.
+
+Specified in docs/specification.md, §7.4.
 """
 
 from amaranth.hdl import Module

@@ -1,4 +1,7 @@
-"""One lane: a synaptic accumulator and the neuron update of :mod:`hysteron_golden.neuron`."""
+"""One lane: a synaptic accumulator and the neuron update of :mod:`hysteron_golden.neuron`.
+
+Specified in docs/specification.md, §3.
+"""
 
 from typing import Any
 

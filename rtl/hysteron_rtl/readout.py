@@ -1,4 +1,7 @@
-"""The read-out: what the last layer did, its winner, and the answer stream."""
+"""The read-out: what the last layer did, its winner, and the answer stream.
+
+Specified in docs/specification.md, §5 and §6.3.
+"""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring

@@ -1,4 +1,7 @@
-"""What a generated core is: its parameters, its named presets and the widths that follow from them."""
+"""What a generated core is: its parameters, its named presets and the widths that follow from them.
+
+Specified in docs/specification.md, §7.1.
+"""
 
 from dataclasses import dataclass, fields, replace
 

@@ -12,6 +12,8 @@ The random bytes come from one linear-feedback shift register of 127 bits with t
 whose degree is a Mersenne exponent", 1969). Both taps are at least 64 bits old, so 64 new bits a cycle cost one
 XOR gate each, which is what lets hardware encode :data:`GROUP` pixels a cycle; and they are far apart,
 so that bytes are independent in pairs (neighbouring taps would hand on runs of zeros).
+
+Specified in docs/specification.md, §4.
 """
 
 import hashlib

@@ -4,6 +4,8 @@ Neuron *n* of a layer lives in tile ``n // lanes``, lane ``n % lanes``. The smal
 has a row for each neuron (tile by tile), and JOBS a row for each field of a layer's :func:`descriptor_layout`, at
 :data:`DESCRIPTOR_ROWS` rows a layer; there are no THRESHOLDS. What a row holds of a layer follows from
 :data:`hysteron_spec.network.LAYER_FIELDS`.
+
+Specified in docs/specification.md, §7.4 to §7.7.
 """
 
 from .core import CoreConfig, bits_for, ceil_div

@@ -2,6 +2,8 @@
 
 Everything here is checked when it is built, so the rest of the code trusts it. The *behaviour* of a
 neuron is in :mod:`hysteron_golden.neuron`, of a whole network in :mod:`hysteron_golden.run`.
+
+Specified in docs/specification.md, §2.
 """
 
 from dataclasses import dataclass, field

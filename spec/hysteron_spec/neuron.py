@@ -1,6 +1,8 @@
 """What a neuron can be: its modes, resets and read-outs, and the formats of its potential and its weights.
 
 What a neuron *does* with them is in :mod:`hysteron_golden.neuron`; the hardware uses the same codes.
+
+Specified in docs/specification.md, §2.
 """
 
 from dataclasses import dataclass

@@ -17,6 +17,8 @@ leaves open of its last word counts as 0.
 
 An answer is the ``n_out`` read-out values (with READOUT.VECTOR), two's complement, and then the trailer: the winner
 in the low half and the number of the answer since the last reset, modulo 2**16, in the high half.
+
+Specified in docs/specification.md, §6.
 """
 
 from collections.abc import Sequence

@@ -6,6 +6,8 @@ numbered over all layers; a tile has the same address in the state, the paramete
 
 The small core's memories are narrow: NEURONS has a row for each neuron (tile by tile), and JOBS a row for each field
 of a layer's :func:`descriptor_layout`, at 8 rows a layer; there are no THRESHOLDS.
+
+Specified in docs/specification.md, §7.
 """
 
 from collections.abc import Iterator

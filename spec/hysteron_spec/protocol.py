@@ -1,4 +1,4 @@
-"""The link protocol: what a frame is, and what requests and replies hold. ``docs/link.md`` says it in words.
+"""The link protocol: what a frame is, and what requests and replies hold. Specified in docs/specification.md, §9.
 
 The firmware's header is made from the numbers here, so both ends have the same.
 """

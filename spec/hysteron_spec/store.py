@@ -2,7 +2,7 @@
 
 It is a ZIP archive as NumPy's ``.npz``: integer arrays plus ``meta``, a JSON text with the format version,
 everything that is not an array, and the SHA-256 of all arrays. Loading runs no code (no pickles).
-The layout is described in ``docs/network-file.md``.
+Specified in docs/specification.md, §10.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The device's end of the link as docs/link.md says it: what is answered to each frame, if nothing takes any time."""
+"""The device's end of the link, written from docs/specification.md, §9: what is answered to each frame, in no time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A second statement of the semantics, to compare the golden model with.
 
-Written from DESIGN section 3, not from the model: plain Python integers, one sample, one step, one neuron at a
-time, in the order in which the text says it. Slow and obvious on purpose; nothing here imports the model.
+Written from docs/specification.md, §3, §4 and §5, not from the model: plain Python integers, one sample, one step,
+one neuron at a time, in the order in which the text says it. Slow and obvious on purpose; nothing here imports the
+model.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The schedule model: in which cycle a core does what, exactly.
+"""The schedule model: in which cycle a core does what, exactly. It is normative (docs/specification.md, §8).
 
 The cores are chains of stages that hand over one item a cycle, in order, so every cycle number follows from
 a few recurrences. Cycle 0 is the one in which the source may first offer a word.

@@ -1,4 +1,7 @@
-"""The small core's read-out: a value for each output, visited as the neurons are."""
+"""The small core's read-out: a value for each output, visited as the neurons are.
+
+Specified in docs/specification.md, §5 and §6.3.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""The neuron update of the small core: a tile's sums in, its neurons one after the other through one circuit."""
+"""The neuron update of the small core: a tile's sums in, its neurons one after the other through one circuit.
+
+Specified in docs/specification.md, §3.
+"""
 
 from typing import Any
 
