@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from hysteron_base.progress import Progress
-
-from .output import console, table
+from .output import console, table, watching
 
 if TYPE_CHECKING:
     from hysteron_fpga.report.figures import BuildReport
 
+
+def _boards(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from hysteron_fpga.board import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+board_argument = click.argument("board", shell_complete=_boards)
 network_option = click.option("--network", type=click.Path(path_type=Path), help="It must fit.  [the board's own]")
 data_option = click.option("--data", help="Its images.  [the board's own]")
 
 
-def _told(progress: Progress) -> None:
-    """A line for each stage that begins, as all of them take minutes."""
-    if not progress.done and not progress.finished:
-        click.echo(progress.what, err=True)
-
-
 @click.command()
-@click.argument("board")
+@board_argument
 @network_option
 @data_option
 @click.option("--seeds", type=click.IntRange(1, 20), default=1, show_default=True, help="Placements that are tried.")
@@ -44,8 +44,11 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
 
     if (check and update) or ((check or update) and (network or data)):
         raise click.UsageError("--check and --update are for the board's own network and data, and one at a time")
-    report = place(find(board), network=network, data=data, seeds=range(1, seeds + 1), check=check, tell=_told)
+    chosen = find(board)
+    with watching() as tell:
+        report = place(chosen, network=network, data=data, seeds=range(1, seeds + 1), check=check, tell=tell)
     _show(report)
+    console.result(report.as_dict())
     for line in report.failures:
         click.echo(f"error: {line}", err=True)
     if report.failures:
@@ -55,7 +58,7 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
 
 
 @click.command()
-@click.argument("board")
+@board_argument
 @network_option
 @data_option
 @click.option("--images", type=click.IntRange(min=1), default=20, show_default=True, help="The first so many.")
@@ -73,20 +76,22 @@ def netlist(board: str, network: Path | None, data: str | None, images: int) -> 
     from .machine import stream
 
     chosen = find(board)
-    report = simulate_netlist(chosen, stream, network=network, data=data, images=images, tell=_told)
+    with watching() as tell:
+        report = simulate_netlist(chosen, stream, network=network, data=data, images=images, tell=tell)
     rows = table(f"{report.network} through the netlist of {chosen.title}", "<figure", "value")
     rows.add_row("images", f"{report.images:,}")
     rows.add_row("results that differ from golden", f"{len(report.mismatches):,}")
     rows.add_row("cycles an image, with the serial line", f"{report.cycles_per_image:,.0f}")
     rows.add_row(f"images/s at {chosen.core.clock_hz / 1e6:g} MHz", f"{report.images_per_second:,.1f}")
     console.print(rows)
+    console.result(report.as_dict())
     if report.mismatches:
         click.echo(f"mismatch: image {report.mismatches[0]} (and {len(report.mismatches) - 1} more)", err=True)
         sys.exit(1)
 
 
 @click.command()
-@click.argument("board")
+@board_argument
 @click.option("--keep", is_flag=True, help="Into the board's flash memory, where it stays without power.")
 def flash(board: str, keep: bool) -> None:
     """Load BOARD's bitstream into a board on USB, with openFPGALoader.
@@ -96,7 +101,9 @@ def flash(board: str, keep: bool) -> None:
     from hysteron_fpga import flash as loader
     from hysteron_fpga.board import board as find
 
-    loader.flash(find(board), keep=keep)
+    chosen = find(board)
+    bitstream = loader.flash(chosen, keep=keep)
+    console.result({"board": chosen.name, "bitstream": str(bitstream)})
 
 
 def _show(report: "BuildReport") -> None:

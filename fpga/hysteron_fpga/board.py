@@ -8,6 +8,7 @@ from typing import Any
 
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.extras import missing
+from hysteron_base.settings import meant
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
@@ -110,7 +111,7 @@ def board(name: str) -> Board:
         If there is none, or a package for it is missing.
     """
     if name not in names():
-        raise HysteronError(f"a board is one of {', '.join(names())}, not {name!r}")
+        raise HysteronError(f"a board is one of {', '.join(names())}, not {name!r}{meant(name, names())}")
     try:
         module = importlib.import_module(f".boards.{name}", __package__)
     except ModuleNotFoundError as error:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 from hysteron_base.errors import require
 
@@ -9,8 +10,10 @@ from .board import Board
 from .build import folder_of
 
 
-def flash(board: Board, *, keep: bool = False) -> None:
-    """Load a board's bitstream into a board on USB, with openFPGALoader, which prints how far it is.
+def flash(board: Board, *, keep: bool = False) -> Path:
+    """Load a board's bitstream into a board on USB, with openFPGALoader, and return the bitstream's path.
+
+    What openFPGALoader says, how far it is among it, goes to standard error.
 
     Parameters
     ----------
@@ -31,5 +34,6 @@ def flash(board: Board, *, keep: bool = False) -> None:
     loader = shutil.which("openFPGALoader")
     require(loader is not None, "openFPGALoader is missing; on Debian run 'apt install openfpgaloader'")
     command = [str(loader), "--board", board.loader, *(["--write-flash"] if keep else []), str(bitstream)]
-    done = subprocess.run(command)
+    done = subprocess.run(command, stdout=2)
     require(done.returncode == 0, f"openFPGALoader failed (status {done.returncode}); is {board.title} connected?")
+    return bitstream

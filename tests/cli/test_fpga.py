@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
 from hysteron_cli.machine import Stream
+from hysteron_cli.main import main
 from hysteron_data.sets import load_data_set
 from hysteron_fpga import baseline
 from hysteron_fpga.board import board
@@ -99,6 +100,10 @@ def test_flash(
     status, _, errors = hysteron("flash", "ulx3s", *(["--keep"] if keep else []))
     assert status == 0, errors
     assert (tmp_path / "words").read_text() == f"--board ulx3s{words} {bitstream}\n"
+    loader.write_text("#!/bin/sh\necho 50 %\n")
+    status, text, _ = hysteron("flash", "ulx3s", "--json")
+    assert status == 0
+    assert json.loads(text) == {"board": "ulx3s", "bitstream": str(bitstream)}
     loader.write_text("#!/bin/sh\nexit 4\n")
     status, _, errors = hysteron("flash", "ulx3s")
     assert status == 2
@@ -189,6 +194,22 @@ def test_a_bitstream(hysteron: Run, build: Path, tools: Tools) -> None:
     assert f"page: {folder / 'report.html'}" in lines
     place, pack = list(tools.board.family.tools)[1:]
     assert f"{place} of the test" in page and f"{pack} of the test" in page
+
+
+def test_the_report_as_json_is_all_of_standard_output(hysteron: Run, build: Path, tools: Tools) -> None:
+    status, text, errors = hysteron("fpga", "icebreaker", "--seeds", 2, "--json")
+    assert status == 0, errors
+    assert json.loads(text) == json.loads((build / "fpga/icebreaker/report.json").read_text())
+
+
+def test_boards_are_completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("_HYSTERON_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "hysteron flash i")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    monkeypatch.setattr("sys.argv", ["hysteron"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.split() == ["plain,icebreaker"]
 
 
 def test_what_the_tools_are_called_with(hysteron: Run, build: Path, tools: Tools) -> None:

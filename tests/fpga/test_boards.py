@@ -56,6 +56,8 @@ def test_design_and_constraints(name: str) -> None:
 def test_an_unknown_board_is_refused() -> None:
     with pytest.raises(HysteronError, match=r"a board is one of colorlight, icebreaker, ulx3s, not 'nexys'"):
         board("nexys")
+    with pytest.raises(HysteronError, match=r"not 'icebraker'; did you mean 'icebreaker'\?$"):
+        board("icebraker")
 
 
 def test_a_board_without_its_packages_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
