@@ -43,7 +43,7 @@ test: $(READY) ## run all tests
 soc-sim: $(READY) ## stream MNIST images through the simulated machine, compare, write build/soc-sim/report.json
 	$(BIN)/hysteron soc-sim networks/mnist.hyn --data mnist --images $(IMAGES)
 
-fpga: $(READY) ## make the bitstream of BOARD (ulx3s, icebreaker, …), write build/fpga/BOARD/report.json
+fpga: $(READY) ## make the bitstream of BOARD (ulx3s, icebreaker, …), write build/fpga/BOARD/report.html
 	@test -n "$(BOARD)" || { echo "error: BOARD is not set; run 'make fpga BOARD=icebreaker'" >&2; exit 2; }
 	$(BIN)/hysteron fpga $(BOARD) --seeds $(SEEDS) $(if $(CHECK),--check)
 

@@ -64,8 +64,10 @@ def load_data_set(source: str, part: str = "test") -> DataSet:
 
     Raises
     ------
+    MissingDataError
+        If a file of the named set is not on this machine.
     HysteronError
-        If there is no such set or part, or a file of it is missing or damaged.
+        If there is no such set or part, or a file of it is damaged.
     """
     require(part in PARTS, f"part must be one of {', '.join(PARTS)}, not {part!r}")
     if source in _LOADERS:

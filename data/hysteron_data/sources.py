@@ -17,6 +17,10 @@ from . import fsdd, idx, nmnist
 from .damage import damaged
 
 
+class MissingDataError(HysteronError):
+    """The files of a named data set are not on this machine; what needs no images can go on without them."""
+
+
 @dataclass(frozen=True)
 class DataFile:
     """A file of a data set.
@@ -128,7 +132,7 @@ def data_root() -> Path:
 
     Raises
     ------
-    HysteronError
+    MissingDataError
         If HYSTERON_DATA is not set and pooch, which knows where caches are, is not installed.
     """
     root = os.environ.get("HYSTERON_DATA")
@@ -137,7 +141,7 @@ def data_root() -> Path:
     try:
         from pooch import os_cache
     except ImportError:
-        raise HysteronError(
+        raise MissingDataError(
             "HYSTERON_DATA is not set; set it to the folder that holds the data, "
             "or keep data in the cache with pip install pooch"
         ) from None
@@ -155,14 +159,16 @@ def read(name: str, index: int = 0) -> tuple[Any, Path]:
 
     Raises
     ------
+    MissingDataError
+        If it is not there.
     HysteronError
-        If it is missing, or does not hold what it should.
+        If it does not hold what it should.
     """
     folder = FOLDERS[name]
     file = FILES[folder][index]
     path = locate(folder, file)
     if path is None:
-        raise HysteronError(
+        raise MissingDataError(
             f"data file {str(data_root() / folder / file.name)!r} does not exist; run 'hysteron data fetch {name}' "
             "or set HYSTERON_DATA to the folder that has it"
         )

@@ -4,14 +4,15 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hysteron_base.errors import HysteronError, require
+from hysteron_base.extras import missing
+from hysteron_base.settings import meant
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
-if TYPE_CHECKING:
-    from .clocks import Pll
+from .families.family import BLOCK_RAM, Family, Pll
 
 
 @dataclass(frozen=True)
@@ -32,56 +33,21 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Family:
-    """FPGAs that the same tools serve.
-
-    Parameters
-    ----------
-    name
-        As yosys calls it.
-    synthesis
-        Options of the synthesis.
-    placed, bitstream
-        Files that place and route leaves, and packing.
-    pack
-        Tool that makes the bitstream.
-    large
-        Kind of RAM that weights and the processor's RAM belong in, see :data:`hysteron_fpga.memories.KINDS`.
-    """
-
-    name: str
-    synthesis: tuple[str, ...]
-    placed: str
-    bitstream: str
-    pack: str
-    large: str
-
-    @property
-    def tools(self) -> tuple[str, ...]:
-        """In the order in which they are used."""
-        return "yosys", f"nextpnr-{self.name}", self.pack
-
-
-ECP5 = Family("ecp5", ("-abc9",), "top.config", "top.bit", "ecppack", "block RAM")
-ICE40 = Family("ice40", (), "top.asc", "top.bin", "icepack", "single-port RAM")
-
-
-@dataclass(frozen=True)
 class Board:
     """A board.
 
     Parameters
     ----------
     name
-        As in ``make fpga BOARD=…``.
+        The board's name, as in ``make fpga BOARD=…``.
     title
-        For people.
+        The board's name for people.
     family
-        Of its FPGA.
+        The family of its FPGA.
     platform
         Makes a platform of amaranth-boards.
     pll
-        From the board's oscillator to the machine's clock.
+        What makes the machine's clock from the board's oscillator.
     core, machine
         What is generated; ``core.clock_hz`` is the clock that is aimed at.
     connect
@@ -98,7 +64,7 @@ class Board:
     title: str
     family: Family
     platform: Callable[[], Any]
-    pll: "Pll"
+    pll: Pll
     core: CoreConfig
     machine: MachineConfig
     connect: Callable[[Any, Any], Lines]
@@ -120,17 +86,17 @@ class Board:
         return {
             "core.engine.weights": (large, core.weight_rows * core.weight_row_bits),
             "ram": (large, 8 * self.machine.ram_bytes),
-            "rom": ("block RAM", 32 * firmware_words),
+            "rom": (BLOCK_RAM, 32 * firmware_words),
         }
 
     @property
     def baud(self) -> float:
-        """Bits a second of the serial line."""
+        """The rate of the serial line, in bits a second."""
         return self.core.clock_hz / self.machine.divisor
 
 
 def names() -> list[str]:
-    """Of all boards."""
+    """The names of all boards, sorted."""
     from . import boards
 
     return sorted(module.name for module in pkgutil.iter_modules(boards.__path__))
@@ -145,10 +111,10 @@ def board(name: str) -> Board:
         If there is none, or a package for it is missing.
     """
     if name not in names():
-        raise HysteronError(f"a board is one of {', '.join(names())}, not {name!r}")
+        raise HysteronError(f"a board is one of {', '.join(names())}, not {name!r}{meant(name, names())}")
     try:
         module = importlib.import_module(f".boards.{name}", __package__)
     except ModuleNotFoundError as error:
-        raise HysteronError(f"{error.name} is missing, which boards need; pip install 'hysteron[fpga]'") from None
+        raise missing(error.name or name) from None
     found: Board = module.BOARD
     return found

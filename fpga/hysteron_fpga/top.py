@@ -20,9 +20,9 @@ class Top(Elaboratable):
     Parameters
     ----------
     board
-        What it is on.
+        The board that it is for.
     firmware
-        Words of the ROM.
+        The words of the ROM, 32 bits each.
     """
 
     def __init__(self, board: Board, firmware: Sequence[int]) -> None:
@@ -32,7 +32,7 @@ class Top(Elaboratable):
         """See :class:`amaranth.hdl.Elaboratable`."""
         m = Module()
         board = self.board
-        add_clock(m, platform, board.pll)
+        add_clock(m, platform, board.pll, board.family.settle_seconds)
         m.submodules.machine = machine = Machine(board.core, board.machine, self.firmware)
         lines = board.connect(m, platform)
         half = board.core.clock_hz // (2 * _BLINK_HZ)

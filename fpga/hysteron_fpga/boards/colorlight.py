@@ -11,8 +11,8 @@ from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
-from ..board import ECP5, Board, Lines
-from ..clocks import Ecp5Pll
+from ..board import Board, Lines
+from ..families.ecp5 import ECP5, Ecp5Pll
 from ..pins import serial_line
 
 

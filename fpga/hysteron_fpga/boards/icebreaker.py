@@ -8,9 +8,9 @@ from amaranth_boards.icebreaker import ICEBreakerPlatform
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
-from ..board import ICE40, Board, Lines
-from ..clocks import Ice40Pll
-from ..ice40 import Ice40Memories
+from ..board import Board, Lines
+from ..families.ice40 import ICE40, Ice40Pll
+from ..families.ice40_memories import Ice40Memories
 from ..pins import leds, serial_line
 
 

@@ -8,8 +8,8 @@ from amaranth_boards.ulx3s import ULX3S_85F_Platform
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
-from ..board import ECP5, Board, Lines
-from ..clocks import Ecp5Pll
+from ..board import Board, Lines
+from ..families.ecp5 import ECP5, Ecp5Pll
 from ..pins import leds, serial_line
 
 

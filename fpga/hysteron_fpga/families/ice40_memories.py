@@ -5,6 +5,7 @@ every block RAM against a read of the word that is being written, at about 100 c
 except where a port says that it is transparent.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from amaranth.hdl import Array, Cat, ClockSignal, Elaboratable, Instance, Module, Mux, Shape, Signal, Value
@@ -20,14 +21,16 @@ BLOCK_DEPTH = 256
 
 
 class Ice40Memories:
-    """For a platform: where its memories go."""
+    """What a platform mixes in so that its memories go where they belong."""
 
-    def get_memory(self, memory: Memory) -> Any:
+    def get_memory(self, memory: "Memory[Any, Any]") -> Any:
         """The body of ``memory``, for :meth:`amaranth.lib.memory.Memory.elaborate`."""
         bits = Shape.cast(memory.shape).width * memory.depth
-        empty = all(row is None or (isinstance(row, int) and row == 0) for row in memory.init)
+        rows: Iterable[Any] = memory.init
+        empty = all(row is None or (isinstance(row, int) and row == 0) for row in rows)
         reads, writes = memory.read_ports, memory.write_ports
-        if empty and len(writes) == 1 and all(port.domain == "sync" for port in (*reads, *writes)):
+        domains = {*(read.domain for read in reads), *(write.domain for write in writes)}
+        if empty and len(writes) == 1 and domains == {"sync"}:
             transparent = any(read.transparent_for for read in reads)
             if memory.depth > SINGLE_PORT_DEPTH // 2 and len(reads) == 1 and not transparent:
                 return SinglePortMemory(memory)
@@ -43,7 +46,7 @@ class SinglePortMemory(Elaboratable):
     read. RAM has one requester a cycle, and weights come while the core stands still.
     """
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: "Memory[Any, Any]") -> None:
         self.memory = memory
 
     def elaborate(self, platform: Any) -> Module:
@@ -90,7 +93,7 @@ class BlockMemory(Elaboratable):
     What a port reads of the word that is being written is undefined unless it is transparent.
     """
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: "Memory[Any, Any]") -> None:
         self.memory = memory
 
     def elaborate(self, platform: Any) -> Module:

@@ -17,8 +17,10 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_fpga.ice40 import Ice40Memories
-from hysteron_fpga.memories import KINDS
+from hysteron_fpga.families.ecp5 import ECP5
+from hysteron_fpga.families.family import Family
+from hysteron_fpga.families.ice40 import ICE40
+from hysteron_fpga.families.ice40_memories import Ice40Memories
 from hysteron_fpga.netlist import cell_models
 from hysteron_fpga.tools import run
 from hysteron_sim.build import FLAGS, verilator_environment
@@ -31,7 +33,7 @@ MIX = 0x9E3779B97F4A7C15
 SHAPES = [(1, 16384, 0, 0), (2, 8192, 0, 0), (4, 4096, 0, 0), (9, 2048, 0, 0), (18, 1024, 9, 0), (36, 512, 9, 0)]
 SHAPES += [(32, 256, 8, 0), (13, 37, 0, 0), (32, 64, 0, 1), (70, 20, 0, 0), (5, 3000, 0, 0)]
 SINGLE_PORT = [(16, 32768, 0, 0), (32, 16384, 8, 0), (4, 16384, 0, 0), (20, 20000, 0, 0)]
-ICE40 = [(16, 256, 0, 0), (32, 64, 0, 1), (32, 200, 4, 0), (13, 37, 0, 0), (70, 20, 0, 0), (9, 16, 0, 0)]
+BLOCKS = [(16, 256, 0, 0), (32, 64, 0, 1), (32, 200, 4, 0), (13, 37, 0, 0), (70, 20, 0, 0), (9, 16, 0, 0)]
 
 LOOP = r"""
 #include "Vmiter.h"
@@ -148,7 +150,7 @@ class Contents(wiring.Component):
         return m
 
 
-def sweep(folder: Path, family: str, shapes: dict[int, int], platform: Any = None) -> str:
+def sweep(folder: Path, family: Family, shapes: dict[int, int], platform: Any = None) -> str:
     """Synthesise memories of each width (its depth is given) with contents, one that is only read and one that is
     written too, and compare every word with what it should be, before and after writing; their mapped Verilog."""
     rng = random.Random(7)
@@ -159,9 +161,9 @@ def sweep(folder: Path, family: str, shapes: dict[int, int], platform: Any = Non
     ]
     text = rtlil.convert(Contents(contents), name="contents", emit_src=False, platform=platform)
     (folder / "contents.il").write_text(text)
-    options = {"ecp5": "-abc9", "ice40": ""}[family]
-    script = f"read_rtlil contents.il; synth_{family} {options} -top contents; write_verilog -noattr mapped.v"
-    run(["yosys", "-q", "-p", script], folder, "yosys.log")
+    options = " ".join(family.synthesis)
+    script = f"read_rtlil contents.il; synth_{family.name} {options} -top contents; write_verilog -noattr mapped.v"
+    run(["yosys", "-q", "-p", script], family, folder, "yosys.log")
     (folder / "own.v").write_text(cell_models(family)[0])
     total = max(shapes.values())
     places = " ".join("%llx" for _ in contents)
@@ -182,18 +184,18 @@ def sweep(folder: Path, family: str, shapes: dict[int, int], platform: Any = Non
     return (folder / "mapped.v").read_text()
 
 
-def compare(folder: Path, family: str, kinds: set[str], make: Any, platform: Any = None) -> None:
+def compare(folder: Path, family: Family, kinds: set[str], make: Any, platform: Any = None) -> None:
     """Synthesise a design for a family and run it beside Amaranth's Verilog of it."""
     design = make()
     widths = [2 * width for width, *_ in design.shapes]
     count = len(widths)
     (folder / "mapped.il").write_text(rtlil.convert(design, name="mapped", emit_src=False, platform=platform))
     rtl = verilog.convert(make(), name="rtl", emit_src=False)
-    options = {"ecp5": "-abc9", "ice40": ""}[family]
-    script = f"read_rtlil mapped.il; synth_{family} {options} -top mapped; tee -o stat stat"
+    options = " ".join(family.synthesis)
+    script = f"read_rtlil mapped.il; synth_{family.name} {options} -top mapped; tee -o stat stat"
     script += "; write_verilog -noattr mapped.v"
-    run(["yosys", "-q", "-p", script], folder, "yosys.log")
-    used = {kind for kind in KINDS if kind in (folder / "stat").read_text()}
+    run(["yosys", "-q", "-p", script], family, folder, "yosys.log")
+    used = {kind for kind in family.primitives if kind in (folder / "stat").read_text()}
     assert kinds <= used
     ports = [f".out_{k}({{}}_{k})" for k in range(count)]
     wires = "".join(f"  wire [{w - 1}:0] a_{k}, b_{k};\n" for k, w in enumerate(widths))
@@ -211,7 +213,7 @@ def compare(folder: Path, family: str, kinds: set[str], make: Any, platform: Any
     assert done == "equal\n", done
 
 
-def simulated(folder: Path, family: str, top: str, *sources: str) -> str:
+def simulated(folder: Path, family: Family, top: str, *sources: str) -> str:
     """What ``loop.cpp`` prints about a design with a family's cells."""
     cells = cell_models(family)[1]
     command = ["verilator", "--cc", "--exe", "--build", "--Mdir", "model", "--top-module", top, "-o", "simulate"]
@@ -223,27 +225,27 @@ def simulated(folder: Path, family: str, top: str, *sources: str) -> str:
 
 
 def test_block_ram_of_ecp5(tmp_path: Path) -> None:
-    compare(tmp_path, "ecp5", {"DP16KD", "TRELLIS_DPR16X4"}, lambda: Memories(SHAPES))
+    compare(tmp_path, ECP5, {"DP16KD", "TRELLIS_DPR16X4"}, lambda: Memories(SHAPES))
 
 
 def test_block_ram_of_ice40(tmp_path: Path) -> None:
-    compare(tmp_path, "ice40", {"SB_RAM40_4K"}, lambda: Memories(ICE40, apart=True), Ice40Memories())
+    compare(tmp_path, ICE40, {"SB_RAM40_4K"}, lambda: Memories(BLOCKS, apart=True), Ice40Memories())
 
 
 def test_single_port_ram_of_ice40(tmp_path: Path) -> None:
-    compare(tmp_path, "ice40", {"SB_SPRAM256KA"}, lambda: Memories(SINGLE_PORT, turns=True), Ice40Memories())
+    compare(tmp_path, ICE40, {"SB_SPRAM256KA"}, lambda: Memories(SINGLE_PORT, turns=True), Ice40Memories())
 
 
 def test_contents_of_block_ram_of_ecp5(tmp_path: Path) -> None:
     """Every width that the model has a port of, on both ports."""
     widths = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024, 36: 512}
-    mapped = sweep(tmp_path, "ecp5", widths)
+    mapped = sweep(tmp_path, ECP5, widths)
     for port in "AB":
         assert {int(width) for width in re.findall(rf"\.DATA_WIDTH_{port}\(32'd(\d+)\)", mapped)} == set(widths)
 
 
 def test_contents_of_block_ram_of_ice40(tmp_path: Path) -> None:
     """Every width of the primitive: a memory that has contents is left to synthesis."""
-    mapped = sweep(tmp_path, "ice40", {16: 256, 8: 512, 4: 1024, 2: 2048}, Ice40Memories())
+    mapped = sweep(tmp_path, ICE40, {16: 256, 8: 512, 4: 1024, 2: 2048}, Ice40Memories())
     for port in ("READ", "WRITE"):
         assert set(re.findall(rf"\.{port}_MODE\(2'h(\d)\)", mapped)) == set("0123")

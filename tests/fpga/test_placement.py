@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hysteron_base.errors import HysteronError
-from hysteron_fpga import baseline
-from hysteron_fpga.memories import Mapped, check, logic, mapped
-from hysteron_fpga.report import Placed, read, readable
+from hysteron_fpga.families.ecp5 import ECP5
+from hysteron_fpga.families.family import Family
+from hysteron_fpga.families.ice40 import ICE40
+from hysteron_fpga.placement import Element, Placed, merged, read, readable
 
 CLOCK = "$glbnet$clk"
 
@@ -50,11 +51,11 @@ def written(folder: Path, content: dict[str, Any]) -> Path:
 
 
 def test_a_placement(tmp_path: Path) -> None:
-    placed = read(written(tmp_path, nextpnr()))
+    placed = read(written(tmp_path, nextpnr()), ECP5)
     assert placed.fmax_mhz == 53.8, "the clock with the least to spare"
     assert placed.used == {"logic_cells": 25360, "bram": 186}
     assert placed.available == {"logic_cells": 83640, "bram": 208}
-    assert [to for _, _, to in placed.path] == [
+    assert [element.to for element in placed.path] == [
         "core.engine.lanes.state",
         "core.engine.lanes.neuron_28.left",
         "core.engine.lanes.neuron_28.left",
@@ -63,7 +64,7 @@ def test_a_placement(tmp_path: Path) -> None:
 
 
 def step(ns: float, kind: str, start: str, end: str) -> dict[str, Any]:
-    """An element of a path, with what :func:`~hysteron_fpga.report.read` has no use for."""
+    """An element of a path, with what :func:`~hysteron_fpga.placement.read` has no use for."""
     more = {"net": f"{end}[3]", "sources": ["/share/ice40/cells_map.v:6.21-6.22"]} if kind == "routing" else {}
     ends = {"from": {"cell": start, "loc": [5, 9], "port": "O"}, "to": {"cell": end, "loc": [6, 9], "port": "I3"}}
     return {"delay": ns, "type": kind, **ends, **more}
@@ -103,17 +104,17 @@ def test_all_of_a_report_of_an_ice40(tmp_path: Path) -> None:
             "SB_IO": {"available": 39, "used": 5},
         },
     }
-    assert read(written(tmp_path, report)) == Placed(
+    assert read(written(tmp_path, report), ICE40) == Placed(
         fmax_mhz=20.694936752319336,
         used={"logic_cells": 5143, "bram": 29, "spram": 4, "dsp": 0},
         available={"logic_cells": 5280, "bram": 30, "spram": 4, "dsp": 8},
         path=(
-            (1.389999985694885, "clk-to-q", "core.engine.inputs.fsm_state"),
-            (5.124000072479248, "routing", "i__valid"),
-            (0.874000012874603, "logic", "i__valid"),
-            (1.760999917984008, "routing", "core.engine.weights"),
-            (0.0, "routing", "core.engine.inputs.index_q"),
-            (0.874000012874603, "setup", "core.engine.inputs.index_q"),
+            Element(1.389999985694885, "clk-to-q", "core.engine.inputs.fsm_state"),
+            Element(5.124000072479248, "routing", "i__valid"),
+            Element(0.874000012874603, "logic", "i__valid"),
+            Element(1.760999917984008, "routing", "core.engine.weights"),
+            Element(0.0, "routing", "core.engine.inputs.index_q"),
+            Element(0.874000012874603, "setup", "core.engine.inputs.index_q"),
         ),
     )
 
@@ -155,18 +156,18 @@ def test_all_of_a_report_of_an_ecp5(tmp_path: Path) -> None:
             "TRELLIS_RAMW": {"available": 3036, "used": 112},
         },
     }
-    placed = read(written(tmp_path, report))
+    placed = read(written(tmp_path, report), ECP5)
     assert placed == Placed(
         fmax_mhz=51.749122619628906,
         used={"logic_cells": 14071, "bram": 52, "lut_ram": 112, "dsp": 3},
         available={"logic_cells": 24288, "bram": 56, "lut_ram": 3036, "dsp": 28},
         path=(
-            (5.73, "clk-to-q", "ram"),
-            (1.25, "routing", "cpu.picorv32.prefetched_high_word"),
-            (0.24, "logic", "cpu.picorv32.prefetched_high_word"),
-            (2.0, "routing", "cpu.picorv32.instr_waitirq"),
-            (0.45, "routing", "core.engine.inputs.encoder.random"),
-            (0.0, "setup", "core.engine.inputs.found"),
+            Element(5.73, "clk-to-q", "ram"),
+            Element(1.25, "routing", "cpu.picorv32.prefetched_high_word"),
+            Element(0.24, "logic", "cpu.picorv32.prefetched_high_word"),
+            Element(2.0, "routing", "cpu.picorv32.instr_waitirq"),
+            Element(0.45, "routing", "core.engine.inputs.encoder.random"),
+            Element(0.0, "setup", "core.engine.inputs.found"),
         ),
     )
     assert placed.path_ns == pytest.approx(9.67)
@@ -179,9 +180,9 @@ def test_the_path_is_that_of_the_slowest_clock(tmp_path: Path) -> None:
     paths = [{"from": f"posedge {a}", "to": f"posedge {b}", "path": other} for a, b in ends]
     paths.append({"from": "posedge clk", "to": "negedge clk", "path": one})
     fmax = {"clk12": {"achieved": 90, "constraint": 12}, "clk": {"achieved": 20, "constraint": 18}}
-    placed = read(written(tmp_path, nextpnr(fmax=fmax, critical_paths=paths)))
+    placed = read(written(tmp_path, nextpnr(fmax=fmax, critical_paths=paths)), ECP5)
     assert placed.fmax_mhz == 20
-    assert placed.path == ((2.0, "setup", "slow"),)
+    assert placed.path == (Element(2.0, "setup", "slow"),)
 
 
 @pytest.mark.parametrize(
@@ -197,111 +198,45 @@ def test_the_path_is_that_of_the_slowest_clock(tmp_path: Path) -> None:
 )
 def test_a_missing_figure_is_an_error(tmp_path: Path, change: dict[str, Any], told: str) -> None:
     with pytest.raises(HysteronError, match=told):
-        read(written(tmp_path, nextpnr(**change)))
+        read(written(tmp_path, nextpnr(**change)), ECP5)
 
 
 @pytest.mark.parametrize(
-    ("cell", "name"),
+    ("family", "cell", "name"),
     [
-        ("machine.inside.cpu.picorv32.mem_do_rinst_SB_DFFESS_Q_E_SB_LUT4_O_I0", "cpu.picorv32.mem_do_rinst"),
-        ("machine.inside.core.engine.row$143_SB_DFFESR_Q_4_D_SB_LUT4_O_LC", "core.engine.row"),
-        ("$nextpnr_ICESTORM_LC_58", "nextpnr_ICESTORM_LC_58"),
-        ("machine.inside.core.engine.sum_CCU2C_S0_COUT$CCU2_COMB1", "core.engine.sum"),
-        ("machine.inside.rom_DP16KD_DOA_LUT4_D", "rom"),
-        ("machine.inside.cpu.picorv32.mem_rdata_q_PFUMX_Z_BLUT_LUT4_Z", "cpu.picorv32.mem_rdata_q"),
-        ("machine.rx_buffer.0.1", "rx_buffer"),
-        ("machine.inside.core.engine.$signal$58_SB_LUT4_I1_LC", "core.engine"),
-        ("machine.inside.core.engine.finder.$signal$4_SB_DFFESR_Q_16_D_SB_LUT4_O_LC", "core.engine.finder"),
-        ("machine.inside.core.engine.weights.memory.spram_1_0_ADDRESS_1_SB_LUT4_O_I3_LC", "core.engine.weights"),
-        ("machine.inside.core.engine.inputs.images.0.1_DOB8_LUT4_D", "core.engine.inputs.images"),
-        ("machine.inside.core.engine.event_1_SB_DFFSR_Q_D_SB_LUT4_O_LC", "core.engine.event_1"),
+        (ICE40, "machine.inside.cpu.picorv32.mem_do_rinst_SB_DFFESS_Q_E_SB_LUT4_O_I0", "cpu.picorv32.mem_do_rinst"),
+        (ICE40, "machine.inside.core.engine.row$143_SB_DFFESR_Q_4_D_SB_LUT4_O_LC", "core.engine.row"),
+        (ICE40, "$nextpnr_ICESTORM_LC_58", "nextpnr_ICESTORM_LC_58"),
+        (ECP5, "machine.inside.core.engine.sum_CCU2C_S0_COUT$CCU2_COMB1", "core.engine.sum"),
+        (ECP5, "machine.inside.rom_DP16KD_DOA_LUT4_D", "rom"),
+        (ECP5, "machine.inside.cpu.picorv32.mem_rdata_q_PFUMX_Z_BLUT_LUT4_Z", "cpu.picorv32.mem_rdata_q"),
+        (ECP5, "machine.rx_buffer.0.1", "rx_buffer"),
+        (ICE40, "machine.inside.core.engine.$signal$58_SB_LUT4_I1_LC", "core.engine"),
+        (ICE40, "machine.inside.core.engine.finder.$signal$4_SB_DFFESR_Q_16_D_SB_LUT4_O_LC", "core.engine.finder"),
+        (ICE40, "machine.inside.core.engine.weights.memory.spram_1_0_ADDRESS_1_SB_LUT4_O_I3_LC", "core.engine.weights"),
+        (ECP5, "machine.inside.core.engine.inputs.images.0.1_DOB8_LUT4_D", "core.engine.inputs.images"),
+        (ICE40, "machine.inside.core.engine.event_1_SB_DFFSR_Q_D_SB_LUT4_O_LC", "core.engine.event_1"),
     ],
 )
-def test_names_that_a_person_recognises(cell: str, name: str) -> None:
-    assert readable(cell).replace("$", "") == name
-
-
-def design(folder: Path, **cells: str) -> Path:
-    path = folder / "top.json"
-    path.write_text(json.dumps({"modules": {"top": {"cells": {n: {"type": t} for n, t in cells.items()}}}}))
-    return path
-
-
-def test_memories_of_a_netlist(tmp_path: Path) -> None:
-    path = design(
-        tmp_path,
-        **{
-            "machine.inside.core.engine.weights$175.memory.spram_0_0": "SB_SPRAM256KA",
-            "machine.inside.core.engine.weights$175.memory.spram_1_0": "SB_SPRAM256KA",
-            "machine.inside.rom.bank_0.0.1": "SB_RAM40_4K",
-            "machine.inside.rom.bank_1024.0.0": "SB_RAM40_4K",
-            "machine.inside.core.engine.updater.state.block_0_0": "SB_RAM40_4K",
-            "machine.inside.cpu.picorv32.cpuregs.0.3": "TRELLIS_DPR16X4",
-            "machine.inside.cycle_SB_DFF_Q": "SB_DFF",
-        },
-    )
-    assert mapped(path) == {
-        "core.engine.updater.state": Mapped("block RAM", 1, 4096),
-        "core.engine.weights": Mapped("single-port RAM", 2, 524288),
-        "cpu.picorv32.cpuregs": Mapped("LUT RAM", 1, 64),
-        "rom": Mapped("block RAM", 2, 8192),
-    }
-
-
-def test_logic_of_a_netlist(tmp_path: Path) -> None:
-    path = design(
-        tmp_path, a="SB_LUT4", b="LUT4", c="SB_DFFESR", d="SB_DFF", e="TRELLIS_FF", f="SB_CARRY", g="SB_RAM40_4K"
-    )
-    assert logic(path) == {"luts": 2, "flip_flops": 3}
-
-
-def test_memories_in_the_wrong_place_are_named() -> None:
-    found = {"weights": Mapped("block RAM", 2, 8192)}
-    check(found, {"weights": ("block RAM", 8192)})
-    with pytest.raises(HysteronError, match="'weights' is in block RAM, not in single-port RAM"):
-        check(found, {"weights": ("single-port RAM", 100)})
-    with pytest.raises(HysteronError, match="'state' is in flip-flops, not in block RAM"):
-        check(found, {"state": ("block RAM", 100)})
-    with pytest.raises(HysteronError, match="'weights' has 8,192 bits of block RAM, but needs 8,193"):
-        check(found, {"weights": ("block RAM", 8193)})
-
-
-@pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A board's report that is its baseline."""
-    monkeypatch.setattr(baseline, "FILE", tmp_path / "baseline.json")
-    report = {"board": "b", "logic_cells": 5000, "bram": 29, "fmax_mhz": 20.0, "images_per_second": 700.0}
-    baseline.update(report)
-    return report
-
-
-def test_a_build_like_the_baseline_passes(kept: dict[str, Any]) -> None:
-    assert baseline.compare(kept) == []
-    assert baseline.compare({**kept, "logic_cells": 5100, "fmax_mhz": 18.0, "bram": 3}) == []
+def test_names_that_a_person_recognises(family: Family, cell: str, name: str) -> None:
+    assert readable(cell, family).replace("$", "") == name
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("path", "whole"),
     [
-        ({"logic_cells": 5101}, "logic_cells is 5,101, was 5,000, may be 5,100"),
-        ({"bram": 30}, "bram is 30, was 29, may be 29"),
-        ({"fmax_mhz": 17.9}, "fmax_mhz is 17.9, was 20, may be 18"),
-        ({"images_per_second": 690.0}, "images_per_second is 690"),
-        ({"fmax_mhz": None}, "fmax_mhz was 20, and now there is none"),
+        ([], []),
+        ([(1.0, "logic", "a"), (2.0, "logic", "b"), (4.0, "logic", "a")], None),
+        ([(1.0, "logic", "a"), (2.0, "logic", "a")], [(3.0, "logic", "a")]),
+        (
+            [(1.0, "clk-to-q", "a"), (2.0, "routing", "b"), (4.0, "logic", "b"), (8.0, "logic", "b"), (16.0, "x", "c")],
+            [(1.0, "clk-to-q", "a"), (14.0, "logic and routing", "b"), (16.0, "x", "c")],
+        ),
     ],
 )
-def test_a_worse_build_does_not(kept: dict[str, Any], change: dict[str, Any], told: str) -> None:
-    (line,) = baseline.compare({**kept, **change})
-    assert told in line
-
-
-def test_a_board_without_a_baseline_is_told(kept: dict[str, Any]) -> None:
-    assert baseline.compare({**kept, "board": "other"}) == ["there is no baseline for other; make it with --update"]
-
-
-def test_the_baseline_of_the_project_has_all_figures() -> None:
-    boards = json.loads(baseline.FILE.read_text())
-    assert "icebreaker" in boards and "ulx3s" in boards
-    for name, figures in boards.items():
-        needed = set(baseline.TOLERANCES) - ({"spram"} if name != "icebreaker" else set())
-        assert set(figures) == needed, name
+def test_elements_to_one_signal_are_one(
+    path: list[tuple[float, str, str]], whole: list[tuple[float, str, str]] | None
+) -> None:
+    """None: nothing is merged."""
+    found = merged([Element(*each) for each in path])
+    assert found == tuple(Element(*each) for each in (path if whole is None else whole))
