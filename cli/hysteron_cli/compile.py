@@ -11,8 +11,7 @@ import click
 from hysteron_base.files import build_root, write_file
 from hysteron_base.settings import changes_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
-from hysteron_spec.describe import describe, leak_text
-from hysteron_spec.network import LAYER_FIELDS
+from hysteron_spec.describe import describe, facts, layer_rows
 
 from .output import console, table, waiting
 
@@ -121,29 +120,13 @@ def _show_cores(chosen: list[CoreConfig]) -> None:
 
 
 def _show_network(net: Network, preset: str | None, settings: tuple[str, ...]) -> None:
-    shown = {name: about for name, about in LAYER_FIELDS.items() if about.heading}
-    rows = table(
-        f"{net.name}: {net.shape}",
-        "layer",
-        "inputs",
-        "neurons",
-        *(each.heading for each in shown.values()),
-        "leak",
-        "<recurrent",
-    )
-    for index, layer in enumerate(net.layers):
-        rows.add_row(
-            str(index),
-            str(layer.n_in),
-            str(layer.n_out),
-            *(about.text(getattr(layer, name)) for name, about in shown.items()),
-            leak_text(layer),
-            "yes" if layer.recurrent is not None else "no",
-        )
+    heads, lines = layer_rows(net)
+    rows = table(f"{net.name}: {net.shape}", *heads)
+    for line in lines:
+        rows.add_row(*line)
     console.print(rows)
-    console.print(f"potential: {net.potential.bits} bits, {'signed' if net.potential.signed else 'unsigned'}")
-    console.print(f"input: {net.encoder or 'spikes'}")
-    console.print(f"read-out: {net.readout.name.lower()}{' after every step' if net.readout_every_step else ''}")
+    for fact in facts(net):
+        console.print(fact)
     for key, text in net.notes.items():
         console.print(f"{key}: {text}", soft_wrap=True)
     config = choose_core(net, preset, settings)

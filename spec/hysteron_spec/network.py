@@ -52,7 +52,7 @@ def _shape(shape: tuple[int | None, ...]) -> str:
     return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," * (len(shape) == 1)) + ")"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layer:
     """One layer: ``n_out`` neurons fed by ``n_in`` inputs and, optionally, by its own last spikes.
 
@@ -207,6 +207,11 @@ class Layer:
                 f"{name}[{i}, {j}] must be {allowed} with {self.weight_bits} weight bits, not {values[i, j]}"
             )
 
+    def __repr__(self) -> str:
+        kinds = f"{self.mode.name.lower()}, reset {self.reset.name.lower()}, {self.weight_bits}-bit weights"
+        back = ", recurrent" if self.recurrent is not None else ""
+        return f"Layer({self.n_in} → {self.n_out}: {kinds}, θ {self.theta_low} … {self.theta_high}{back})"
+
     @property
     def n_in(self) -> int:
         """Inputs (axons), without the recurrent ones."""
@@ -252,7 +257,7 @@ def _is_text(value: object) -> bool:
         return False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """Layers in order, the format of their potentials, and how samples go in and answers come out.
 
@@ -319,6 +324,16 @@ class Network:
                 )
         if self.encoder is not None:
             integer_in("inputs of an encoded network", self.n_in, 1, 65535)
+
+    def __repr__(self) -> str:
+        from .describe import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from .describe import as_html
+
+        return as_html(self)
 
     @property
     def n_in(self) -> int:
