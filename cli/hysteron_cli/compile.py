@@ -129,7 +129,14 @@ def _show_network(net: Network, preset: str | None, settings: tuple[str, ...]) -
         console.print(fact)
     for key, text in net.notes.items():
         console.print(f"{key}: {text}", soft_wrap=True)
-    config = choose_core(net, preset, settings)
+    try:
+        config = choose_core(net, preset, settings)
+    except HysteronError as error:
+        if preset is not None or settings:
+            raise
+        console.print(str(error), soft_wrap=True)
+        console.result(describe(net) | {"core": None, "why": str(error)})
+        return
     program = compile_network(net, config)
     used = program.images["WEIGHTS"].shape[0]
     taken = sum(map(config.tiles_taken, program.tiles))

@@ -115,15 +115,16 @@ def choose_core(network: Network | None, preset: str | None, settings: Mapping[s
     """
     if preset is not None or network is None:
         return CoreConfig.preset(preset or "digits").override(dict(settings))
-    reasons = []
+    reasons = {}
     for name in _USED:
         config = CoreConfig.preset(name).override(dict(settings))
         try:
             compile_network(network, config)
         except HysteronError as error:
-            reasons.append(f"{config.name}: {str(error).partition(';')[0]}")
+            reasons[name] = str(error).partition(";")[0]
         else:
             return config
     near = fit(network)
+    why = reasons[near.preset if near else _USED[0]]
     remedy = "make the network smaller" if near is None else f"use {near.options}"
-    raise HysteronError(f"no preset fits the network {network.shape} ({'; '.join(reasons)}); {remedy}")
+    raise HysteronError(f"no preset fits the network {network.shape}: {why}; {remedy}")
