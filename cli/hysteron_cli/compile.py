@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hysteron_base.errors import HysteronError
 from hysteron_base.files import build_root, write_file
 from hysteron_base.settings import changes_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
