@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_golden import Reset
-from hysteron_wire.errors import HysteronError
+from hysteron_base.errors import HysteronError
+from hysteron_spec import Reset
 
 from .linear import Floats
 from .model import FloatLayer, run_layer

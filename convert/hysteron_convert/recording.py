@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_wire.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require
 
 from .graph import INPUT
 from .libraries import library

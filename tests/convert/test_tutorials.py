@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import refusal
 
 from hysteron_convert import from_snntorch
 from hysteron_convert.model import run_layer
-from hysteron_golden import Readout
-
-from .helpers import NEEDS_TORCH
+from hysteron_spec import Readout
+from support.convert import NEEDS_TORCH
+from support.refusal import refusal
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 snn = pytest.importorskip("snntorch", reason=NEEDS_TORCH)
