@@ -9,7 +9,7 @@ import numpy as np
 from .graph import INPUT
 
 #: What an input with an axis of steps is called.
-ALL_STEPS = "all steps at once"
+ALL_STEPS = "all steps of the input at once"
 #: Functions of torch that hand their tensor on.
 SAME = {"detach", "detach_", "clone", "contiguous", "data", "requires_grad_", "alias", "positive"}
 #: Those that only change its type or place.
@@ -74,6 +74,28 @@ class Trail:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """The whole input, with an axis of steps; ``order`` says which axis of the input each of its axes is."""
+
+    order: tuple[int, ...]
+
+    def moved(self, name: str, arguments: tuple[Any, ...]) -> "Steps | None":
+        """What a function that moves axes makes of it; None if it is another function."""
+        order = list(self.order)
+        if name == "permute":
+            places = arguments[0] if len(arguments) == 1 else arguments
+            return Steps(tuple(order[int(place)] for place in places))
+        if name in ("transpose", "swapaxes", "swapdims"):
+            one, other = (int(place) for place in arguments)
+            order[one], order[other] = order[other], order[one]
+            return Steps(tuple(order))
+        return None
+
+    def __str__(self) -> str:
+        return ALL_STEPS
+
+
+@dataclass(frozen=True)
 class State:
     """A potential or synaptic current of neuron module ``source`` after its call number ``step``."""
 
@@ -96,10 +118,12 @@ class Mixed:
     def remedy(self) -> str:
         """What to do instead."""
         name = self.function.removeprefix("__r").strip("_")
+        if self.of == INPUT and name in ("add", "sub", "mul", "div", "truediv"):
+            return "leave it out, and give mean and std with the input"
         return _REMEDIES.get(name, "only modules may compute between neurons")
 
     def __str__(self) -> str:
-        return f"{self.function} of {self.of}"
+        return f"{self.function} to {self.of}"
 
 
 def state_remedy(step: int, note: Any) -> str:

@@ -31,6 +31,7 @@ from .notes import (
     SAME,
     Mixed,
     State,
+    Steps,
     Trail,
     axis_of,
     index_of,
@@ -199,7 +200,7 @@ class _Recorder:
             if series is None:
                 return self._run_shown(call, shape, gain)
             inputs = probe(1, (self.samples, self.length, *shape), gain)
-            given = self._tensor(np.moveaxis(inputs, 1, series), Mixed(ALL_STEPS, INPUT))
+            given = self._tensor(np.moveaxis(inputs, 1, series), Steps(tuple(range(len(shape) + 2))))
             answer = call(given)
             steps = self._steps()
             return self._finish(inputs[:, :steps].reshape(self.samples, steps, -1), None, answer)
@@ -308,10 +309,10 @@ class _Recorder:
         require(bool(self._given), f"module {key!r} is called without an input")
         trail = self._given[0][1]
         if isinstance(trail, Mixed):
-            raise HysteronError(f"forward computes {trail} before module {key!r}, which cannot be read: {trail.remedy}")
+            raise HysteronError(f"forward applies {trail} before module {key!r}, which cannot be read: {trail.remedy}")
         require(
-            not isinstance(trail, State),
-            f"module {key!r} is given {trail}; only spikes travel between layers",
+            not isinstance(trail, (State, Steps)),
+            f"module {key!r} is given {trail}; it takes the input of one step, or spikes",
         )
         require(trail is not None, f"module {key!r} is given numbers that do not come from the input; {NO_CHAIN}")
         self._check_feed(key, calls, trail, step)
@@ -396,12 +397,16 @@ class _Recorder:
         alone = len(notes) == 1 and isinstance(first, self.torch.Tensor) and noted(first) is not None
         if alone and name in SAME:
             return note
-        if isinstance(note, Mixed) and note.function == ALL_STEPS:
+        if alone and isinstance(note, Steps):
             axis = axis_of(name, args, kwargs)
-            if axis is not None and axis != self.series:
-                raise _SeriesError(axis)
-            if axis is not None:
+            if axis is not None and note.order[axis] != self.series:
+                raise _SeriesError(note.order[axis])
+            rest = [other for other in note.order if other != self.series]
+            if axis is not None and rest == sorted(rest):
                 return Trail(INPUT, place if name == "unbind" else index_of(args[1]) % self.length)
+            moved = note.moved(name, args[1:])
+            if moved is not None:
+                return moved
         if alone and isinstance(note, Trail):
             whole = tuple(first.shape[:1]) == tuple(value.shape[:1]) == (self.samples,)
             if name in RESHAPES and whole and first.dtype == value.dtype:

@@ -271,7 +271,7 @@ class OwnSequential(nn.Sequential):
         (lambda: linear_then(Own()), "the module has no neuron"),
         (
             lambda: linear_then(OwnSequential(nn.Linear(3, 2)), snn.Leaky(beta=0.5, init_hidden=True)),
-            "forward computes mul of what '0' puts out before module '2'",
+            "forward applies mul to what '0' puts out before module '2'",
         ),
         (lambda: linear_then(nn.Linear(5, 2), snn.Leaky(beta=0.5)), "node '1' takes 5 inputs, not 3"),
         (lambda: linear_then(snn.Lapicque(R=0.5, C=0.5, time_step=1.0)), "shorter than time_step = 1"),

@@ -92,6 +92,18 @@ class Looped(Net):
         return count
 
 
+class Permuted(Net):
+    """The same, first axis samples, turned around."""
+
+    def forward(self, x: Any) -> Any:
+        return Series.forward(self, x.permute(1, 0, 2))
+
+
+class Turned(Net):
+    def forward(self, x: Any) -> Any:
+        return Looped.forward(self, x.transpose(0, 1))
+
+
 class Hidden(nn.Module):
     """One step in each call; the neurons keep their state themselves."""
 
@@ -180,12 +192,12 @@ def test_class_with_scalar_beta(reset: str, delay: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cls", "shape"),
-    [(Series, "12-20-5"), (Second, "12-20-5"), (Looped, "12-20-5"), (Hidden, "12-20-5"), (Recurrent, "12-8-4")],
+    "cls",
+    [Series, Second, Looped, Permuted, Turned, Hidden, Recurrent],
 )
-def test_steps_of_the_input(cls: Any, shape: str) -> None:
+def test_steps_of_the_input(cls: Any) -> None:
     network = from_snntorch(made(cls))
-    assert network.shape == shape and network.shown is None
+    assert network.shape == ("12-8-4" if cls is Recurrent else "12-20-5") and network.shown is None
 
 
 def test_convolutions() -> None:
@@ -357,9 +369,21 @@ class Rated(Net):
         return torch.stack(record)
 
 
+class Normalising(Net):
+    def forward(self, x: Any) -> Any:
+        return super().forward(x / 255)
+
+
 class Whole(Net):
     def forward(self, x: Any) -> Any:
         return x[0], self.lif1(self.fc1(x))
+
+
+class Crossed(Net):
+    """Samples and numbers of a sample are swapped."""
+
+    def forward(self, x: Any) -> Any:
+        return Series.forward(self, x.permute(0, 2, 1))
 
 
 class Batched(Net):
@@ -381,20 +405,20 @@ class Foreign(nn.Module):
     [
         (
             lambda: between(lambda _, s, m: (functional.relu(s), m)),
-            "forward computes relu of the spikes of 'lif1' before",
+            "forward applies relu to the spikes of 'lif1' before",
         ),
         (
             lambda: between(lambda _, s, m: (2 * s, m)),
-            "mul of the spikes of 'lif1' before module 'lif2', which cannot be",
+            "mul to the spikes of 'lif1' before module 'lif2', which cannot be",
         ),
-        (lambda: between(lambda _, s, m: (s.mul_(1), m)), "computes mul_ of the spikes of 'lif1'"),
-        (lambda: between(lambda _, s, m: (s.flip(1).view(8, -1), m)), "computes flip of the spikes of 'lif1'"),
-        (lambda: between(lambda _, __, m: (m, m)), "forward computes module 'fc2' of the potential of 'lif1'"),
+        (lambda: between(lambda _, s, m: (s.mul_(1), m)), "applies mul_ to the spikes of 'lif1'"),
+        (lambda: between(lambda _, s, m: (s.flip(1).view(8, -1), m)), "applies flip to the spikes of 'lif1'"),
+        (lambda: between(lambda _, __, m: (m, m)), "forward applies module 'fc2' to the potential of 'lif1'"),
         (lambda: between(lambda _, s, m: (s, 0.5 * m)), "'lif1' is given a state in step 1 that is not its own"),
         (lambda: between(lambda _, s, __: (s, torch.zeros(8, 20))), "'lif1' is given a state in step 1 that is not"),
-        (lambda: between(lambda _, __, m: (torch.ones(8, 20), m)), "computes module 'fc2' of numbers that are not its"),
-        (lambda: between(lambda n, s, m: (n.lif1.mem.mul_(0.5) * 0 + s, m)), "computes mul_ of"),
-        (lambda: made(Skip), "add of the spikes of 'lif1' and what 'fc1' puts out before module 'lif2', which cannot"),
+        (lambda: between(lambda _, __, m: (torch.ones(8, 20), m)), "applies module 'fc2' to numbers that are not its"),
+        (lambda: between(lambda n, s, m: (n.lif1.mem.mul_(0.5) * 0 + s, m)), "applies mul_ to"),
+        (lambda: made(Skip), "add to the spikes of 'lif1' and what 'fc1' puts out before module 'lif2', which cannot"),
         (lambda: made(Fork), "modules 'lif3' and 'lif2' both listen to the spikes of 'lif1'"),
         (lambda: made(Late), "module 'lif2' is called 11 times in a run, 'lif1' 12 times"),
         (lambda: made(Twice), "module 'lif' is given what 'fc' puts out at first and what 'fc' puts out later"),
@@ -405,9 +429,13 @@ class Foreign(nn.Module):
         (lambda: made(Charged), "'lif1' is given a state in step 0 that is not its own"),
         (lambda: made(Tail), "module 'fc2' (Linear) leads to no neuron"),
         (lambda: made(Inner), "module 'lif2' takes in step 0 what 'fc2' puts out of step 1"),
-        (lambda: made(Raw), "computes linear of the input before module 'lif1', which cannot be read: call the module"),
-        (lambda: made(Rated), "clamp of the input before module 'lif1'"),
-        (lambda: made(Whole), "computes all steps at once of the input before module 'lif1'"),
+        (lambda: made(Raw), "applies linear to the input before module 'lif1', which cannot be read: call the module"),
+        (lambda: made(Rated), "clamp to the input before module 'lif1'"),
+        (
+            lambda: made(Normalising),
+            "div to the input before module 'lif1', which cannot be read: leave it out, and give",
+        ),
+        (lambda: made(Whole), "applies module 'fc1' to all steps of the input at once before module 'lif1'"),
         (lambda: made(Batched), "the module cannot be run on 8 samples of shape 12 (shape '[32, 12]' is invalid"),
         (lambda: made(Foreign), "module 'fc1' is a LSTM, which cannot be mapped"),
         (
@@ -416,7 +444,7 @@ class Foreign(nn.Module):
         ),
         (
             lambda: made(Convolutional, lambda x: functional.max_pool2d(x, 2)),
-            "computes max_pool2d of what 'conv2' puts",
+            "applies max_pool2d to what 'conv2' puts",
         ),
     ],
 )
@@ -424,6 +452,12 @@ def test_refused(make: Any, says: str) -> None:
     net = make()
     shape = (144,) if isinstance(net, Convolutional) else (12,)
     assert says in refusal(lambda: from_snntorch(net, input_shape=shape))
+
+
+def test_samples_and_their_numbers_swapped_are_found() -> None:
+    """As many samples as numbers: every shape is right."""
+    says = refusal(lambda: from_snntorch(made(Crossed), samples=12))
+    assert "applies __getitem__ to all steps of the input at once" in says
 
 
 def test_a_batch_size_written_into_it() -> None:
@@ -473,4 +507,4 @@ def test_a_sequential_that_lists_a_neuron_twice() -> None:
 def test_a_hook_on_a_container_is_found() -> None:
     net = nn.Sequential(nn.Sequential(nn.Linear(12, 5)), snn.Leaky(beta=0.5, init_hidden=True))
     net[0].register_forward_hook(lambda _, __, out: out + 1)
-    assert "add of what '0.0' puts out" in refusal(lambda: from_snntorch(net))
+    assert "add to what '0.0' puts out" in refusal(lambda: from_snntorch(net))
