@@ -43,7 +43,10 @@ def flatten(graph: Any) -> Flat:
     _flatten(graph, "", flat)
     for source, target in flat.edges:
         for name in (source, target):
-            require(name in flat.nodes, f"an edge ends at node {name!r}, which does not exist; write the file again")
+            require(
+                name in flat.nodes,
+                f"an edge ends at node {name!r}, which does not exist; add the node or remove the edge",
+            )
     return flat
 
 
@@ -240,7 +243,7 @@ def make_layer(node: Neuron, drive: Signal, source: str, limit: int, timing: Tim
         and bool(np.allclose(codes, facts.leak, rtol=0, atol=_CODE_SLACK))
         and bool((layer.threshold[np.isfinite(layer.threshold)] == facts.theta_high).all()),
         f"node {node.name!r} was changed after it was exported: its tau or threshold is not what its metadata "
-        f"{KEY!r} says; remove that key or export the network again",
+        f"{KEY!r} says; remove that key from the node's metadata, and give its reset with --reset",
     )
     return replace(layer, mode=facts.mode, theta_low=float(facts.theta_low), facts=facts)
 

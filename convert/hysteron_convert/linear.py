@@ -111,14 +111,21 @@ class Diagonal:
 
 @dataclass(frozen=True, eq=False)
 class Reshape:
-    """Dimensions ``start`` to ``end`` made one, in C order: no element moves."""
+    """Dimensions ``start`` to ``end`` made one, or the shape ``to`` given, in C order: no element moves."""
 
     name: str
     start: int = 0
     end: int = -1
+    to: Shape | None = None
 
     def shape(self, given: Shape) -> Shape:
         """See :class:`Linear`."""
+        if self.to is not None:
+            require(
+                size_of(self.to) == size_of(given),
+                f"node {self.name!r} makes {text_of(self.to)} of {text_of(given)}; both must have as many elements",
+            )
+            return self.to
         rank = len(given)
         start, end = (i + rank if i < 0 else i for i in (self.start, self.end))
         # Exporters that count a batch dimension write 1 for a vector's only dimension.

@@ -159,6 +159,8 @@ class FloatNetwork:
         What the importer had to assume or change.
     facts
         What else a file of Hysteron's own says.
+    shown
+        Steps in which the module that was read shows one input itself; None if each step is given its own.
     """
 
     layers: tuple[FloatLayer, ...]
@@ -167,6 +169,7 @@ class FloatNetwork:
     name: str = "network"
     remarks: tuple[str, ...] = ()
     facts: NetworkFacts | None = field(default=None)
+    shown: int | None = None
 
     def __post_init__(self) -> None:
         require(len(self.layers) > 0, "a network needs at least one layer of neurons, not 0")

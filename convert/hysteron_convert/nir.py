@@ -19,6 +19,18 @@ from .nodes import Neuron, translate
 #: What the float reference may follow, see :func:`from_nir`.
 REFERENCES = ("nir", "snntorch", "snntorch-delayed")
 
+#: Parameters of neuron nodes that have a value for each neuron.
+_PARAMETERS = ("tau", "tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in")
+#: Other files that hold networks, by their endings, and what to do with them.
+_NO_NIR = {
+    ".hyn": "a network file of Hysteron, which needs no import: give it to 'hysteron info', 'sim' or 'run' as it is",
+    **dict.fromkeys(
+        (".pt", ".pth"),
+        "a file of PyTorch, which holds weights but no graph; load it into its module in Python and give that to "
+        "hysteron_convert.import_network",
+    ),
+}
+
 
 def read_nir(path: str | Path) -> Any:
     """The graph in a NIR file.
@@ -32,9 +44,13 @@ def read_nir(path: str | Path) -> Any:
     nir, h5py = library("nir"), library("h5py")
     require(path.exists(), f"NIR file {str(path)!r} does not exist; check the path")
     require(path.is_file(), f"{str(path)!r} is a folder, not a NIR file; check the path")
+    require(path.suffix not in _NO_NIR, f"{str(path)!r} is {_NO_NIR.get(path.suffix, '')}")
     try:
+        with h5py.File(path, "r") as file:
+            data = library("nir.serialization").hdf2dict(file["node"])
+        _spread(data)
         # Shapes are inferred here: nir 1.0.8 takes a kernel's height for its width and forgets groups.
-        return nir.read(path, type_check=False)
+        return nir.dict2NIRNode(data | {"type_check": False})
     except Exception as error:
         try:
             with h5py.File(path, "r") as file:
@@ -48,7 +64,22 @@ def read_nir(path: str | Path) -> Any:
                 "replace it with linear nodes and LIF neurons, or upgrade nir"
             ) from None
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise HysteronError(f"{str(path)!r} is no NIR file or is damaged ({reason}); write it again") from None
+        raise HysteronError(
+            f"{str(path)!r} is no NIR file or is damaged ({reason}); copy it again, or write the graph with nir.write"
+        ) from None
+
+
+def _spread(node: dict[str, Any]) -> None:
+    """Give the parameters of each neuron node one shape: a single number is that of all neurons.
+
+    The package refuses nodes with parameters of unlike shapes.
+    """
+    for part in node.get("nodes", {}).values():
+        _spread(part)
+    given = {name: np.asarray(node[name]) for name in _PARAMETERS if name in node}
+    if "tau" in given or "tau_mem" in given or "r" in given:
+        largest = max((values.shape for values in given.values()), key=size_of)
+        node.update({name: np.full(largest, values) for name, values in given.items() if values.size == 1})
 
 
 def _kinds(group: Any) -> set[str]:
@@ -167,7 +198,7 @@ def _choose_reset(name: str, node: Any, resets: dict[str, str]) -> Reset:
 
 def _input_shape(name: str, node: Any) -> tuple[int, ...]:
     value = (node.input_type or {}).get("input")
-    require(value is not None, f"node {name!r} has no shape; write the file with the shape of the input")
+    require(value is not None, f"node {name!r} has no shape; write it as nir.Input(shape of one sample in one step)")
     shape = tuple(int(n) for n in np.asarray(value).reshape(-1))
     require(bool(shape) and size_of(shape) > 0, f"node {name!r} must have a positive shape, not {shape}")
     return shape

@@ -193,7 +193,7 @@ def _leaky(name: str, tau: Floats, r: Floats, dt: float, remarks: list[str]) -> 
     )
     share = np.minimum(share, 1.0)
     lost = np.isinf(tau) & np.isinf(r)
-    require(bool(np.isfinite(r[~lost]).all()), f"r of node {name!r} must be finite where tau is; write the file again")
+    require(bool(np.isfinite(r[~lost]).all()), f"r of node {name!r} must be finite where tau is; give it as a number")
     with np.errstate(invalid="ignore"):
         gain = np.where(lost, dt / SNNTORCH_DT, r * share)
     if lost.any():

@@ -114,6 +114,36 @@ class Rounding:
             layers.append(values)
         return {"exact": self.exact, "layers": layers, "remarks": list(self.remarks)}
 
+    def rows(self) -> list[dict[str, Any]]:
+        """A table, a row for each matrix of weights; what a recurrent one does not have of its own is None.
+
+        Errors are in units of the least significant bit; ``agreement`` is a share, 0 to 1.
+        """
+        rows = []
+        for layer in self.layers:
+            for kind, weights in (("weights", layer.weights), ("recurrent", layer.recurrent)):
+                if weights is None:
+                    continue
+                own = kind == "weights"
+                rows.append(
+                    {
+                        "node": layer.name,
+                        "kind": kind,
+                        "inputs": layer.inputs if own else layer.neurons,
+                        "neurons": layer.neurons,
+                        "weight_bits": layer.weight_bits,
+                        "theta_high": layer.theta_high if own else None,
+                        "scale": layer.scale if own else None,
+                        "rms_error": weights.rms_error,
+                        "largest_error": weights.largest_error,
+                        "clipped": weights.clipped,
+                        "largest_bias_error": layer.bias.largest_error if own else None,
+                        "clipped_biases": layer.bias.clipped if own else None,
+                        "agreement": layer.agreement if own else None,
+                    }
+                )
+        return rows
+
 
 def leaks_of(beta: Floats, codes: NDArray[np.integer], bits: int) -> tuple[LeakRounding, ...]:
     """Every distinct leak and its code, by beta."""

@@ -1,6 +1,12 @@
-"""snnTorch modules in, without a detour through NIR: beta, threshold and reset come from the module itself."""
+"""snnTorch modules in, without a detour through NIR: beta, threshold and reset come from the module itself.
 
-from collections.abc import Iterator
+A plain ``nn.Sequential`` is read as it is listed; a class with a ``forward`` of its own is run and watched
+(:mod:`hysteron_convert.recording`). Either reading is compared with the module, spike by spike
+(:mod:`hysteron_convert.proof`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +19,14 @@ from .libraries import library
 from .linear import LIMIT, Diagonal, Floats, Linear, Matrix, Reshape, Shape, Signal, broadcasts, text_of
 from .model import FloatLayer, FloatNetwork, Timing, reset_of
 from .nodes import Neuron
+from .proof import compare_layers
+from .recording import NEURONS, Recording, kind_of, leaves, record
 from .windows import Convolution, Pool, Windows, numbers, paddings
 
 #: Modules that do nothing when a trained network is used.
 _IDLE = ("Identity", "Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout")
-_NEURONS = ("Leaky", "RLeaky", "Synaptic", "RSynaptic", "Lapicque")
+#: How inputs are multiplied until every layer has fired while it was compared.
+_GAINS = (1.0, 8.0, 64.0)
 _REMEDIES = {
     "MaxPool1d": "a maximum is not linear; train with AvgPool2d or with strides",
     "MaxPool2d": "a maximum is not linear; train with AvgPool2d or with strides",
@@ -33,17 +42,22 @@ def from_snntorch(
     readout: Readout | None = None,
     name: str = "network",
     limit: int = LIMIT,
+    samples: int = 8,
 ) -> FloatNetwork:
-    """A ``torch.nn.Sequential`` of linear and snnTorch modules as a float network.
+    """A network of snnTorch as a float network: an ``nn.Sequential``, or a class as in snnTorch's tutorials.
 
-    A network that is a class with a ``forward`` of its own goes through ``snntorch.export_nir.export_to_nir`` and
-    :func:`~hysteron_convert.nir.from_nir`.
+    The module is run on random inputs, in double precision and not training, and is left as it was. What it does must
+    be what the reading does: every spike exactly, every potential within 1e-9.
 
     Parameters
     ----------
     module
-        ``nn.Sequential``, possibly nested, of Linear, Conv1d/2d, AvgPool2d, Flatten, BatchNorm1d/2d (as trained),
-        Dropout (which does nothing here), and Leaky, RLeaky, Lapicque, Synaptic and RSynaptic with alpha 0.
+        Linear, Conv1d/2d, AvgPool2d, Flatten, BatchNorm1d/2d (as trained), Dropout (which does nothing here), and
+        Leaky, RLeaky, Lapicque, Synaptic and RSynaptic with alpha 0. A beta or threshold that is one number holds for
+        all neurons. They may be in a ``nn.Sequential``, possibly nested, or be called by a ``forward`` of one's own:
+        with a loop over the steps that shows one input for all of them or takes a step's input from its first or second
+        axis; or for one step in each call, with ``init_hidden=True``. Between the modules ``forward`` may change
+        shapes (``view``, ``flatten``); nothing else is computed there.
     input_shape
         Of one sample in one step, without batch; needed if the first module does not tell it.
     readout
@@ -52,24 +66,103 @@ def from_snntorch(
         For people.
     limit
         Inputs and neurons up to which a layer's matrix is made.
+    samples
+        Random samples in a batch that the module is compared on; the batch size that ``forward`` has written into it,
+        if it has.
 
     Raises
     ------
     HysteronError
-        If a module cannot be mapped, naming it and the reason.
+        If a module cannot be mapped, if ``forward`` computes something that is no module between two of them, or if
+        the module does something else than the reading, naming the module and the reason.
     """
     library("snntorch")
-    parts = list(_modules(module, ""))
-    require(bool(parts), "the module is empty; give an nn.Sequential with at least one neuron")
-    signal = Signal.of(INPUT, _input_shape(parts[0], input_shape))
+    found = list(leaves(module))
+    require(bool(found), "the module is empty; give a network with at least one neuron")
+    call: Callable[[Any], Any] | None = None
+    recording = None
+    if _is_plain(module):
+        parts = list(_modules(module, ""))
+        shape = _input_shape(parts, input_shape)
+        if not all(part.init_hidden and not part.output for _, part in parts if kind_of(part) in NEURONS):
+            call = _one_after_the_other(parts)
+    else:
+        shape = _input_shape(found, input_shape)
+        recording = record(module, None, shape, samples)
+        parts = _chain(recording)
+    layers, remarks = _layers(parts, shape, limit)
+    network = finish(layers, readout, name, ())
+    for gain in _GAINS:
+        if recording is None or gain != 1:
+            recording = record(module, call, shape, samples, gain)
+        silent = compare_layers(network.layers, recording)
+        if not silent:
+            break
+    assert recording is not None
+    remarks += recording.remarks
+    remarks += [f"module {key!r} never fired on random inputs, so its reset could not be compared" for key in silent]
+    return replace(network, remarks=tuple(remarks), shown=recording.shown)
+
+
+def _is_plain(module: Any) -> bool:
+    """Whether the listing of the modules says in which order they are called: no container has a forward of its own."""
+    sequential = library("torch").nn.Sequential
+    own = (part for part in module.modules() if kind_of(part) in ("Module", "Sequential", "ModuleList", "ModuleDict"))
+    return all(kind_of(part) == "Sequential" and type(part).forward is sequential.forward for part in own)
+
+
+def _one_after_the_other(parts: list[tuple[str, Any]]) -> Callable[[Any], Any]:
+    """One step of a Sequential whose neurons return their state too, as it is trained in a loop over its modules."""
+
+    def call(values: Any) -> Any:
+        for _, part in parts:
+            values = part(values)
+            values = values[0] if isinstance(values, tuple) else values
+        return values
+
+    return call
+
+
+def _chain(recording: Recording) -> list[tuple[str, Any]]:
+    """The modules on the way from the input through all neurons, in order."""
+    follower: dict[str, str] = {}
+    for key, calls in recording.calls.items():
+        source = calls.trails[0].source
+        require(
+            source not in follower,
+            f"modules {follower.get(source)!r} and {key!r} both listen to {calls.trails[0].origin}; the hardware runs "
+            "layers in a chain: join the two into one",
+        )
+        follower[source] = key
+    parts: list[tuple[str, Any]] = []
+    at = INPUT
+    while at in follower:
+        at = follower[at]
+        parts += [*recording.calls[at].trails[0].parts, (at, recording.calls[at].part)]
+    on_the_way = {key for key, _ in parts}
+    for key, part in recording.used.items():
+        require(
+            key in on_the_way or not list(part.parameters()),
+            f"module {key!r} ({kind_of(part)}) leads to no neuron; end with a neuron: a Leaky with "
+            "reset_mechanism='none' integrates what a Linear emits",
+        )
+    return parts
+
+
+def _layers(parts: list[tuple[str, Any]], shape: Shape, limit: int) -> tuple[tuple[FloatLayer, ...], list[str]]:
+    """The layers of a chain of modules, and remarks on them."""
+    signal = Signal.of(INPUT, shape)
     source = INPUT
     layers: list[FloatLayer] = []
     remarks: list[str] = []
     for key, part in parts:
-        kind = _kind(part)
+        kind = kind_of(part)
         if kind in _IDLE:
             continue
-        if kind not in _NEURONS:
+        if isinstance(part, Reshape):
+            signal = signal.through(part, limit)
+            continue
+        if kind not in NEURONS:
             signal = signal.through(_linear(key, part, kind, signal.shape), limit)
             continue
         neuron, timing = _neuron(key, part, kind, remarks)
@@ -94,45 +187,26 @@ def from_snntorch(
             remarks.append(f"module {key!r}: its graded_spikes_factor is folded into the weights that follow")
     require(bool(layers), "the module has no neuron; add at least one snn.Leaky")
     _check_tail(source, signal)
-    return finish(tuple(layers), readout, name, tuple(remarks))
-
-
-def _kind(part: Any) -> str:
-    """Name of the class of torch or snnTorch that ``part`` is or derives from."""
-    for cls in type(part).__mro__:
-        if cls.__module__.split(".")[0] in ("torch", "snntorch"):
-            return cls.__name__
-    return type(part).__name__
+    return tuple(layers), remarks
 
 
 def _modules(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """The modules in order, by their dotted names."""
-    kind = _kind(module)
-    if kind == "Sequential":
-        require(
-            type(module).forward is library("torch").nn.Sequential.forward,
-            f"module {prefix.rstrip('.') or 'Sequential'!r} is a Sequential with a forward of its own, which cannot be "
-            "read; use a plain nn.Sequential",
-        )
-        for key, part in module.named_children():
+    """The modules of a Sequential in order, by their dotted names; one that is listed twice is called twice."""
+    if kind_of(module) == "Sequential":
+        for key, part in module._modules.items():
             yield from _modules(part, f"{prefix}{key}.")
-        return
-    key = prefix.rstrip(".") or kind
-    require(
-        kind != "Module",
-        f"module {key!r} is a {type(module).__name__} with a forward of its own, which cannot be read; "
-        "use an nn.Sequential, or export it with snntorch.export_nir.export_to_nir and import that",
-    )
-    yield key, module
+    else:
+        yield prefix.rstrip(".") or kind_of(module), module
 
 
-def _input_shape(first: tuple[str, Any], given: tuple[int, ...] | None) -> Shape:
+def _input_shape(parts: list[tuple[str, Any]], given: tuple[int, ...] | None) -> Shape:
+    """Shape of one sample in one step; a Linear, behind modules that leave a vector as it is, tells it."""
     if given is not None:
         return tuple(int(n) for n in given)
-    key, part = first
+    key, part = next((pair for pair in parts if kind_of(pair[1]) not in ("Flatten", *_IDLE)), parts[0])
     require(
-        _kind(part) == "Linear",
-        f"the first module {key!r} ({_kind(part)}) does not tell the shape of the input; give input_shape",
+        kind_of(part) == "Linear",
+        f"the first module {key!r} ({kind_of(part)}) does not tell the shape of the input; give input_shape",
     )
     return (int(part.in_features),)
 
@@ -290,7 +364,7 @@ def _recurrence(key: str, part: Any, shape: Shape) -> Linear:
     """The map from a neuron's spikes to its own next input."""
     if not part.all_to_all:
         return Diagonal(key, np.broadcast_to(_floats(key, "V", part.recurrent.V), shape))
-    kind = _kind(part.recurrent)
+    kind = kind_of(part.recurrent)
     return _dense(key, part.recurrent) if kind == "Linear" else _convolution(key, part.recurrent)
 
 

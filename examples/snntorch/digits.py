@@ -9,10 +9,10 @@ import sys
 import nir
 import snntorch as snn
 import torch
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 from snntorch.export_nir import export_to_nir
 from torch import nn
-
-from hysteron_data.digits import load_digits_split
 
 STEPS = 8
 HIDDEN = 64
@@ -42,9 +42,16 @@ def main() -> None:
     """Train, say how good it is, write the file."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    train_images, train_labels, test_images, test_labels = load_digits_split()
-    images = torch.tensor(train_images / 255, dtype=torch.float32)
-    labels = torch.tensor(train_labels)
+    digits = load_digits()
+    # The pixels, 0 to 16, as the bytes of an image, in the split of Hysteron's data set "digits".
+    pixels = (digits.data * 16).clip(max=255).astype("uint8")
+    images, test_images, labels, test_labels = train_test_split(
+        torch.tensor(pixels / 255, dtype=torch.float32),
+        torch.tensor(digits.target),
+        test_size=0.25,
+        random_state=0,
+        stratify=digits.target,
+    )
     network = nn.Sequential(nn.Linear(64, HIDDEN), neurons(HIDDEN), nn.Linear(HIDDEN, 10), neurons(10))
     optimiser = torch.optim.Adam(network.parameters(), 3e-3)
     for _ in range(EPOCHS):
@@ -54,8 +61,8 @@ def main() -> None:
             loss.backward()
             optimiser.step()
     with torch.no_grad():
-        answers = spike_counts(network, torch.tensor(test_images / 255, dtype=torch.float32)).argmax(dim=1)
-    print(f"accuracy on {len(test_labels)} test images: {100 * (answers.numpy() == test_labels).mean():.2f} %")
+        answers = spike_counts(network, test_images).argmax(dim=1)
+    print(f"accuracy on {len(test_labels)} test images: {100 * (answers == test_labels).float().mean():.2f} %")
     nir.write(sys.argv[1], export_to_nir(network, torch.zeros(1, 64), ignore_dims=[0]))
 
 

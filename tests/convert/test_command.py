@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hysteron_base.errors import HysteronError
-from hysteron_cli import import_ as command
 from hysteron_cli.export import export
-from hysteron_cli.import_ import import_, make_encoder
+from hysteron_cli.import_ import import_
+from hysteron_convert import importing
 from hysteron_golden import run
-from hysteron_spec import Coding, Encoder, Mode, Readout, load
+from hysteron_spec import Coding, Mode, Readout, load
 from support.convert import NEEDS_NIR, chain, lif, linear, node, spikes
 from support.networks import assert_same
 
@@ -45,7 +45,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("out fc", linear(*rng.normal(0.05, 0.3, (4, 30)).tolist())),
         ("last", lif(4)),
     )
-    monkeypatch.setattr(command, "read_nir", lambda _: made)
+    monkeypatch.setattr(importing, "read_nir", lambda _: made)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
     return tmp_path
@@ -106,21 +106,6 @@ def test_pixels(stand_in: Path, coding: str) -> None:
     assert any(layer.biases.any() for layer in network.layers)  # the mean went into the biases
 
 
-def test_encoders() -> None:
-    assert make_encoder("level", 4, 0) == Encoder(Coding.LEVEL, 4, (32, 96, 160, 224))
-    assert make_encoder("rate", 4, 7) == Encoder(Coding.RATE, 4, seed=7)
-    # Over all pixels, the mean number of levels below a pixel is the pixel itself.
-    levels = np.array(make_encoder("level", 8, 0).thresholds)
-    pixels = np.arange(256)
-    assert np.abs((pixels[:, None] > levels).mean(axis=1) - pixels / 255).max() < 0.07
-
-
-def test_calibration_samples_are_spread_over_the_set() -> None:
-    data = command.DataSet("d", np.arange(10)[:, None], None)
-    assert command._calibration(data, 4).ravel().tolist() == [0, 3, 6, 9]
-    assert len(command._calibration(data, 100)) == 10
-
-
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -128,8 +113,8 @@ def test_calibration_samples_are_spread_over_the_set() -> None:
         (["--dt", "1e-4"], "the reset of node 'hidden' is missing"),
         (["--dt", "1e-4", "--reset", "zero", "--reset", "none"], "--reset 'none' says again what all nodes do"),
         (["--dt", "1e-4", "--reset", "x=zero"], "--reset names node 'x'"),
-        (["--dt", "1e-4", "--reset", "zero", "--coding", "rate"], "--coding rate needs --steps"),
-        (["--dt", "1e-4", "--reset", "zero", "--steps", "4"], "--steps 4 is for pixels"),
+        (["--dt", "1e-4", "--reset", "zero", "--coding", "rate"], "coding rate needs steps (--steps): how many"),
+        (["--dt", "1e-4", "--reset", "zero", "--steps", "4"], "steps 4 (--steps) are for pixels"),
         (["--dt", "1e-4", "--reset", "zero", "--coding", "level", "--steps", "0"], "encoder steps must be from 1"),
         (["--dt", "1e-4", "--reset", "zero", "--weight-bits", "3"], "weight bits must be one of"),
         (["--dt", "1e-4", "--reset", "zero", "--potential-bits", "30"], "potential bits must be from 8 to 24"),
@@ -143,13 +128,13 @@ def test_refused(stand_in: Path, words: list[str], says: str) -> None:
 
 
 def test_a_network_that_no_core_holds(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:
-    monkeypatch.setattr(command, "fit", lambda _: None)
+    monkeypatch.setattr(importing, "fit", lambda _: None)
     result = call(import_, "net.nir", "--dt", 1e-4, "--reset", "zero")
     assert "no core holds this network" in result.output
 
 
 def test_a_node_that_only_integrates_needs_no_reset(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:
-    monkeypatch.setattr(command, "read_nir", lambda _: chain((2,), ("n", node("I", r=[1e4, 1e4]))))
+    monkeypatch.setattr(importing, "read_nir", lambda _: chain((2,), ("n", node("I", r=[1e4, 1e4]))))
     call(import_, "net.nir", "--dt", 1e-4)
     assert load(stand_in / "build/import/net.hyn").readout is Readout.POTENTIAL
 
@@ -165,7 +150,7 @@ def test_export_and_import_give_the_same_network(tmp_path: Path) -> None:
     result = call(import_, tmp_path / "net.nir", "--out", tmp_path / "net.hyn", "--data", "digits")
     assert_same(load(tmp_path / "net.hyn"), load(source))
     assert "every value was an integer already: nothing was rounded" in result.output
-    assert refused(tmp_path / "net.nir", "--steps", 4).startswith("--steps 4 needs --coding")
+    assert refused(tmp_path / "net.nir", "--steps", 4).startswith("steps 4 (--steps) needs a coding")
 
 
 def test_example(tmp_path: Path) -> None:

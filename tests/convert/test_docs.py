@@ -12,14 +12,15 @@ from click.testing import CliRunner
 
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
+from hysteron_spec import load
 from support.convert import NEEDS_NIR, NEEDS_TORCH
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/import.md"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: Path = PAGE) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -55,6 +56,17 @@ def test_python_block(block: str, place: Path) -> None:
     pytest.importorskip("snntorch", reason=NEEDS_TORCH)
     exec(compile(block, PAGE.name, "exec"), {})
     assert list((place / "build").iterdir())
+
+
+def test_lines_of_the_readme(place: Path) -> None:
+    """For the network of the page's section."""
+    pytest.importorskip("snntorch", reason=NEEDS_TORCH)
+    names: dict[str, Any] = {}
+    definition, _, _ = next(block for block in blocks("py") if "class Net" in block).partition("from hysteron_convert")
+    exec(compile(definition, PAGE.name, "exec"), names)
+    (block,) = blocks("py", ROOT / "README.md")
+    exec(compile(block, "README.md", "exec"), names)
+    assert load("build/net.hyn").shape == "64-64-10"
 
 
 def test_every_option_is_explained() -> None:

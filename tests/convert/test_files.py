@@ -212,6 +212,43 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert "is no NIR file or is damaged (Linear" in refusal(lambda: read_nir(path))
 
 
+@pytest.mark.parametrize(
+    ("name", "says"), [("a.hyn", "needs no import: give it to 'hysteron info'"), ("a.pt", "holds weights but no graph")]
+)
+def test_files_of_networks_that_need_another_way(name: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PK")
+    assert says in refusal(lambda: read_nir(tmp_path / name))
+
+
+@pytest.mark.parametrize("scalar", ["v_threshold", "tau", "r"])
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_single_numbers_in_a_file_serve_all_neurons(scalar: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    """Also where other parameters have a value for each neuron, which the package nir refuses."""
+    path = tmp_path / "net.nir"
+    ones = np.ones(2)
+    nodes = {
+        "input": nir.Input(np.array([2])),
+        "inner": nir.NIRGraph(
+            {
+                "input": nir.Input(np.array([2])),
+                "lif": nir.LIF(tau=2e-4 * ones, r=2 * ones, v_leak=0 * ones, v_threshold=3 * ones, v_reset=0 * ones),
+                "output": nir.Output(np.array([2])),
+            },
+            [("input", "lif"), ("lif", "output")],
+        ),
+        "output": nir.Output(np.array([2])),
+    }
+    nir.write(path, nir.NIRGraph(nodes, [("input", "inner"), ("inner", "output")]))
+    with h5py.File(path, "r+") as file:
+        node = file["node/nodes/inner/nodes/lif"]
+        value = node[scalar][0]
+        del node[scalar]
+        node[scalar] = np.full(shape, value)
+    layer = from_nir(read_nir(path), dt=1e-4, reset="zero").layers[0]
+    assert layer.beta.tolist() == [0.5, 0.5] and layer.threshold.tolist() == [3, 3]
+    assert layer.weights.tolist() == [[1, 0], [0, 1]]
+
+
 def test_a_node_type_that_nir_does_not_know_is_named(tmp_path: Path) -> None:
     path = tmp_path / "net.nir"
     write_nir(SMALL, path)

@@ -242,7 +242,7 @@ class Own(nn.Module):
 
 class OwnSequential(nn.Sequential):
     def forward(self, x: Any) -> Any:
-        return x
+        return 2 * x
 
 
 @pytest.mark.parametrize(
@@ -268,8 +268,11 @@ class OwnSequential(nn.Sequential):
         (lambda: linear_then(), "the module has no neuron"),
         (lambda: nn.Sequential(), "the module is empty"),
         (lambda: nn.Sequential(snn.Leaky(beta=0.5)), "the first module '0' (Leaky) does not tell the shape"),
-        (lambda: linear_then(Own()), "module '1' is a Own with a forward of its own"),
-        (lambda: linear_then(OwnSequential(nn.Linear(3, 2))), "module '1' is a Sequential with a forward of its own"),
+        (lambda: linear_then(Own()), "the module has no neuron"),
+        (
+            lambda: linear_then(OwnSequential(nn.Linear(3, 2)), snn.Leaky(beta=0.5, init_hidden=True)),
+            "forward applies mul to what '0' puts out before module '2'",
+        ),
         (lambda: linear_then(nn.Linear(5, 2), snn.Leaky(beta=0.5)), "node '1' takes 5 inputs, not 3"),
         (lambda: linear_then(snn.Lapicque(R=0.5, C=0.5, time_step=1.0)), "shorter than time_step = 1"),
         (lambda: nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="circular")), "pads with 'circular'"),

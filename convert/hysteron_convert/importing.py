@@ -1,0 +1,323 @@
+"""A trained network to the integers of the hardware in one call, with what that costs."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_base.errors import require
+from hysteron_base.progress import Tell, quiet, stage
+from hysteron_data.sets import DataSet, load_data_set
+from hysteron_golden import run
+from hysteron_spec import Coding, Encoder, Network, Potential, Readout
+from hysteron_spec.fit import Fit, fit
+
+from .linear import LIMIT
+from .model import FloatNetwork
+from .nir import from_nir, read_nir
+from .quantise import quantise
+from .report import Rounding
+from .snntorch import from_snntorch
+
+#: Samples that scales are tried on by default.
+CALIBRATION = 256
+#: What a network may be given: spikes, or pixels in one of the encoder's codings.
+CODINGS = ("spikes", *(coding.name.lower() for coding in (Coding.DIRECT, Coding.RATE, Coding.LEVEL, Coding.LATENCY)))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the float network and the integer network answer the same samples.
+
+    Attributes
+    ----------
+    name, samples
+        The data and how many samples it has.
+    accuracy_float, accuracy
+        Shares of right answers of either, 0 to 1; None without a label for each sample.
+    same_answer
+        Share of samples that both answer alike.
+    spikes_per_sample
+        Spikes of each integer layer in a sample, on average.
+    """
+
+    name: str
+    samples: int
+    accuracy_float: float | None
+    accuracy: float | None
+    same_answer: float
+    spikes_per_sample: tuple[float, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"spikes_per_sample": list(self.spikes_per_sample)}
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """What :func:`import_network` made.
+
+    Attributes
+    ----------
+    network
+        In the hardware's integers; :func:`hysteron_spec.save` writes it to a file.
+    reference
+        The float network that it was made of and is judged by.
+    rounding
+        What was rounded, and remarks.
+    comparison
+        Both networks on the same samples; None without data.
+    core
+        A core for it, as a preset and what to change of that; None if no core holds it.
+    source
+        Where it is from, for people.
+    calibration
+        The samples that chose the scales, for people; None without.
+    """
+
+    network: Network
+    reference: FloatNetwork
+    rounding: Rounding
+    comparison: Comparison | None
+    core: Fit | None
+    source: str
+    calibration: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the networks, for JSON."""
+        return {
+            "network": f"{self.network.name} ({self.network.shape})",
+            "source": self.source,
+            "calibration": self.calibration,
+            "rounding": self.rounding.as_dict(),
+            "data": None if self.comparison is None else self.comparison.as_dict(),
+            "core": None if self.core is None else {"preset": self.core.preset, "changes": self.core.changes},
+        }
+
+
+def import_network(
+    source: Any,
+    *,
+    dt: float | None = None,
+    reset: str | dict[str, str] | None = None,
+    reference: str | None = None,
+    input_shape: tuple[int, ...] | None = None,
+    readout: Readout | None = None,
+    coding: str | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    mean: float = 0.0,
+    std: float = 1.0,
+    weight_bits: int | None = None,
+    potential: Potential | None = None,
+    leak_bits: int | None = None,
+    bias_bits: int | None = None,
+    calibrate: str | DataSet | NDArray[Any] | None = None,
+    samples: int = CALIBRATION,
+    data: str | DataSet | None = None,
+    limit: int = LIMIT,
+    name: str | None = None,
+    tell: Tell = quiet,
+) -> Imported:
+    """Read a trained network, quantise it, and compare both.
+
+    Parameters
+    ----------
+    source
+        The path of a NIR file, a ``nir.NIRGraph``, a module of snnTorch, or a :class:`FloatNetwork`.
+    dt, reset, reference
+        What a NIR file does not say, see :func:`from_nir`; for other sources they must be None.
+    input_shape
+        Of one sample in one step, see :func:`from_snntorch`; for other sources it must be None.
+    readout
+        What the network answers with, see there.
+    coding, steps, seed
+        What it is given, see :func:`give_input`.
+    mean, std
+        It was trained on ``(pixel / 255 - mean) / std``.
+    weight_bits, potential, leak_bits, bias_bits
+        Formats of the hardware, see :func:`quantise`.
+    calibrate
+        Samples that choose the scales, without labels: a data set, inputs as the network takes them, or the name of a
+        data set, of which the training part is taken.
+    samples
+        How many of them are used, spread over all.
+    data
+        What both networks are compared on: a data set, or the name of one, of which the test part is taken.
+    limit
+        Inputs and neurons up to which a layer's matrix is made.
+    name
+        Of the network; None: that of the file.
+    tell
+        Called with how far the work is.
+
+    Raises
+    ------
+    HysteronError
+        If something cannot be read, mapped or held, naming it.
+    """
+    network, origin = _read(source, dt, reset, reference, input_shape, readout, limit, name)
+    network = give_input(network, coding, steps, seed, mean, std)
+    chosen, calibration = _calibration(calibrate, samples)
+    tests = load_data_set(data) if isinstance(data, str) else data
+    with stage(tell, "quantising", 1) as done:
+        quantised = quantise(
+            network,
+            chosen,
+            weight_bits=weight_bits,
+            potential=potential,
+            leak_bits=leak_bits,
+            bias_bits=bias_bits,
+            progress=done,
+        )
+    return Imported(
+        quantised.network,
+        network,
+        quantised.rounding,
+        None if tests is None else compare(network, quantised.network, tests, tell),
+        fit(quantised.network),
+        origin,
+        calibration,
+    )
+
+
+def _read(
+    source: Any,
+    dt: float | None,
+    reset: str | dict[str, str] | None,
+    reference: str | None,
+    input_shape: tuple[int, ...] | None,
+    readout: Readout | None,
+    limit: int,
+    name: str | None,
+) -> tuple[FloatNetwork, str]:
+    """The float network, and what its source is called."""
+    origin = str(source) if isinstance(source, (str, Path)) else f"a {type(source).__name__}"
+    of_nir = {"dt": dt, "reset": reset, "reference": reference}
+    of_modules: dict[str, Any] = {"input_shape": input_shape}
+
+    def refuse(options: dict[str, Any]) -> None:
+        for option, value in options.items():
+            require(value is None, f"{option} is not for {origin}, which says it itself; leave it away")
+
+    if isinstance(source, FloatNetwork):
+        refuse(of_nir | of_modules | {"readout": readout, "name": name})
+        return source, origin
+    if hasattr(source, "named_modules"):
+        refuse(of_nir)
+        name = name or type(source).__name__
+        return from_snntorch(source, input_shape=input_shape, readout=readout, limit=limit, name=name), origin
+    refuse(of_modules)
+    if isinstance(source, (str, Path)):
+        graph, name = read_nir(source), name or Path(source).stem
+    else:
+        require(
+            hasattr(source, "nodes") and hasattr(source, "edges"),
+            f"a network must be a NIR file or graph, a module of snnTorch or a FloatNetwork, not {origin}",
+        )
+        graph, name = source, name or "network"
+    network = from_nir(graph, dt=dt, reset=reset, reference=reference or "nir", readout=readout, limit=limit, name=name)
+    return network, origin
+
+
+def give_input(
+    network: FloatNetwork,
+    coding: str | None,
+    steps: int | None = None,
+    seed: int = 0,
+    mean: float = 0.0,
+    std: float = 1.0,
+) -> FloatNetwork:
+    """The network with the input that is asked for.
+
+    Parameters
+    ----------
+    network
+        As it was read.
+    coding
+        ``spikes``, or of pixels ``direct``, ``rate``, ``level`` or ``latency``. None: what a file of Hysteron's own
+        states; ``direct`` if the module that was read shows one input for all steps; else ``spikes``.
+    steps
+        For how many an image is shown. None: for as many as the module does.
+    seed
+        Of the random numbers of rate coding.
+    mean, std
+        It was trained on ``(pixel / 255 - mean) / std``.
+
+    Raises
+    ------
+    HysteronError
+        If ``steps`` is missing, or given where it has no meaning.
+    """
+    require(coding is None or coding in CODINGS, f"coding must be one of {', '.join(CODINGS)}, not {coding!r}")
+    if coding is None and network.facts is not None:
+        require(
+            steps is None,
+            f"steps {steps} (--steps) needs a coding; the file states how its network is given images",
+        )
+        return network
+    if coding is None and network.shown is not None:
+        coding = "direct"
+    if coding in (None, "spikes"):
+        require(
+            steps is None, f"steps {steps} (--steps) are for pixels; spikes have those of their data: leave them away"
+        )
+        return network.with_input(None, mean, std)
+    assert coding is not None
+    steps = network.shown if steps is None else steps
+    require(steps is not None, f"coding {coding} needs steps (--steps): how many time steps an image is shown")
+    assert steps is not None
+    return network.with_input(make_encoder(coding, steps, seed), mean, std)
+
+
+def make_encoder(coding: str, steps: int, seed: int = 0) -> Encoder:
+    """The encoder called ``coding``; levels are spaced evenly, so that a pixel's mean over the steps is its value."""
+    kind = Coding[coding.upper()]
+    if kind is Coding.LATENCY:
+        return Encoder.latency(steps)
+    if kind is Coding.LEVEL:
+        return Encoder(kind, steps, tuple((2 * t + 1) * 128 // steps for t in range(max(steps, 0))))
+    return Encoder(kind, steps, seed=seed if kind is Coding.RATE else 0)
+
+
+def _calibration(given: str | DataSet | NDArray[Any] | None, samples: int) -> tuple[NDArray[Any] | None, str | None]:
+    """The samples that scales are tried on, and what they are called."""
+    require(samples > 0, f"samples must be at least 1, not {samples}")
+    if given is None:
+        return None, None
+    name = "inputs"
+    if isinstance(given, str):
+        name, given = given, load_data_set(given, part="train")
+    elif isinstance(given, DataSet):
+        name = given.name
+    chosen = spread(given.inputs if isinstance(given, DataSet) else np.asarray(given), samples)
+    return chosen, f"{name}, {len(chosen)} samples"
+
+
+def spread(inputs: NDArray[Any], samples: int) -> NDArray[Any]:
+    """``samples`` of the inputs, spread over all of them: sets may be sorted by class."""
+    places = np.linspace(0, len(inputs) - 1, min(samples, len(inputs))).round().astype(int)
+    return np.asarray(inputs[places])
+
+
+def compare(before: FloatNetwork, after: Network, data: DataSet, tell: Tell = quiet) -> Comparison:
+    """How both networks answer the samples of ``data``; ``tell`` is called with how far that is."""
+    with stage(tell, f"float network on {data.name}", 1) as done:
+        wanted = before.run(data.inputs, progress=done)
+    with stage(tell, f"integer network on {data.name}"):
+        got = run(after, data.inputs)
+    labels = data.labels if data.labels is not None and data.labels.ndim == 1 else None
+
+    def accuracy(predictions: NDArray[np.int64]) -> float | None:
+        return None if labels is None else float(np.mean(predictions == labels))
+
+    return Comparison(
+        data.name,
+        len(data.inputs),
+        accuracy(wanted.predictions),
+        accuracy(got.predictions),
+        float(np.mean(wanted.predictions == got.predictions)),
+        tuple(float(n) for n in got.events[:, 1:].mean(axis=0)),
+    )
