@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
+from hysteron_base import progress as told
 from hysteron_base.files import write_file
 
 #: Tables go to standard output, progress to standard error.
@@ -75,3 +84,48 @@ def waiting(text: str) -> Iterator[None]:
         return
     with _progress_console.status(text):
         yield
+
+
+@contextmanager
+def bars(*, plain: bool = False) -> Iterator[told.Tell]:
+    """Show the messages of a library call: a bar for each stage on a terminal.
+
+    Elsewhere nothing is shown, or with ``plain`` a line when a stage begins whose length nobody knows.
+    """
+    if not _progress_console.is_terminal:
+        yield _lines() if plain else told.quiet
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}", markup=False),
+        TimeElapsedColumn(),
+        console=_progress_console,
+    ) as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(message: told.Progress) -> None:
+            if message.what not in tasks:
+                tasks[message.what] = shown.add_task(message.what, total=None, figures="")
+            task = tasks[message.what]
+            shown.update(task, completed=message.done, total=message.total or None, figures=message.figures)
+            if message.finished:
+                # Another stage may bear the same name.
+                shown.stop_task(tasks.pop(message.what))
+
+        yield tell
+
+
+def _lines() -> told.Tell:
+    """A line for every stage without a total, when it begins."""
+    begun: set[str] = set()
+
+    def tell(message: told.Progress) -> None:
+        if message.what not in begun and not message.total:
+            _progress_console.print(message.what)
+        begun.add(message.what)
+        if message.finished:
+            begun.remove(message.what)
+
+    return tell
