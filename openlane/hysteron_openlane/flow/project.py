@@ -41,7 +41,7 @@ class Project:
 
 
 def folder_of(chip: Chip) -> Path:
-    """Where a chip's project is."""
+    """The folder of a chip's project."""
     return build_root() / "gds" / chip.name
 
 

@@ -27,7 +27,7 @@ class Flow:
     chip, project
         The chip, and its project of LibreLane.
     images
-        How many images go through the netlist.
+        Number of images that go through the netlist.
     tell
         Takes what is being done.
     stages
@@ -79,7 +79,7 @@ def take_to_layout(
     until
         The last stage, one of :data:`STAGES`.
     images
-        How many images go through the netlist.
+        Number of images that go through the netlist.
     dockerized
         Whether LibreLane's tools are run in its container.
     tell

@@ -15,7 +15,7 @@ _EMPTY = (
 
 
 def configured(pdk: Pdk) -> bool:
-    """Whether the PDK has LibreLane's configuration, as one from ``ciel`` has: only that one makes layouts."""
+    """Tell whether the PDK has LibreLane's configuration, as one from ``ciel`` has: only that one makes layouts."""
     return any((pdk.root() / "libs.tech" / flow / "config.tcl").exists() for flow in ("librelane", "openlane"))
 
 

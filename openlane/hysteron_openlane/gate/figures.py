@@ -41,7 +41,7 @@ def gate_figures(
     folder
         Folder for files of the simulation.
     images
-        How many images.
+        Number of images.
     spef
         Capacitance of a layout's wires.
     tell
@@ -94,7 +94,7 @@ def energy_lines(busy: Power, idle: Power, seconds: float, images: int, operatio
     busy, idle
         Mean power while images came one after the other, and without any.
     seconds, images, operations
-        How long the images took, how many they were, and their synaptic operations.
+        Time in s that the images took, their number, and their synaptic operations.
     source
         File that the figures came from.
     """

@@ -19,7 +19,7 @@ def lumped(text: str) -> str:
     Parameters
     ----------
     text
-        As OpenROAD writes it: a coupling capacitance is listed under both of its nets.
+        Contents of a SPEF as OpenROAD writes it: a coupling capacitance is listed under both of its nets.
 
     Raises
     ------

@@ -66,7 +66,7 @@ def check(layout: Layout, images: int = 0, tell: Tell = quiet) -> Checked:
     layout
         A layout from :func:`~hysteron_openlane.layout.kept.unpack`.
     images
-        How many images go through its netlist; without any there is no timing either.
+        Number of images that go through its netlist; without any there is no timing either.
     tell
         Takes what is being done.
 

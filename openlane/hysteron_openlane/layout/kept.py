@@ -100,7 +100,7 @@ def unpack(chip: Chip, results: Path | None = None) -> Layout:
 
 
 def view(final: Path, name: str) -> Path:
-    """Where in LibreLane's folder ``final`` one of a layout's :data:`FILES` is.
+    """The path of one of a layout's :data:`FILES` in LibreLane's folder ``final``.
 
     Raises
     ------

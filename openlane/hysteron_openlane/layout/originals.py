@@ -25,7 +25,7 @@ def altered_cells(pdk: Pdk, layout: db.Layout, top: str, macros: Sequence[Macro]
     Returns
     -------
     int, list of str
-        How many were compared, and what is wrong, a line each: cells that the PDK has not, that are drawn otherwise, or
+        Number of cells compared; what is wrong, a line each: cells that the PDK has not, that are drawn otherwise, or
         that have others inside; and what the top or a via has on other layers than wires'. Labels are not compared.
     """
     references = [db.Layout()]
