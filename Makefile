@@ -68,7 +68,7 @@ layout: $(VENV)/ready-gds ## check the layout of PRESET that comes with the proj
 
 test-gds: $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/openlane tests/cli/test_gds.py
-	HYSTERON_MEMORIES=openram-always $(BIN)/pytest -n $(JOBS) --dist worksteal tests/rtl
+	HYSTERON_MEMORIES=openram-always $(BIN)/pytest -n $(JOBS) --dist worksteal tests/sim
 
 bench: $(READY) ## print the performance table, write build/bench/bench.json
 	$(BIN)/hysteron bench

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from hysteron_base.errors import require
-from hysteron_base.files import build_root, write_file
+from hysteron_base.files import build_root
+from hysteron_base.progress import stage
 
-from .output import console, table, waiting, write_json
+from .gds import lines_table
+from .output import console, table, watching
 
 if TYPE_CHECKING:
-    from hysteron_openlane.results import Layout
-    from hysteron_openlane.summary import Line
+    from hysteron_openlane.layout.check import Checked
 
 
 @click.command()
@@ -49,64 +50,44 @@ def layout(
 
     Example: hysteron layout sky130-small
     """
-    from hysteron_openlane import results, summary
-    from hysteron_openlane.chips import chip
+    from hysteron_openlane.flow.chips import chip
+    from hysteron_openlane.layout import kept
+    from hysteron_openlane.layout.check import check
 
-    from .silicon.page import lines_table, told
-    from .silicon.pictures import draw_layout
-
-    kept = results.FOLDER
-    if take is not None:
-        notes = {"tools": _pairs("--tool", tools), "waived": _pairs("--waive", waived), "remainder": list(remainder)}
-        require(bool(notes["tools"]), "--take needs what made the layout: --tool NAME=VERSION")
-        kept = build_root() / "taken"
-        with waiting(f"packing the layout of {preset}"):
-            results.take(chip(preset), take, notes, kept)
-    else:
+    place = kept.FOLDER
+    notes = {"tools": _pairs("--tool", tools), "waived": _pairs("--waive", waived), "remainder": list(remainder)}
+    if take is None:
         require(not tools and not waived and not remainder, "--tool, --waive and --remainder go with --take")
-    with waiting(f"unpacking the layout of {preset}"):
-        found = results.unpack(chip(preset), kept)
-    # First what needs other tools, so that it is told at once if one is missing.
-    simulated = _with_wires(found, images) if images else []
-    lines = results.verify(found, lambda text: click.echo(f"{preset}: {text}", err=True)) + simulated
-    said = summary.layout_lines(found.record["metrics"], "record.json")
-    with waiting("drawing it"):
-        write_file(found.folder / "layout.png", draw_layout(found.folder / results.GDS))
-    write_json(found.folder / "verified.json", summary.as_json(preset, lines, {}))
-    console.print(lines_table(f"Layout of {preset}, checked here", lines))
-    console.print(lines_table("What LibreLane said of it", said))
-    made = table("Made by", "<tool", "<version")
-    for tool, version in found.record["tools"].items():
-        made.add_row(tool, version)
-    console.print(made)
-    for text in (*found.record["waived"].values(), *found.record["remainder"]):
-        console.print(f"Left to explain: {text}")
-    console.print(f"GDS and picture: {found.folder}", soft_wrap=True)
-    # Only LibreLane's may be waived; some of ours have the same names.
-    wrong = [line for line in lines if not line.ok]
-    wrong += [line for line in said if not line.ok and line.key not in found.record["waived"]]
-    for line in wrong:
-        click.echo(f"error: {told(line)}", err=True)
-    if wrong:
+    else:
+        require(bool(tools), "--take needs what made the layout: --tool NAME=VERSION")
+        place = build_root() / "taken"
+    with watching() as tell:
+        if take is not None:
+            with stage(tell, f"packing the layout of {preset}"):
+                kept.take(chip(preset), take, notes, place)
+        with stage(tell, f"unpacking the layout of {preset}"):
+            unpacked = kept.unpack(chip(preset), place)
+        found = check(unpacked, images, tell)
+    _show(found)
+    for line in found.wrong:
+        click.echo(f"error: {line.wrong}", err=True)
+    if found.wrong:
         sys.exit(1)
     if take is not None:
-        results.keep(found.chip, kept)
-        write_file(results.PICTURES / f"{preset}-layout.png", (found.folder / "layout.png").read_bytes())
+        kept.keep(unpacked.chip, place, found.picture)
 
 
-def _with_wires(found: "Layout", images: int) -> "list[Line]":
-    """Timing, answers and energy, with the wires' resistance and capacitance."""
-    from hysteron_openlane import results, sta, summary
-
-    from .silicon.gates import gate_figures
-
-    netlist, spef = found.folder / results.NETLIST, found.folder / results.SPEF
-    with waiting("static timing at three corners"):
-        slacks = sta.slacks(found.chip, netlist, found.macros, found.folder / "sta", spef=spef)
-    return [
-        *summary.timing_lines(slacks, found.folder / "sta", layout=True),
-        *gate_figures(found.chip, found.macros, netlist, found.folder / "gates", images, spef=spef),
-    ]
+def _show(found: "Checked") -> None:
+    layout = found.layout
+    console.print(lines_table(f"Layout of {layout.chip.name}, checked here", found.lines))
+    console.print(lines_table("What LibreLane said of it", found.said))
+    made = table("Made by", "<tool", "<version")
+    for tool, version in layout.record["tools"].items():
+        made.add_row(tool, version)
+    console.print(made)
+    for text in (*layout.record["waived"].values(), *layout.record["remainder"]):
+        console.print(f"Left to explain: {text}")
+    console.print(f"GDS and picture: {layout.folder}", soft_wrap=True)
 
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""From the generated hardware to a SkyWater-130 layout."""
+"""From the generated hardware to a layout: ``pdk``, ``memory``, ``flow``, ``gate``, ``layout`` and ``report``."""

@@ -15,9 +15,11 @@ from pathlib import Path
 from cocotb_tools.runner import Verilator
 from filelock import FileLock
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import HysteronError
 from hysteron_base.files import build_root, write_file
 from hysteron_spec.core import CoreConfig, bits_for
+
+from .memories import chosen_memories
 
 HERE = Path(__file__).parent
 
@@ -108,29 +110,20 @@ class LeanVerilator(Verilator):
 
 
 def core_verilog(config: CoreConfig) -> str:
-    """A core with its taps, as it is simulated.
-
-    ``$HYSTERON_MEMORIES`` says what its memories are made of: nothing, for behavioural ones, ``openram``, for the PDK's
-    macros where these are smaller than flip-flops (:mod:`hysteron_openlane.memories`), or ``openram-always``, for
-    macros wherever one suits.
+    """A core with its taps, as it is simulated; ``$HYSTERON_MEMORIES`` says what its memories are made of.
 
     Raises
     ------
     HysteronError
-        If it says something else.
+        If it names memories that no package brings (:mod:`hysteron_sim.memories`), or what they need is missing.
     """
     from hysteron_rtl.verilog import convert
 
-    memories = os.environ.get("HYSTERON_MEMORIES", "")
-    if not memories:
+    memories = chosen_memories()
+    if memories is None:
         return generated(config.name, repr(config), lambda: convert(config, trace=True))
-    known = ("openram", "openram-always")
-    require(memories in known, f"HYSTERON_MEMORIES must be empty or one of {', '.join(known)}, not {memories!r}")
-    from hysteron_openlane.memories import Silicon
-    from hysteron_openlane.models import models
-
-    silicon = Silicon(always=memories == "openram-always")
-    return convert(config, trace=True, platform=silicon) + models(silicon.macros)
+    # Not kept: it depends on sources and files that nothing here knows.
+    return convert(config, trace=True, platform=memories) + memories.models()
 
 
 def parameters(config: CoreConfig) -> dict[str, int]:

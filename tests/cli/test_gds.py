@@ -10,13 +10,12 @@ import pytest
 
 pytest.importorskip("yaml", reason="the tools of silicon are not installed (extra 'silicon')")
 
-from hysteron_base.errors import HysteronError
 from hysteron_cli import gds
-from hysteron_openlane import baseline, librelane
-from hysteron_openlane.chips import chip
-from hysteron_openlane.librelane import Way
-from hysteron_openlane.pdk import root
+from hysteron_openlane.flow import baseline, librelane, run
+from hysteron_openlane.flow.chips import chip
+from hysteron_openlane.flow.librelane import Way
 from support.command import one_line
+from support.silicon import need_pdk
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -29,10 +28,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def pdk() -> None:
-    try:
-        root()
-    except HysteronError as error:
-        pytest.skip(str(error))
+    need_pdk()
 
 
 def test_a_wrong_chip_is_one_line(hysteron: Run, build: Path) -> None:
@@ -49,7 +45,8 @@ def test_no_pdk_is_one_line(
     monkeypatch.delenv("PDK_ROOT", raising=False)
     status, _, errors = hysteron(*words)
     assert status == 2
-    assert "error: PDK_ROOT is not set; get it with 'ciel enable" in errors
+    assert "error: PDK_ROOT is not set; it is the folder of the process design kit sky130A" in errors
+    assert "get it with 'ciel enable" in errors
     assert not (build / "gds").exists()
 
 
@@ -114,20 +111,20 @@ def test_a_layout_ends_with_its_picture_and_its_energy(
 ) -> None:
     for module in ("klayout", "pyosys"):
         pytest.importorskip(module, reason="it comes with 'make gds-setup'")
-    from hysteron_openlane import results
+    from hysteron_openlane.layout import kept
 
-    kept = results.unpack(chip("sky130-small"))
+    shipped = kept.unpack(chip("sky130-small"))
     final = build / "gds" / "sky130-small" / "runs" / "hysteron" / "final"
     for name, place in {
-        results.GDS: "gds/core.gds",
-        results.NETLIST: "nl/core.nl.v",
-        results.SPEF: "spef/nom/core.spef",
+        kept.GDS: "gds/core.gds",
+        kept.NETLIST: "nl/core.nl.v",
+        kept.SPEF: "spef/nom/core.spef",
     }.items():
         (final / place).parent.mkdir(parents=True)
-        (final / place).write_bytes((kept.folder / name).read_bytes())
-    (final / "metrics.json").write_text(json.dumps(kept.record["metrics"]))
+        (final / place).write_bytes((shipped.folder / name).read_bytes())
+    (final / "metrics.json").write_text(json.dumps(shipped.record["metrics"]))
     monkeypatch.setattr(librelane, "way", lambda *_: Way("fake", ("true",)))
-    monkeypatch.setattr(gds, "_librelane", lambda flow, *_: gds._ran(flow))
+    monkeypatch.setattr(run, "_librelane", lambda flow, *_: run._ran(flow))
     status, _, errors = hysteron("gds", "sky130-small", "--images", "1")
     assert status == 1
     assert "error: DRC, KLayout is absent from" in errors
@@ -150,6 +147,10 @@ def test_an_absent_figure_is_worse_than_the_baseline(
     status, _, errors = hysteron("gds", "sky130-small", "--until", "plan", "--check")
     assert status == 1
     assert "error: cells was 10, and now there is none" in errors
+
+
+def test_the_stages_are_the_flow_s() -> None:
+    assert gds.STAGES == run.STAGES
 
 
 def test_the_baseline_of_the_project_has_all_figures() -> None:

@@ -1,20 +1,16 @@
 """What the tests of silicon need."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from hysteron_openlane.pdk import NAME
+from support.silicon import need_pdk
 
 
 @pytest.fixture
 def pdk() -> Path:
     """The PDK's folder."""
-    place = os.environ.get("PDK_ROOT")
-    if not place or not (Path(place) / NAME).is_dir():
-        pytest.skip(f"PDK_ROOT does not lead to {NAME}")
-    return Path(place) / NAME
+    return need_pdk()
 
 
 @pytest.fixture

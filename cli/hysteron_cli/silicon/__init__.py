@@ -1,1 +1,0 @@
-"""What ``hysteron gds`` shows: pictures of the die, and one page."""

@@ -1,0 +1,1 @@
+"""A netlist of standard cells simulated with images: answers, activity, power."""

@@ -1,0 +1,1 @@
+"""Layouts that come with the project, and checks of a layout that take no part in making it."""
