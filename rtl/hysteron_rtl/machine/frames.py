@@ -16,9 +16,9 @@ from amaranth.lib.wiring import In, Out
 
 from .memory import RequestPort, RequestSignature
 
-#: Bytes of the check.
+#: Number of bytes of the check.
 CHECK_BYTES = 4
-#: Bytes of the longest block, which alone is not followed by a 0.
+#: Number of bytes of the longest block, which alone is not followed by a 0.
 LONGEST = 254
 
 

@@ -100,12 +100,12 @@ class Inside(wiring.Component):
     Parameters
     ----------
     config, machine, firmware
-        As of :class:`Machine`.
+        The same as in :class:`Machine`.
 
     Attributes
     ----------
     rx : In(1), tx : Out(1), leds : Out(8)
-        As of :class:`Machine`.
+        The serial line and the lamps.
     restart : Out(1)
         The machine must restart.
     restarting : In(1)
