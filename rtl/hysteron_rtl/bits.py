@@ -1,10 +1,12 @@
-"""Combinational helpers."""
+"""Idioms of hardware that several blocks use."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar, cast
 
-from amaranth.hdl import Cat, Const, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data
+
+_Delayed = TypeVar("_Delayed", Value, data.View)
 
 
 def lowest_set(value: Value) -> tuple[Value, Value, Value]:
@@ -43,7 +45,7 @@ def _resize(value: Value, width: int) -> Value:
 
 
 def number(bits: int, is_signed: bool) -> Shape:
-    """A signed or unsigned shape."""
+    """The shape of a number of so many bits, signed or unsigned."""
     return signed(bits) if is_signed else unsigned(bits)
 
 
@@ -52,11 +54,40 @@ def struct(layout: dict[str, int], signs: Callable[[str], bool] = lambda _: Fals
     return data.StructLayout({name: number(width, signs(name)) for name, width in layout.items() if width})
 
 
-def delay(m: Any, value: Any, cycles: int, name: str) -> Any:
-    """``value`` so many cycles later."""
+def record(layout: data.Layout, *, name: str | None = None, reset_less: bool = False) -> data.View:
+    """A signal with the fields of ``layout``, called like the variable that it is assigned to unless ``name`` is given.
+
+    It is what ``Signal(layout)`` makes; type checkers take that for a signal without fields, since they do not follow
+    the metaclass.
+    """
+    return cast(data.View, Signal(layout, name=name, reset_less=reset_less, src_loc_at=1))
+
+
+def delay(m: Module, value: _Delayed, cycles: int, name: str) -> _Delayed:
+    """``value``, a number or a record, as it was ``cycles`` cycles ago; ``value`` itself if that is 0."""
     for index in range(cycles):
-        shape = value.shape()
-        later = Signal(shape, name=f"{name}_{index + 1}")
+        later = cast(_Delayed, Signal(value.shape(), name=f"{name}_{index + 1}"))
         m.d.sync += later.eq(value)
         value = later
     return value
+
+
+def take_turns(m: Module, *, full: Signal, put: Signal, get: Signal, fills: Value, frees: Value) -> None:
+    """Keep account of two places that are filled and freed in turn, the first one first.
+
+    Parameters
+    ----------
+    m
+        The module that gets the logic.
+    full
+        Two bits: which places are full, from the cycle after ``fills`` or ``frees``.
+    put, get
+        One bit each: the place that is filled next, the place that is freed next.
+    fills, frees
+        Strobes. Whoever gives them asks ``full`` first.
+    """
+    m.d.sync += full.eq((full | (fills << put)) & ~(frees << get))
+    with m.If(fills):
+        m.d.sync += put.eq(~put)
+    with m.If(frees):
+        m.d.sync += get.eq(~get)

@@ -2,13 +2,15 @@
 
 from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
 
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.registers import COUNTERS
 
-from . import bus
-from .engine import ParallelEngine, TraceSignature
+from .bus import BusPort, Signature
+from .engine import Engine, TracePort, TraceSignature
+from .parallel import ParallelEngine
+from .ports import named
 from .registers import ADDRESS_BITS, Counters, Registers
 from .serial.engine import SerialEngine
 
@@ -32,26 +34,32 @@ class Core(wiring.Component):
     o : Out(stream of 32 bits)
         Answers.
     trace : Out(TraceSignature)
+        What a simulation watches; only if ``trace``.
     """
+
+    bus: BusPort
+    i: stream.Interface
+    o: stream.Interface
+    trace: TracePort
 
     def __init__(self, config: CoreConfig, *, trace: bool = False) -> None:
         self.config = config
         self.traced = trace
-        members: dict[str, object] = {
-            "bus": In(bus.Signature(ADDRESS_BITS)),
+        members: dict[str, Member] = {
+            "bus": In(Signature(ADDRESS_BITS)),
             "i": In(stream.Signature(32)),
             "o": Out(stream.Signature(32)),
         }
         if trace:
             members["trace"] = Out(TraceSignature(config))
-        super().__init__(members)  # type: ignore[arg-type]
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
         m.submodules.registers = registers = Registers(config)
         wiring.connect(m, wiring.flipped(self.bus), registers.bus)
-        engine: wiring.Component = SerialEngine(config) if config.serial else ParallelEngine(config)
+        engine: Engine = SerialEngine(config) if config.serial else ParallelEngine(config)
         m.submodules.engine = ResetInserter(registers.command_reset)(engine)
         wiring.connect(m, registers.load, engine.load)
         wiring.connect(m, wiring.flipped(self.i), engine.i)
@@ -107,8 +115,8 @@ class Core(wiring.Component):
             }
             for name in COUNTERS:
                 m.d.comb += [
-                    getattr(counters, name.lower()).eq(strobes[name]),
-                    getattr(registers, name.lower()).eq(getattr(counters, f"{name.lower()}_count")),
+                    named(counters, name).eq(strobes[name]),
+                    named(registers, name).eq(named(counters, f"{name}_count")),
                 ]
         if self.traced:
             wiring.connect(m, engine.trace, wiring.flipped(self.trace))

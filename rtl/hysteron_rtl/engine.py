@@ -1,26 +1,19 @@
-"""What makes up a core apart from its registers: the common interface, and the engine whose blocks all work at once."""
+"""What makes up a core apart from its registers: the ports of an engine, and what the two engines have in common."""
 
-from typing import Any
+from typing import Protocol
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig, bits_for
-from hysteron_spec.packets import WORD
 from hysteron_spec.registers import REGIONS
 
-from .events import EventFinder, WordScanner
 from .inputs import InputUnit
-from .lanes import Lanes
-from .layouts import segment_layout, word_layout
-from .memory import LoadedMemory, LoadSignature
-from .readout import ReadoutUnit
-from .readpipe import ReadPipe
-from .sequencer import Sequencer
-from .spikes import SpikeMemory
+from .memory import LoadedMemory, LoadPort, LoadSignature
+from .ports import Port, named
 
-#: Register values that an engine works by, and what says how far it is. The strobes of ``activity`` are counted.
+#: Register values that an engine works by, called like the registers' fields.
 SETTINGS = data.StructLayout(
     {
         "run": 1,
@@ -35,12 +28,42 @@ SETTINGS = data.StructLayout(
         "vector": 1,
     }
 )
+#: What says how far an engine is: all but ``fault`` are strobes.
 STATUS = data.StructLayout({"begins": 1, "sample": 1, "fault": 1, "bad_header": 1, "bad_index": 1})
+#: Strobes of what the counters count.
 ACTIVITY = data.StructLayout({"event": 1, "bubble": 1, "stall": 1, "update": 1, "step": 1})
 
 
+class TracePort(Port, Protocol):
+    """The signals of a :class:`TraceSignature`."""
+
+    read: Signal
+    row: Signal
+    stored: Signal
+    layer: Signal
+    tile: Signal
+    spikes: Signal
+    potentials: Signal
+
+
 class TraceSignature(wiring.Signature):
-    """What a simulation watches: weight-row reads and tile updates, each in its cycle."""
+    """What a simulation watches: weight-row reads and tile updates, each in its cycle.
+
+    Members
+    -------
+    read : Out(1)
+        A weight row is read.
+    row : Out(bits_for(weight_rows))
+        With ``read``: its number.
+    stored : Out(1)
+        A tile has been updated.
+    layer : Out(bits_for(max_layers)), tile : Out(bits_for(tiles))
+        With ``stored``: which tile of all, and of which layer.
+    spikes : Out(lanes)
+        With ``stored``: the tile's spikes, a bit a neuron.
+    potentials : Out(lanes * potential_bits)
+        With ``stored``: the tile's potentials after the reset, the lowest neuron in the lowest bits.
+    """
 
     def __init__(self, config: CoreConfig) -> None:
         super().__init__(
@@ -74,6 +97,7 @@ class EngineSignature(wiring.Signature):
     activity : In(ACTIVITY)
         Strobes for the counters.
     trace : In(TraceSignature)
+        What simulations watch.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -90,137 +114,93 @@ class EngineSignature(wiring.Signature):
         )
 
 
-class ParallelEngine(wiring.Component):
-    """All neurons of a tile are updated together, and input, layers, time steps and samples overlap."""
+class Engine(wiring.Component):
+    """What the engines have in common: their ports, those of an :class:`EngineSignature`, and what is behind some.
+
+    Parameters
+    ----------
+    config
+        What to generate.
+    """
+
+    settings: data.View
+    load: LoadPort
+    i: stream.Interface
+    o: stream.Interface
+    status: data.View
+    activity: data.View
+    trace: TracePort
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
         super().__init__(EngineSignature(config).flip())
 
-    def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        config, settings = self.config, self.settings
-
-        # Blocks
-        m.submodules.inputs = inputs = InputUnit(config)
-        m.submodules.sequencer = sequencer = Sequencer(config)
-        m.submodules.segments = segments = ReadPipe(
-            segment_layout(config), max(config.input_words, config.hidden_words)
-        )
-        m.submodules.scanner = scanner = WordScanner(config)
-        m.submodules.words = words = ReadPipe(word_layout(config), WORD)
-        m.submodules.finder = finder = EventFinder(config)
-        m.submodules.spikes = spikes = SpikeMemory(config)
-        m.submodules.weights = weights = LoadedMemory(
+    def _weight_memory(self) -> LoadedMemory:
+        """The weight memory: a row a cycle, which holds a weight for each lane."""
+        config = self.config
+        return LoadedMemory(
             width=config.weight_row_bits,
             depth=config.weight_rows,
             region=REGIONS["WEIGHTS"],
             latency=config.weight_latency,
         )
-        m.submodules.lanes = lanes = Lanes(config)
-        m.submodules.readout = readout = ReadoutUnit(config)
-        for block in (inputs, sequencer, weights, lanes):
-            wiring.connect(m, wiring.flipped(self.load), block.load)
 
-        m.d.comb += [
-            inputs.run.eq(settings.run),
-            inputs.inputs.eq(settings.inputs),
-            inputs.steps.eq(settings.steps),
-            inputs.coding.eq(settings.coding),
-            inputs.seed.eq(settings.seed),
-            sequencer.layers.eq(settings.layers),
-            sequencer.steps.eq(settings.steps),
-            sequencer.every_step.eq(settings.every_step),
-            readout.outputs.eq(settings.outputs),
-            readout.kind.eq(settings.kind),
-            readout.vector.eq(settings.vector),
-        ]
+    def _connect_load(self, m: Module, *ports: LoadPort) -> None:
+        """Connect the memories that the bus fills."""
+        for port in ports:
+            wiring.connect(m, wiring.flipped(self.load), port)
 
-        # Input → sequencer → segments → words → events
-        wiring.connect(m, wiring.flipped(self.i), inputs.i)
-        m.d.comb += [
-            sequencer.slots.eq(inputs.slots),
-            sequencer.filled.eq(inputs.filled),
-            inputs.free.eq(scanner.frees),
-        ]
-        wiring.connect(m, sequencer.o, segments.i)
-        segment = segments.i.payload.source
-        summary_read = segments.i.valid & segments.i.ready
-        hidden_q = Signal()
-        m.d.sync += hidden_q.eq(segment.hidden)
-        m.d.comb += [
-            inputs.summary_en.eq(summary_read & ~segment.hidden),
-            inputs.slot.eq(segment.slot),
-            inputs.plane.eq(segment.plane),
-            spikes.summary_en.eq(summary_read & segment.hidden),
-            spikes.summary_layer.eq(segment.layer),
-            spikes.summary_parity.eq(segment.parity),
-            segments.data.eq(Mux(hidden_q, spikes.summary, inputs.summary)),
-            scanner.i.valid.eq(segments.o.valid),
-            scanner.i.payload.eq(segments.o.payload),
-            segments.o.ready.eq(scanner.i.ready),
-        ]
-        wiring.connect(m, scanner.o, words.i)
-        word_read = words.i.valid & words.i.ready
-        hidden_word_q = Signal()
-        m.d.sync += hidden_word_q.eq(words.i.payload.hidden)
-        m.d.comb += [
-            inputs.word_en.eq(word_read & ~scanner.source.hidden),
-            inputs.word_slot.eq(scanner.source.slot),
-            inputs.word_plane.eq(scanner.source.plane),
-            inputs.word.eq(words.i.payload.word),
-            spikes.word_en.eq(word_read & scanner.source.hidden),
-            spikes.word_tile.eq(scanner.source.tile),
-            spikes.word_parity.eq(scanner.source.parity),
-            spikes.word.eq(words.i.payload.word),
-            words.data.eq(Mux(hidden_word_q, spikes.bits, inputs.bits)),
-            finder.i.valid.eq(words.o.valid),
-            finder.i.payload.eq(words.o.payload),
-            words.o.ready.eq(finder.i.ready),
-            sequencer.scanned.eq(scanner.scanned),
-            sequencer.scanned_layer.eq(scanner.layer),
-        ]
+    def _connect_settings(self, m: Module, block: wiring.Component, *names: str) -> None:
+        """Connect the register values of those names to the block's ports of the same names."""
+        for name in names:
+            m.d.comb += named(block, name).eq(self.settings[name])
 
-        # Events → lanes → spikes → read-out
-        m.d.comb += [
-            weights.en.eq(finder.valid & ~finder.event.empty),
-            weights.address.eq(finder.event.row),
-            lanes.valid.eq(finder.valid),
-            lanes.event.eq(finder.event),
-            lanes.weights.eq(weights.data),
-            spikes.store.eq(lanes.stored),
-            spikes.store_pass.eq(lanes.stored_pass),
-            spikes.spikes.eq(lanes.spikes),
-            sequencer.stored.eq(lanes.stored & lanes.stored_pass.job_last),
-            sequencer.stored_layer.eq(lanes.stored_pass.layer),
-            readout.fired.eq(lanes.fired),
-            readout.fired_pass.eq(lanes.fired_pass),
-            readout.stored.eq(lanes.stored),
-            readout.stored_pass.eq(lanes.stored_pass),
-            readout.spikes.eq(lanes.spikes),
-            readout.potentials.eq(lanes.potentials),
-            sequencer.answered.eq(readout.answered),
-        ]
-        wiring.connect(m, readout.o, wiring.flipped(self.o))
+    def _report(
+        self,
+        m: Module,
+        inputs: InputUnit,
+        *,
+        sample: Value,
+        picks: Value,
+        empty: Value,
+        row: Value,
+        stalled: Value,
+        stored: Value,
+        step: Value,
+        layer: Value,
+        tile: Value,
+        spikes: Value,
+    ) -> None:
+        """Drive ``status``, ``activity`` and ``trace``, but for the trace's potentials.
 
-        # What the core is told
+        Parameters
+        ----------
+        m
+            The engine's module.
+        inputs
+            The engine's input unit.
+        sample, stalled, step
+            Strobes: a sample's last answer was accepted; an event waits; a time step of the first layer begins.
+        picks, empty, row
+            A finder's output: there is an event or, with ``empty``, the end of a tile without one; its weight row.
+        stored, layer, tile, spikes
+            A tile was updated: its layer, its number among all, its spikes.
+        """
         m.d.comb += [
             self.status.begins.eq(inputs.begins),
-            self.status.sample.eq(readout.sample),
+            self.status.sample.eq(sample),
             self.status.fault.eq(inputs.fault),
             self.status.bad_header.eq(inputs.bad_header),
             self.status.bad_index.eq(inputs.bad_index),
-            self.activity.event.eq(finder.valid & ~finder.event.empty),
-            self.activity.bubble.eq(finder.valid & finder.event.empty),
-            self.activity.stall.eq(finder.stalled),
-            self.activity.update.eq(lanes.stored),
-            self.activity.step.eq(sequencer.issued_first),
-            self.trace.read.eq(finder.valid & ~finder.event.empty),
-            self.trace.row.eq(finder.event.row),
-            self.trace.stored.eq(lanes.stored),
-            self.trace.layer.eq(lanes.stored_pass.layer),
-            self.trace.tile.eq(lanes.stored_pass.tile),
-            self.trace.spikes.eq(lanes.spikes),
-            self.trace.potentials.eq(lanes.potentials),
+            self.activity.event.eq(picks & ~empty),
+            self.activity.bubble.eq(picks & empty),
+            self.activity.stall.eq(stalled),
+            self.activity.update.eq(stored),
+            self.activity.step.eq(step),
+            self.trace.read.eq(picks & ~empty),
+            self.trace.row.eq(row),
+            self.trace.stored.eq(stored),
+            self.trace.layer.eq(layer),
+            self.trace.tile.eq(tile),
+            self.trace.spikes.eq(spikes),
         ]
-        return m

@@ -21,12 +21,24 @@ class WordScanner(wiring.Component):
     ----------
     i : In(stream of {request: segment, data: summary})
         Bit *k* of the summary tells whether word *k* has a spike.
-    o : Out(stream of words)
-    source : Out
+    o : Out(stream of word)
+        The words to read (:func:`~hysteron_rtl.layouts.word_layout`).
+    source : Out(source_layout)
         Where the word on ``o`` is to be read.
-    scanned, layer, frees : Out
-        Up while the last word of a job leaves; the job's layer; whether that frees an input slot.
+    scanned : Out(1)
+        Up while the last word of a job leaves.
+    layer : Out(bits_for(max_layers))
+        With ``scanned``: the job's layer.
+    frees : Out(1)
+        With ``scanned``: that frees an input slot.
     """
+
+    i: stream.Interface
+    o: stream.Interface
+    source: data.View
+    scanned: Signal
+    frees: Signal
+    layer: Signal
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
@@ -83,11 +95,19 @@ class EventFinder(wiring.Component):
     Attributes
     ----------
     i : In(stream of {request: word, data: its bits})
-    valid, event : Out
-        Registered; the weight row can be read in the same cycle.
-    stalled : Out
+        A word and what memory held there.
+    valid : Out(1)
+        There is an event, in the cycle after it was picked.
+    event : Out(event_layout)
+        With ``valid``: the event; the weight row can be read in the same cycle.
+    stalled : Out(1)
         An event waits.
     """
+
+    i: stream.Interface
+    valid: Signal
+    event: data.View
+    stalled: Signal
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.registers import REGIONS
 
-from .bits import delay
+from .bits import delay, record
 from .layouts import event_layout, pass_layout
-from .memory import DISTINCT, LoadedMemory, LoadSignature
+from .memory import DISTINCT, LoadedMemory, LoadPort, LoadSignature, mark
 from .neuron import Neuron, parameter_layout, state_layout, threshold_struct
 
 
@@ -32,15 +32,28 @@ class Lanes(wiring.Component):
     ----------
     load : In(LoadSignature)
         Fills the parameter and threshold memories.
-    valid, event : In
+    valid : In(1), event : In(event_layout)
         An event; a pass ends with ``event.last``.
     weights : In(lanes * weight_bits)
-        W cycles after the event.
-    fired, fired_pass : Out
+        The event's weight row, W cycles after the event.
+    fired : Out(1), fired_pass : Out(pass_layout)
         The pass whose update will be stored in the next cycle.
-    stored, stored_pass, spikes, potentials : Out
-        A tile's spikes and potentials after the reset.
+    stored : Out(1), stored_pass : Out(pass_layout)
+        A tile has been updated.
+    spikes : Out(lanes), potentials : Out(lanes of potential)
+        With ``stored``: the tile's spikes, and its potentials after the reset.
     """
+
+    load: LoadPort
+    valid: Signal
+    event: data.View
+    weights: Signal
+    fired: Signal
+    fired_pass: data.View
+    stored: Signal
+    stored_pass: data.View
+    spikes: Signal
+    potentials: data.View
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
@@ -68,7 +81,10 @@ class Lanes(wiring.Component):
         parameter_row = data.ArrayLayout(parameter_layout(config), lanes)
 
         # The finder sends no tile's events while its state is on its way to the memory.
-        m.submodules.state = states = memory.Memory(shape=state_row, depth=config.tiles, init=[], attrs={DISTINCT: 1})
+        states: memory.Memory[data.ArrayLayout, data.View] = memory.Memory(
+            shape=state_row, depth=config.tiles, init=[], attrs=mark(DISTINCT)
+        )
+        m.submodules.state = states
         state_read, state_write = states.read_port(), states.write_port()
         m.submodules.parameters = parameters = LoadedMemory(
             width=parameter_row.size, depth=config.tiles, region=REGIONS["NEURONS"]
@@ -94,7 +110,7 @@ class Lanes(wiring.Component):
 
         # Thresholds are read with the leak, used by the next two stages.
         limits = data.View(thresholds_shape, thresholds.data)
-        fire_thresholds = Signal(thresholds_shape, reset_less=True)
+        fire_thresholds = record(thresholds_shape, reset_less=True)
         m.d.comb += [
             state_read.en.eq(ends),
             state_read.addr.eq(event.pass_.tile),
@@ -111,7 +127,7 @@ class Lanes(wiring.Component):
         weights = data.View(data.ArrayLayout(config.weight_bits, lanes), self.weights)
         read_parameters = data.View(parameter_row, parameters.data)
         # Written before they are used, like all data here that have no reset: their clock can stand still.
-        spikes, potentials = Signal(lanes, reset_less=True), Signal(self.potentials.shape(), reset_less=True)
+        spikes, potentials = Signal(lanes, reset_less=True), record(self.potentials.shape(), reset_less=True)
         m.d.comb += [self.spikes.eq(spikes), self.potentials.eq(potentials)]
         for k in range(lanes):
             neuron = Neuron(config)

@@ -6,7 +6,9 @@ decides what stands for it: block RAM, SPRAM or a macro.
 Specified in docs/specification.md, §7.4.
 """
 
-from amaranth.hdl import Module
+from typing import Any, Protocol
+
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,16 +16,46 @@ from hysteron_spec.core import bits_for
 from hysteron_spec.layouts import row_stride, row_words
 
 from .bits import delay
+from .ports import Port
 
 #: Attribute of a memory of which nothing is read in a cycle in which something is written: one port does for both.
 EXCLUSIVE = "exclusive"
-#: … of which no row is read in the cycle in which it is written: two ports do, whatever they say of such a row.
+#: Attribute of a memory of which no row is read in the cycle in which it is written: two ports do, whatever they say
+#: of such a row.
 DISTINCT = "distinct"
 
 
+def mark(attribute: str) -> dict[str, Any]:
+    """Attributes of a memory that is :data:`EXCLUSIVE` or :data:`DISTINCT`.
+
+    The value is the number 1, as Verilog has it; Amaranth takes numbers, its type information only strings.
+    """
+    return {attribute: 1}
+
+
+class LoadPort(Port, Protocol):
+    """The signals of a :class:`LoadSignature`."""
+
+    strobe: Signal
+    region: Signal
+    address: Signal
+    data: Signal
+
+
 class LoadSignature(wiring.Signature):
-    """Writes from the bus to a memory region, as the bus sees them: word ``address`` of region
-    ``region`` becomes ``data`` where ``strobe`` is 1."""
+    """Writes from the bus to the memories of a core, as the bus sees them.
+
+    Members
+    -------
+    strobe : Out(1)
+        A word is written at the end of this cycle.
+    region : Out(4)
+        Number of the memory, :data:`hysteron_spec.registers.REGIONS`.
+    address : Out(28)
+        Number of the word in it.
+    data : Out(32)
+        The word.
+    """
 
     def __init__(self) -> None:
         super().__init__({"strobe": Out(1), "region": Out(4), "address": Out(28), "data": Out(32)})
@@ -35,7 +67,7 @@ class LoadedMemory(wiring.Component):
     Parameters
     ----------
     width, depth
-        Bits of a row, rows.
+        Bits of a row; number of rows.
     region
         Number of the region, :data:`hysteron_spec.registers.REGIONS`.
     latency
@@ -46,11 +78,18 @@ class LoadedMemory(wiring.Component):
     load : In(LoadSignature)
         Word ``k`` of row ``r`` is written at address ``r * row_stride(width) + k``; words beyond a row
         or rows beyond the depth are dropped.
-    en, address : In
-        Read port.
-    data : Out
-        ``latency`` cycles after ``en``.
+    en : In(1)
+        Read a row.
+    address : In(bits_for(depth))
+        Number of the row.
+    data : Out(width)
+        The row, ``latency`` cycles after ``en``.
     """
+
+    load: LoadPort
+    en: Signal
+    address: Signal
+    data: Signal
 
     def __init__(self, *, width: int, depth: int, region: int, latency: int = 1) -> None:
         self.width, self.depth, self.region, self.latency = width, depth, region, latency
@@ -67,7 +106,8 @@ class LoadedMemory(wiring.Component):
         m = Module()
         words, stride = row_words(self.width), row_stride(self.width)
         stored = self.width if words == 1 else 32 * words
-        m.submodules.memory = ram = memory.Memory(shape=stored, depth=self.depth, init=[], attrs={EXCLUSIVE: 1})
+        ram: memory.Memory[int, Value] = memory.Memory(shape=stored, depth=self.depth, init=[], attrs=mark(EXCLUSIVE))
+        m.submodules.memory = ram
         write = ram.write_port(granularity=None if words == 1 else 32)
         read = ram.read_port()
         column_bits = stride.bit_length() - 1

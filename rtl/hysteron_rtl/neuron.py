@@ -3,7 +3,7 @@
 Specified in docs/specification.md, §3.
 """
 
-from typing import Any
+from typing import Protocol, cast
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -13,22 +13,38 @@ from hysteron_spec.core import CoreConfig
 from hysteron_spec.layouts import is_signed, neuron_layout, threshold_layout
 from hysteron_spec.neuron import Mode, Reset
 
-from .bits import number, struct
+from .bits import number, record, struct
+from .ports import Port
 
 
 def state_layout(config: CoreConfig) -> data.StructLayout:
-    """What the state memory holds for a neuron."""
+    """What the state memory holds for a neuron: its potential ``u`` and whether it is ``armed``."""
     return data.StructLayout({"u": number(config.potential_bits, config.potential_signed), "armed": 1})
 
 
 def parameter_layout(config: CoreConfig) -> data.StructLayout:
-    """What the parameter memory holds for a neuron."""
+    """What the parameter memory holds for a neuron: the code of its ``leak``, and its ``bias`` if there are any."""
     return struct(neuron_layout(config), lambda name: is_signed(name, config))
 
 
 def threshold_struct(config: CoreConfig) -> data.StructLayout:
-    """What the threshold memory holds for a layer."""
+    """What the threshold memory holds for a layer, see :func:`hysteron_spec.layouts.threshold_layout`."""
     return struct(threshold_layout(config), lambda name: is_signed(name, config))
+
+
+class StagePort(Port, Protocol):
+    """The signals of a :class:`StageSignature`."""
+
+    add: Signal
+    first: Signal
+    double: Signal
+    empty: Signal
+    unit: Signal
+    leak: Signal
+    start: Signal
+    sum: Signal
+    limits: data.View
+    thresholds: data.View
 
 
 class StageSignature(wiring.Signature):
@@ -37,6 +53,21 @@ class StageSignature(wiring.Signature):
     ``add`` accumulates the weight (or nothing, if ``empty``), after clearing (``first``) or doubling
     (``double``) the accumulator; ``leak`` works on the state just read, as a fresh neuron's if
     ``start``; ``sum`` saturates; the outputs are valid in the cycle after.
+
+    Members
+    -------
+    add, first, double, empty : Out(1)
+        Stage 0: how the weight is accumulated.
+    unit : Out(1)
+        Stage 0: weights of one bit are 0 and 1, not −1 and 1.
+    leak, start : Out(1)
+        Stage 1, at least one cycle after ``add``: the update begins; the neuron is fresh.
+    sum : Out(1)
+        Stage 2, one cycle after ``leak``.
+    limits : Out(threshold_struct)
+        The layer's thresholds in stage 2, of which this stage uses ``u_min`` and ``u_max``.
+    thresholds : Out(threshold_struct)
+        The layer's thresholds in stage 3, one cycle after ``sum``.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -57,6 +88,11 @@ class StageSignature(wiring.Signature):
         )
 
 
+def stage_port(config: CoreConfig) -> StagePort:
+    """Make the signals of a :class:`StageSignature` in a module that has no port of them; they are called ``stage``."""
+    return cast(StagePort, StageSignature(config).create(path=("stage",)))
+
+
 class Neuron(wiring.Component):
     """A lane.
 
@@ -66,12 +102,22 @@ class Neuron(wiring.Component):
     Attributes
     ----------
     weight : In(weight_bits)
+        What an event adds, with ``stage.add``.
     stage : In(StageSignature)
-    state, parameters : In
+        What is done with it.
+    state : In(state_layout), parameters : In(parameter_layout)
         Read from memory; used where ``stage.leak``.
-    state_out, spike : Out
-        Combinational from the stage ``sum``'s registers and ``stage.thresholds``.
+    state_out : Out(state_layout), spike : Out(1)
+        What is stored next, and whether the neuron spikes: combinational from the stage ``sum``'s registers and
+        ``stage.thresholds``.
     """
+
+    weight: Signal
+    stage: StagePort
+    state: data.View
+    parameters: data.View
+    state_out: data.View
+    spike: Signal
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
@@ -95,8 +141,11 @@ class Neuron(wiring.Component):
         return m
 
 
-def accumulate(m: Module, config: CoreConfig, stage: Any, weight: Value, name: str = "total") -> Signal:
-    """A synaptic accumulator: its value, in the cycle after ``weight`` came with ``stage.add``."""
+def accumulate(m: Module, config: CoreConfig, stage: StagePort, weight: Value, name: str = "total") -> Signal:
+    """Make a synaptic accumulator called ``name``.
+
+    Returns its value, a signed number of ``accumulator_bits``, in the cycle after ``weight`` came with ``stage.add``.
+    """
     total = Signal(signed(config.accumulator_bits), name=name, reset_less=True)
     before = Mux(stage.first, 0, Mux(stage.double, total << 1, total) if config.direct else total)
     with m.If(stage.add):
@@ -105,12 +154,16 @@ def accumulate(m: Module, config: CoreConfig, stage: Any, weight: Value, name: s
 
 
 def update(
-    m: Module, config: CoreConfig, stage: Any, total: Value, state: Any, parameters: Any
+    m: Module, config: CoreConfig, stage: StagePort, total: Value, state: data.View, parameters: data.View
 ) -> tuple[data.View, Signal]:
-    """The neuron update, in two stages: what is stored next and the spike, 2 cycles after ``stage.leak`` saw the
-    operands; ``stage.limits`` and ``stage.thresholds`` are used a cycle and two after it."""
+    """Make the neuron update, in two stages.
+
+    Returns what is stored next (:func:`state_layout`) and the spike, 2 cycles after ``stage.leak`` saw the sum
+    ``total``, the ``state`` and the ``parameters``; ``stage.limits`` and ``stage.thresholds`` are used one cycle and
+    two cycles after it.
+    """
     potential = number(config.potential_bits, config.potential_signed)
-    state_out, spike = Signal(state_layout(config), name="next_state"), Signal(name="next_spike")
+    state_out, spike = record(state_layout(config), name="next_state"), Signal(name="next_spike")
 
     # leak: what is left of the magnitude; its sign is put back as it is added
     left = Signal(config.potential_bits, reset_less=True)
@@ -169,7 +222,7 @@ def update(
     return state_out, spike
 
 
-def _weight(config: CoreConfig, stage: Any, weight: Value) -> Value:
+def _weight(config: CoreConfig, stage: StagePort, weight: Value) -> Value:
     """The weight as a signed number; one bit stands for ±1, or 0/1 if ``unit``."""
     if config.weight_bits > 1:
         return weight.as_signed()

@@ -22,17 +22,34 @@ class ReadoutUnit(wiring.Component):
 
     Attributes
     ----------
-    outputs, kind, vector : In
+    outputs : In(14), kind : In(2), vector : In(1)
         Register values.
-    fired, fired_pass : In
+    fired : In(1), fired_pass : In(pass_layout)
         A tile's update comes in the next cycle.
-    stored, stored_pass, spikes, potentials : In
-        A tile's update.
-    answered, sample : Out
-        Strobe: an answer's last word was accepted; it was the sample's last.
+    stored : In(1), stored_pass : In(pass_layout)
+        A tile has been updated.
+    spikes : In(lanes), potentials : In(lanes of potential)
+        With ``stored``: its spikes and its potentials after the reset.
+    answered : Out(1)
+        Strobe: an answer's last word is accepted.
+    sample : Out(1)
+        With ``answered``: it was the sample's last answer.
     o : Out(stream of 32 bits)
-        See :mod:`hysteron_spec.packets`.
+        Answers, see :mod:`hysteron_spec.packets`.
     """
+
+    outputs: Signal
+    kind: Signal
+    vector: Signal
+    fired: Signal
+    fired_pass: data.View
+    stored: Signal
+    stored_pass: data.View
+    spikes: Signal
+    potentials: data.View
+    answered: Signal
+    sample: Signal
+    o: stream.Interface
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
@@ -56,15 +73,27 @@ class ReadoutUnit(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self.config
-        lanes = min(config.lanes, 1 << (config.max_outputs - 1).bit_length())
-        width = signed(config.readout_bits)
-        row = data.ArrayLayout(width, lanes)
-        tile_bits = bits_for(config.output_tiles)
-        m.submodules.values = values = memory.Memory(shape=row, depth=2 << tile_bits, init=[])
-        write, before, read = values.write_port(), values.read_port(), values.read_port()
+        row = data.ArrayLayout(signed(self.config.readout_bits), self._lanes)
+        values: memory.Memory[data.ArrayLayout, data.View] = memory.Memory(
+            shape=row, depth=2 << bits_for(self.config.output_tiles), init=[]
+        )
+        m.submodules.values = values
+        turned = self._update(m, values.write_port(), values.read_port())
+        self._answer(m, values.read_port(), turned)
+        return m
 
-        # Update: the value before is read while the tile fires.
+    @property
+    def _lanes(self) -> int:
+        """Lanes whose values are kept: those that outputs can be in."""
+        return min(self.config.lanes, 1 << (self.config.max_outputs - 1).bit_length())
+
+    def _update(self, m: Module, write: memory.WritePort, before: memory.ReadPort) -> Signal:
+        """Follow the last layer: the values before a step are read while a tile fires, those after it written with it.
+
+        Returns the strobe that the step is complete.
+        """
+        config = self.config
+        tile_bits = bits_for(config.output_tiles)
         fill, latest = Signal(), Signal()  # bank that is being filled, bank of the step before
         tile, step = Signal(tile_bits), Signal(range(NEVER))
         fired = self.fired & self.fired_pass.output
@@ -83,7 +112,7 @@ class ReadoutUnit(wiring.Component):
             write.en.eq(stored),
             write.addr.eq(Cat(tile, fill)),
         ]
-        for k in range(lanes):
+        for k in range(self._lanes):
             new = next_value(
                 m,
                 config,
@@ -98,12 +127,14 @@ class ReadoutUnit(wiring.Component):
         with m.If(turned):
             m.d.sync += [
                 latest.eq(fill),
-                step.eq(Mux(self.stored_pass.final, 0, Mux(step == NEVER - 1, step, step + 1))),
+                step.eq(next_step(step, self.stored_pass.final)),
             ]
             with m.If(self.stored_pass.answer):
                 m.d.sync += fill.eq(~fill)
+        return turned
 
-        # Answer
+    def _answer(self, m: Module, read: memory.ReadPort, turned: Signal) -> None:
+        """Send an answer for each step that asks for one, and find its winner on the way."""
         due = Signal(2)
         finals = Signal(2)  # for each answer due whether it is its sample's last, oldest in bit 0
         left = Signal(2)
@@ -115,14 +146,15 @@ class ReadoutUnit(wiring.Component):
         ]
         drain = Signal()
         output, number = Signal(14), Signal(16)
+        width = signed(self.config.readout_bits)
         best, winner = Signal(width), Signal(14)
         value = Signal(width)
-        lane_bits = (lanes - 1).bit_length()
-        lane = output[:lane_bits] if lane_bits else 0
+        lane_bits = (self._lanes - 1).bit_length()
+        lane: Value | int = output[:lane_bits] if lane_bits else 0
         address = Signal(14)
         m.d.comb += [
-            value.eq(Array(read.data[k] for k in range(lanes))[lane]),
-            read.addr.eq(Cat((address >> lane_bits)[:tile_bits], drain)),
+            value.eq(Array(read.data[k] for k in range(self._lanes))[lane]),
+            read.addr.eq(Cat((address >> lane_bits)[: bits_for(self.config.output_tiles)], drain)),
         ]
         better = beats(self.kind, value, best)
         with m.FSM():
@@ -147,18 +179,31 @@ class ReadoutUnit(wiring.Component):
                     with m.If(output + 1 == self.outputs):
                         m.next = "TRAILER"
             with m.State("TRAILER"):
-                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(winner | (number << 16))]
+                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(trailer(winner, number))]
                 with m.If(self.o.ready):
                     m.d.comb += [self.answered.eq(1), self.sample.eq(finals[0])]
                     m.d.sync += [number.eq(number + 1), drain.eq(~drain)]
                     m.next = "IDLE"
-        return m
 
 
 def next_value(
     m: Module, config: CoreConfig, *, kind: Value, start: Value, old: Value, spike: Value, potential: Value, step: Value
 ) -> Signal:
-    """An output's value after a step, from the one before it, as :func:`hysteron_golden.run.run` defines it."""
+    """Make an output's value after a step from the one before it, as :func:`hysteron_golden.run.run` defines it.
+
+    Parameters
+    ----------
+    m, config
+        The module that gets the logic; the core.
+    kind
+        What the value is, a :class:`~hysteron_spec.neuron.Readout`.
+    start, step
+        Whether the step is the sample's first; its number.
+    old
+        The value before.
+    spike, potential
+        What the output's neuron did in the step.
+    """
     width = signed(config.readout_bits)
     new = Signal(width, name="new_value")
     with m.Switch(kind):
@@ -175,3 +220,13 @@ def next_value(
 def beats(kind: Value, value: Value, best: Value) -> Value:
     """Whether ``value`` of a later output wins over ``best`` of an earlier one."""
     return Mux(kind == Readout.FIRST, value < best, value > best)
+
+
+def next_step(step: Signal, final: Value) -> Value:
+    """The number of the step after ``step``, which is 0 after a sample's ``final`` one and does not wrap around."""
+    return Mux(final, 0, Mux(step == NEVER - 1, step, step + 1))
+
+
+def trailer(winner: Value, number: Value) -> Value:
+    """The last word of the answer of that ``number`` modulo 65536, see :mod:`hysteron_spec.packets`."""
+    return winner | (number << 16)

@@ -1,10 +1,13 @@
 """An elastic pipe around a memory with one cycle of read latency."""
 
 from amaranth.hdl import Array, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import PIPE_DEPTH
+
+from .bits import record
 
 
 class ReadPipe(wiring.Component):
@@ -22,15 +25,20 @@ class ReadPipe(wiring.Component):
 
     Attributes
     ----------
-    i : In(stream)
+    i : In(stream of request)
         Requests. The owner reads the memory where ``i.valid & i.ready``.
-    data : In
+    data : In(answer)
         The memory's data, valid in the cycle after such a read.
     o : Out(stream of {request, data})
+        Requests with their data, one cycle after they were accepted or later.
     """
 
-    def __init__(self, request: data.StructLayout, answer: int) -> None:
-        self.output = data.StructLayout({"request": request, "data": answer})
+    i: stream.Interface
+    data: Signal
+    o: stream.Interface
+
+    def __init__(self, request: StructLayout, answer: int) -> None:
+        self.output = StructLayout({"request": request, "data": answer})
         super().__init__(
             {
                 "i": In(stream.Signature(request)),
@@ -42,13 +50,13 @@ class ReadPipe(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         assert PIPE_DEPTH & (PIPE_DEPTH - 1) == 0, "positions wrap by overflow"
-        held = Array(Signal(self.output, name=f"held_{k}", reset_less=True) for k in range(PIPE_DEPTH))
+        held = Array(record(self.output, name=f"held_{k}", reset_less=True) for k in range(PIPE_DEPTH))
         level = Signal(range(PIPE_DEPTH + 1))
         under_way = Signal(range(PIPE_DEPTH + 1))  # held ones and the one whose data arrive now
         put, get = Signal(range(PIPE_DEPTH)), Signal(range(PIPE_DEPTH))
         arriving = Signal()
         request = Signal.like(self.i.payload, reset_less=True)
-        arrival = Signal(self.output)
+        arrival = record(self.output)
 
         accept = self.i.valid & self.i.ready
         take = self.o.valid & self.o.ready

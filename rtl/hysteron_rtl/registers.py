@@ -1,16 +1,18 @@
 """The bus decoder, made from :data:`hysteron_spec.registers.REGISTERS`."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
 
 from hysteron_spec.core import CoreConfig, bits_for
 from hysteron_spec.registers import COUNTERS, MAGIC, MAP_VERSION, REGISTERS, Access, Register
 
-from . import bus
-from .memory import LoadSignature
+from .bus import BusPort, Signature
+from .memory import LoadPort, LoadSignature
+from .ports import named, port
 
 #: Width of the bus's word address.
 ADDRESS_BITS = bits_for(len(REGISTERS))
@@ -18,8 +20,8 @@ ADDRESS_BITS = bits_for(len(REGISTERS))
 
 def constants(config: CoreConfig) -> dict[str, int]:
     """Values of the registers that never change: those that describe the core, and 0 for those of what it lacks."""
-    lacks = () if config.encoder else ("ENCODER", "SEED0", "SEED1", "SEED2", "SEED3")
-    lacks += () if config.counters else tuple(COUNTERS)
+    lacks = [] if config.encoder else ["ENCODER", "SEED0", "SEED1", "SEED2", "SEED3"]
+    lacks += [] if config.counters else COUNTERS
     return dict.fromkeys(lacks, 0) | {
         "ID": MAGIC,
         "VERSION": MAP_VERSION,
@@ -42,8 +44,8 @@ def constants(config: CoreConfig) -> dict[str, int]:
     }
 
 
-def _ports(register: Register) -> dict[str, tuple[str, int]]:
-    """Names and widths of a register's values: one a field, or the whole word."""
+def _ports(register: Register) -> dict[str, tuple[Access, int]]:
+    """Kinds and widths of a register's values by name: one a field, or the whole word."""
     if not register.fields:
         return {register.name.lower(): (register.access, 32)}
     return {f"{register.name}_{f.name}".lower(): (register.access, f.width) for f in register.fields}
@@ -52,12 +54,13 @@ def _ports(register: Register) -> dict[str, tuple[str, int]]:
 class RegisterFile(wiring.Component):
     """Registers behind a bus.
 
-    Reads and writes take two cycles each, see :mod:`hysteron_rtl.bus`.
+    Reads and writes take two cycles each, see :mod:`hysteron_rtl.bus`. What is written is on the ports from the cycle
+    of ``ack`` on, strobes in that cycle only.
 
     Parameters
     ----------
     registers
-        The map.
+        The map, by name.
     fixed
         Values of the registers that never change, whatever is written.
     initial
@@ -70,19 +73,28 @@ class RegisterFile(wiring.Component):
     Attributes
     ----------
     bus : In(bus.Signature)
-    locked : In
+        Where they are read and written.
+    locked : In(1)
         ``set`` and ``port`` registers must not be written now.
-    <register>_<field>, <register> : In or Out
-        Values of read-only registers, of writable registers, and strobes.
-    <register>_<field>_held, <register>_held : Out
-        What a ``w1c`` register reads as.
-    <register>_written, <register>_value : Out, In
-        Of a ``port``: it was written with ``written`` in this cycle; what reading it gives.
-    <register>_read : Out
-        Of a ``pop``: its word was taken.
-    written : Out
-        What was written last.
+    <register>_<field>, <register> : In or Out, as wide as the field or 32 bits
+        The value of a read-only register (In), the value of a writable register or a strobe (Out).
+    <register>_<field>_held, <register>_held : Out, as wide as the field or 32 bits
+        What a ``w1c`` register reads as: a bit is 1 from the cycle after its cause on.
+    <register>_written : Out(1), <register>_value : In(32)
+        A ``port`` was written, with ``written``, in this cycle; what reading it gives.
+    <register>_read : Out(1)
+        The word of a ``pop`` was taken, in the cycle of ``ack``.
+    written : Out(32)
+        What was written last, to whatever register.
     """
+
+    bus: BusPort
+    locked: Signal
+    written: Signal
+
+    if TYPE_CHECKING:
+        # The other ports are named by the map.
+        def __getattr__(self, name: str) -> Signal: ...
 
     def __init__(
         self,
@@ -91,11 +103,11 @@ class RegisterFile(wiring.Component):
         *,
         initial: Mapping[str, int] | None = None,
         refusals: str = "",
-        ports: Mapping[str, object] | None = None,
+        ports: Mapping[str, Member] | None = None,
     ) -> None:
         self.map, self.fixed, self.initial, self.refusals = registers, fixed, initial or {}, refusals
-        members: dict[str, object] = {
-            "bus": In(bus.Signature(bits_for(len(registers)))),
+        members: dict[str, Member] = {
+            "bus": In(Signature(bits_for(len(registers)))),
             "locked": In(1),
             "written": Out(32),
             **(ports or {}),
@@ -111,10 +123,10 @@ class RegisterFile(wiring.Component):
                 members[f"{register.name.lower()}_read"] = Out(1)
             for name, (access, width) in _ports(register).items():
                 given = access in ("ro", "w1c", "pop")
-                members[name] = In(width) if given else Out(width, init=self.initial.get(name, 0))
+                members[name] = In(width) if given else port(Out, width, init=self.initial.get(name, 0))
                 if access == "w1c":
                     members[f"{name}_held"] = Out(width)
-        super().__init__(members)  # type: ignore[arg-type]
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -134,9 +146,9 @@ class RegisterFile(wiring.Component):
             if register.name in self.fixed:
                 m.d.comb += word.eq(self.fixed[register.name])
             elif register.access == "port":
-                strobe = getattr(self, f"{register.name.lower()}_written")
+                strobe, value = named(self, f"{register.name}_written"), named(self, f"{register.name}_value")
                 m.d.sync += strobe.eq(write & hit & ~self.locked)
-                m.d.comb += word.eq(getattr(self, f"{register.name.lower()}_value"))
+                m.d.comb += word.eq(value)
             else:
                 for field, name in zip(register.fields or (None,), _ports(register), strict=True):
                     lsb, width = (field.lsb, field.width) if field else (0, 32)
@@ -144,14 +156,14 @@ class RegisterFile(wiring.Component):
                     self._value(m, register.access, name, word[bits], self.bus.dat_w[bits], write & hit, refused)
                 if register.access == "pop":
                     # In the cycle of the acknowledgement, when the word has gone out.
-                    m.d.sync += getattr(self, f"{register.name.lower()}_read").eq(access & ~self.bus.we & hit)
+                    m.d.sync += named(self, f"{register.name}_read").eq(access & ~self.bus.we & hit)
         return m
 
     def _value(
         self, m: Module, access: Access, name: str, read: Value, sent: Value, write: Value, refused: Value
     ) -> None:
         """One value: what reading gives goes into ``read``; ``sent`` comes with ``write``."""
-        value = getattr(self, name)
+        value = named(self, name)
         if access in ("ro", "pop"):
             m.d.comb += read.eq(value)
         elif access in ("rw", "set"):
@@ -163,7 +175,7 @@ class RegisterFile(wiring.Component):
             with m.If(write):
                 m.d.sync += value.eq(sent)
         else:
-            held = getattr(self, f"{name}_held")
+            held = named(self, f"{name}_held")
             cause = value | refused if name == self.refusals else value
             m.d.comb += read.eq(held)
             with m.If(write):
@@ -182,6 +194,8 @@ class Registers(RegisterFile):
     load : Out(LoadSignature)
         A memory word that was written to MEMORY_DATA, in the cycle of ``ack``.
     """
+
+    load: LoadPort
 
     def __init__(self, config: CoreConfig) -> None:
         super().__init__(REGISTERS, constants(config), refusals="error_write", ports={"load": Out(LoadSignature())})
@@ -204,23 +218,27 @@ class Counters(wiring.Component):
 
     Attributes
     ----------
-    clear : In
-    <name> : In
-        Counts the cycles in which it is 1.
-    <name>_count : Out
+    clear : In(1)
+        Sets all to 0, from the next cycle on.
+    <name> : In(1)
+        A cycle in which it is 1 counts.
+    <name>_count : Out(32)
+        How many cycles have counted, up to the one before.
     """
 
+    clear: Signal
+
     def __init__(self) -> None:
-        members: dict[str, object] = {"clear": In(1)}
+        members: dict[str, Member] = {"clear": In(1)}
         for name in COUNTERS:
             members[name.lower()] = In(1)
             members[f"{name.lower()}_count"] = Out(32)
-        super().__init__(members)  # type: ignore[arg-type]
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         for name in COUNTERS:
-            strobe, count = getattr(self, name.lower()), getattr(self, f"{name.lower()}_count")
+            strobe, count = named(self, name), named(self, f"{name}_count")
             with m.If(self.clear):
                 m.d.sync += count.eq(0)
             with m.Elif(strobe):

@@ -1,7 +1,7 @@
 """The hidden layers' spikes: two buffers a layer, one bit a neuron, and summaries of non-empty words."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig, bits_for
@@ -14,13 +14,38 @@ class SpikeMemory(wiring.Component):
 
     Attributes
     ----------
-    store, store_pass, spikes : In
-        A tile's spikes. With the layer's last tile its summary is stored too.
-    summary_en, summary_layer, summary_parity : In; summary : Out
-        Bit *k* tells whether word *k* of the buffer has a spike; a cycle later.
-    word_en, word_tile, word_parity, word : In; bits : Out
-        Word number ``word`` of the buffer whose first tile is ``word_tile``; a cycle later.
+    store : In(1)
+        Store a tile's spikes; with the layer's last tile its summary too. They can be read from the next cycle on.
+    store_pass : In(pass_layout)
+        With ``store``: which tile.
+    spikes : In(lanes)
+        With ``store``: its spikes, a bit a neuron.
+    summary_en : In(1)
+        Read a summary.
+    summary_layer : In(bits_for(max_layers)), summary_parity : In(1)
+        With ``summary_en``: of which buffer.
+    summary : Out(hidden_words)
+        One cycle after ``summary_en``: bit *k* tells whether word *k* of the buffer has a spike.
+    word_en : In(1)
+        Read a word.
+    word_tile : In(bits_for(tiles)), word_parity : In(1), word : In(word_bits)
+        With ``word_en``: the layer's first tile, which buffer, the word's number in it.
+    bits : Out(spike_word)
+        One cycle after ``word_en``: the word.
     """
+
+    store: Signal
+    store_pass: data.View
+    spikes: Signal
+    summary_en: Signal
+    summary_layer: Signal
+    summary_parity: Signal
+    summary: Signal
+    word_en: Signal
+    word_tile: Signal
+    word_parity: Signal
+    word: Signal
+    bits: Signal
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
@@ -49,7 +74,8 @@ class SpikeMemory(wiring.Component):
         column_bits = per_tile.bit_length() - 1
         # Each parity has its half, aligned so that the address is a concatenation.
         half = bits_for(config.tiles)
-        m.submodules.rows = rows = memory.Memory(shape=config.lanes, depth=2 << half, init=[])
+        rows: memory.Memory[int, Value] = memory.Memory(shape=config.lanes, depth=2 << half, init=[])
+        m.submodules.rows = rows
         write, read = rows.write_port(), rows.read_port()
         column = Signal(max(1, column_bits))
         m.d.comb += [
@@ -63,9 +89,10 @@ class SpikeMemory(wiring.Component):
             m.d.sync += column.eq(self.word[:column_bits] if column_bits else 0)
         m.d.comb += self.bits.eq(Array(read.data[k * width : (k + 1) * width] for k in range(per_tile))[column])
 
-        m.submodules.summaries = summaries = memory.Memory(
+        summaries: memory.Memory[int, Value] = memory.Memory(
             shape=config.hidden_words, depth=2 * config.max_layers, init=[]
         )
+        m.submodules.summaries = summaries
         summary_write, summary_read = summaries.write_port(), summaries.read_port()
         tile_number = Signal(range(config.tiles_per_layer))
         before, now = Signal(config.hidden_words), Signal(config.hidden_words)

@@ -5,9 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from .. import bus
+from ..bus import BusPort, Signature
 from ..registers import ADDRESS_BITS
-from .memory import RequestSignature
+from .memory import RequestPort, RequestSignature
 
 
 class Copier(wiring.Component):
@@ -18,34 +18,59 @@ class Copier(wiring.Component):
 
     Attributes
     ----------
-    start, stop, clear : In
-        Begin; give up, with the word under way if it goes to the stream, else after it; start the check anew.
-    source, count : In
+    start : In(1)
+        Strobe: begin.
+    stop : In(1)
+        Strobe: give up, with the word under way if it goes to the stream, else after it.
+    clear : In(1)
+        Strobe: start the check anew.
+    source : In(32), count : In(16)
         Address of the first word; words, of which 0 do nothing.
-    to_stream, register : In
-        Where to; must stay while ``left`` is not 0.
-    left : Out
+    to_stream : In(1), register : In(16)
+        Whether the words go into the stream; else the address of the register. They must stay while ``left`` is not 0.
+    left : Out(16)
         Words that are not copied yet.
-    check : Out
+    check : Out(32)
         CRC-32 (of zlib, low bytes first) over all words copied since ``clear``, while ``left`` is 0 and none was
         given up.
     memory : Out(RequestSignature)
+        Where words are read.
     bus : Out(bus.Signature)
+        The core's registers.
     o : Out(stream of 32 bits)
+        The core's input stream.
     """
 
-    start: In(1)
-    stop: In(1)
-    clear: In(1)
-    source: In(32)
-    count: In(16)
-    to_stream: In(1)
-    register: In(16)
-    left: Out(16)
-    check: Out(32)
-    memory: Out(RequestSignature())
-    bus: Out(bus.Signature(ADDRESS_BITS))
-    o: Out(stream.Signature(32))
+    start: Signal
+    stop: Signal
+    clear: Signal
+    source: Signal
+    count: Signal
+    to_stream: Signal
+    register: Signal
+    left: Signal
+    check: Signal
+    memory: RequestPort
+    bus: BusPort
+    o: stream.Interface
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "start": In(1),
+                "stop": In(1),
+                "clear": In(1),
+                "source": In(32),
+                "count": In(16),
+                "to_stream": In(1),
+                "register": In(16),
+                "left": Out(16),
+                "check": Out(32),
+                "memory": Out(RequestSignature()),
+                "bus": Out(Signature(ADDRESS_BITS)),
+                "o": Out(stream.Signature(32)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

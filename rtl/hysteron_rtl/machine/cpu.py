@@ -40,37 +40,51 @@ class Processor(wiring.Component):
     Parameters
     ----------
     reset_address, stack_address
-        Where it starts, and what its stack pointer holds then.
+        Address of its first instruction, and what its stack pointer holds then.
     small
         See :class:`~hysteron_spec.machine.MachineConfig`.
 
     Attributes
     ----------
-    valid, address, data, strobe : Out
-        An access, held until ``ready``; ``strobe`` has a bit for each byte written, all 0 reads.
-    ready, answer : In
+    valid : Out(1)
+        An access, held until ``ready``.
+    address : Out(32), data : Out(32), strobe : Out(4)
+        With ``valid``: its address in bytes; what is written; a bit for each byte written, all 0 reads.
+    ready : In(1), answer : In(32)
         The access is done; what was read.
-    interrupts : In
+    interrupts : In(32)
         Levels. The instruction ``waitirq`` goes on when one is 1, whatever the mask.
-    restart : In
-        Resets it.
-    trap : Out
+    restart : In(1)
+        Resets the processor.
+    trap : Out(1)
         It stopped at an instruction that it does not know or an address that is not aligned.
     """
 
-    valid: Out(1)
-    address: Out(32)
-    data: Out(32)
-    strobe: Out(4)
-    ready: In(1)
-    answer: In(32)
-    interrupts: In(32)
-    restart: In(1)
-    trap: Out(1)
+    valid: Signal
+    address: Signal
+    data: Signal
+    strobe: Signal
+    ready: Signal
+    answer: Signal
+    interrupts: Signal
+    restart: Signal
+    trap: Signal
 
     def __init__(self, *, reset_address: int, stack_address: int, small: bool = False) -> None:
         self.reset_address, self.stack_address, self.small = reset_address, stack_address, small
-        super().__init__()
+        super().__init__(
+            {
+                "valid": Out(1),
+                "address": Out(32),
+                "data": Out(32),
+                "strobe": Out(4),
+                "ready": In(1),
+                "answer": In(32),
+                "interrupts": In(32),
+                "restart": In(1),
+                "trap": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -8,16 +8,17 @@ The receiver writes every byte to memory as it comes and posts a frame only when
 the processor never sees half a frame or a broken one.
 """
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import enum, memory, stream, wiring
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .memory import RequestSignature
+from .memory import RequestPort, RequestSignature
 
-#: Bytes of the check.
+#: Number of bytes of the check.
 CHECK_BYTES = 4
-#: Bytes of the longest block, which alone is not followed by a 0.
+#: Number of bytes of the longest block, which alone is not followed by a 0.
 LONGEST = 254
 
 
@@ -43,20 +44,33 @@ class FrameReceiver(wiring.Component):
 
     Attributes
     ----------
-    valid, data : In
-        A byte of the line.
-    base : In
+    valid : In(1), data : In(8)
+        Strobe: a byte of the line.
+    base : In(32)
         Address of the first buffer; 0: there are none yet.
     memory : Out(RequestSignature)
         Where bytes are written; must be granted within 3 cycles.
-    pop : In
-        Releases the oldest frame.
-    count, slot, length : Out
-        Frames that wait, from the cycle after the one that follows their last byte; of the oldest the buffer and its
-        bytes, without the check.
-    bad_check, bad_form, bad_room : Out
-        For one cycle: a frame was dropped.
+    pop : In(1)
+        Strobe: releases the oldest frame.
+    count : Out(range(slots + 1))
+        Frames that wait, from the cycle after the one that follows their last byte.
+    slot : Out(range(slots)), length : Out(range(frame_bytes + 1))
+        The oldest frame's buffer, and its bytes without the check.
+    bad_check, bad_form, bad_room : Out(1)
+        Strobes: a frame was dropped, for its check was wrong, it was no frame, or no buffer was free.
     """
+
+    valid: Signal
+    data: Signal
+    base: Signal
+    memory: RequestPort
+    pop: Signal
+    count: Signal
+    slot: Signal
+    length: Signal
+    bad_check: Signal
+    bad_form: Signal
+    bad_room: Signal
 
     def __init__(self, *, frame_bytes: int, slots: int) -> None:
         self.frame_bytes, self.slots = frame_bytes, slots
@@ -80,7 +94,8 @@ class FrameReceiver(wiring.Component):
         m = Module()
         size, slots = self.frame_bytes, self.slots
         m.submodules.crc = check = CRC32_ISO_HDLC(data_width=8).create()
-        m.submodules.lengths = lengths = memory.Memory(shape=len(self.length), depth=slots, init=[])
+        lengths: Memory[int, Value] = Memory(shape=len(self.length), depth=slots, init=[])
+        m.submodules.lengths = lengths
         put, get = lengths.write_port(), lengths.read_port()
 
         # Unstuffing: a code byte n announces n - 1 bytes and, behind them, a 0 unless n is 255 or the frame ends.
@@ -172,14 +187,24 @@ class FrameSender(wiring.Component):
 
     Attributes
     ----------
-    start : In
-        Sends what ``source`` and ``length`` say.
-    source, length : In
+    start : In(1)
+        Strobe: sends what ``source`` and ``length`` say.
+    source : In(32), length : In(range(frame_bytes + 1))
         Address and bytes of the content, without the check; must stay while ``busy``.
-    busy : Out
+    busy : Out(1)
+        A frame is being sent, from the cycle after ``start`` until its last byte was taken.
     memory : Out(RequestSignature)
+        Where the content is read.
     o : Out(stream of 8 bits)
+        Bytes of the line.
     """
+
+    start: Signal
+    source: Signal
+    length: Signal
+    busy: Signal
+    memory: RequestPort
+    o: stream.Interface
 
     def __init__(self, *, frame_bytes: int) -> None:
         self.frame_bytes = frame_bytes

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import fifo, wiring
-from amaranth.lib.wiring import FlippedInterface, In, Out
+from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import (
@@ -27,7 +27,9 @@ from hysteron_spec.machine import (
     MachineConfig,
 )
 
+from ..bus import BusPort
 from ..core import Core
+from ..ports import named, port
 from ..registers import RegisterFile
 from .copier import Copier
 from .cpu import Processor
@@ -53,17 +55,22 @@ class Machine(wiring.Component):
 
     Attributes
     ----------
-    rx : In
-    tx : Out
-        The serial line.
-    leds : Out
-    restarted : Out
-        For one cycle: the machine restarts itself.
+    rx : In(1), tx : Out(1)
+        The serial line, see :mod:`hysteron_rtl.machine.uart`.
+    leds : Out(8)
+        Lamps, a bit each.
+    restarted : Out(1)
+        Strobe: the machine restarts itself.
     """
+
+    rx: Signal
+    tx: Signal
+    leds: Signal
+    restarted: Signal
 
     def __init__(self, config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> None:
         self.config, self.machine, self.firmware = config, machine, firmware
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "leds": Out(8), "restarted": Out(1)})
+        super().__init__({"rx": port(In, 1, init=1), "tx": port(Out, 1, init=1), "leds": Out(8), "restarted": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -88,19 +95,46 @@ class Machine(wiring.Component):
 
 
 class Inside(wiring.Component):
-    """The machine without the record of its restarts; ``restart`` asks for one."""
+    """The machine without the record of its restarts.
 
-    rx: In(1, init=1)
-    tx: Out(1, init=1)
-    leds: Out(8)
-    restart: Out(1)
-    restarting: In(1)
-    by_itself: In(1)
-    restarts: In(8)
+    Parameters
+    ----------
+    config, machine, firmware
+        The same as in :class:`Machine`.
+
+    Attributes
+    ----------
+    rx : In(1), tx : Out(1), leds : Out(8)
+        The serial line and the lamps.
+    restart : Out(1)
+        The machine must restart.
+    restarting : In(1)
+        It does, in this cycle.
+    by_itself : In(1), restarts : In(8)
+        Whether it has restarted itself; how often, modulo 256.
+    """
+
+    rx: Signal
+    tx: Signal
+    leds: Signal
+    restart: Signal
+    restarting: Signal
+    by_itself: Signal
+    restarts: Signal
 
     def __init__(self, config: CoreConfig, machine: MachineConfig, firmware: Sequence[int]) -> None:
         self.config, self.machine, self.firmware = config, machine, firmware
-        super().__init__()
+        super().__init__(
+            {
+                "rx": port(In, 1, init=1),
+                "tx": port(Out, 1, init=1),
+                "leds": Out(8),
+                "restart": Out(1),
+                "restarting": In(1),
+                "by_itself": In(1),
+                "restarts": In(8),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -192,7 +226,7 @@ class Inside(wiring.Component):
         """What the processor of a small machine does itself: bytes to the line, words to the core."""
         for out, name, width in ((uart_out.i, "line", 8), (core.i, "stream", 32)):
             word, waits = Signal(width, name=f"{name}_word"), Signal(name=f"{name}_waits")
-            written = getattr(registers, f"{name}_written")
+            written = named(registers, f"{name}_written")
             with m.If(out.ready):
                 m.d.sync += waits.eq(0)
             if name == "stream":
@@ -203,11 +237,12 @@ class Inside(wiring.Component):
             m.d.comb += [
                 out.valid.eq(waits),
                 out.payload.eq(word),
-                getattr(registers, f"{name}_value").eq(waits | written),
+                named(registers, f"{name}_value").eq(waits | written),
             ]
 
     @staticmethod
     def _copier(m: Module, registers: RegisterFile, ram: SharedRam, core: Core) -> Copier:
+        """Make the copier, and connect all of it but its bus."""
         copier = Copier()
         wiring.connect(m, copier.memory, ram.copier)
         wiring.connect(m, copier.o, core.i)
@@ -228,6 +263,7 @@ class Inside(wiring.Component):
     def _connect_sender(
         m: Module, registers: RegisterFile, ram: SharedRam, sender: FrameSender, uart_out: UartTransmitter
     ) -> None:
+        """Connect the sender to RAM and, through a buffer, to the line."""
         m.submodules.line = line = fifo.SyncFIFOBuffered(width=8, depth=_LINE_BYTES)
         length = Signal.like(sender.length)
         m.d.comb += [
@@ -270,7 +306,7 @@ class Inside(wiring.Component):
             "SENT": ~sender.busy,
         }
         for name, (number, _) in WAKES.items():
-            wanted = getattr(registers, f"wake_{name.lower()}")
+            wanted = named(registers, f"wake_{name}")
             m.d.comb += cpu.interrupts[number].eq(levels[name] & wanted)
 
     def _connect_processor(
@@ -281,7 +317,7 @@ class Inside(wiring.Component):
         ram: SharedRam,
         core: Core,
         registers: RegisterFile,
-        copier: FlippedInterface | None,
+        copier: BusPort | None,
     ) -> None:
         """What the processor reaches, and the core's bus, which it shares with the copier."""
         to_rom, to_ram, to_core, to_machine = (
@@ -327,7 +363,7 @@ class Inside(wiring.Component):
             m.d.comb += [cpu.ready.eq(1), cpu.answer.eq(core.bus.dat_r)]
 
     @staticmethod
-    def _request(m: Module, cpu: Processor, bus: FlippedInterface) -> None:
+    def _request(m: Module, cpu: Processor, bus: BusPort) -> None:
         """The processor's access on a bus."""
         m.d.comb += [
             bus.we.eq(cpu.strobe.any()),

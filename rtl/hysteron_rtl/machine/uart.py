@@ -5,6 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from ..ports import port
+
 #: Width of the divisor.
 DIVISOR_BITS = 16
 
@@ -17,21 +19,32 @@ class UartReceiver(wiring.Component):
 
     Attributes
     ----------
-    rx : In
+    rx : In(1)
         The line, asynchronous.
-    divisor : In
+    divisor : In(16)
         Cycles of a bit, at least 4.
-    valid, data : Out
-        A byte, for one cycle.
-    broken : Out
-        For one cycle: a byte had no stop bit and was dropped.
+    valid : Out(1), data : Out(8)
+        Strobe: a byte.
+    broken : Out(1)
+        Strobe: a byte had no stop bit and was dropped.
     """
 
-    rx: In(1, init=1)
-    divisor: In(DIVISOR_BITS)
-    valid: Out(1)
-    data: Out(8)
-    broken: Out(1)
+    rx: Signal
+    divisor: Signal
+    valid: Signal
+    data: Signal
+    broken: Signal
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "rx": port(In, 1, init=1),
+                "divisor": In(DIVISOR_BITS),
+                "valid": Out(1),
+                "data": Out(8),
+                "broken": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -76,14 +89,19 @@ class UartTransmitter(wiring.Component):
     Attributes
     ----------
     i : In(stream of 8 bits)
-    tx : Out
-    divisor : In
+        Bytes. A byte's start bit is on the line in the cycle after the byte was taken.
+    tx : Out(1)
+        The line.
+    divisor : In(16)
         Cycles of a bit, at least 4.
     """
 
-    i: In(stream.Signature(8))
-    tx: Out(1, init=1)
-    divisor: In(DIVISOR_BITS)
+    i: stream.Interface
+    tx: Signal
+    divisor: Signal
+
+    def __init__(self) -> None:
+        super().__init__({"i": In(stream.Signature(8)), "tx": port(Out, 1, init=1), "divisor": In(DIVISOR_BITS)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -30,16 +30,30 @@ class Finder(wiring.Component):
 
     Attributes
     ----------
-    i : In(stream of word)
-        A word whose bits are on ``bits``.
+    i : In(stream of word_layout)
+        A word that memory holds out.
     bits : In(32)
-    picks : Out
-        An event, or with ``empty`` a tile without one at its end; its weight row ``row`` can be read in this cycle.
-    row, first, last, empty : Out
-        ``first`` and ``last`` event of a tile.
-    stalled : Out
+        With ``i``: its bits.
+    picks : Out(1)
+        An event, or with ``empty`` a tile without one at its end; the first one comes in the cycle after its word.
+    row : Out(bits_for(weight_rows))
+        With ``picks``: the event's weight row, which can be read in this cycle.
+    first, last : Out(1)
+        With ``picks``: it is a tile's first event; its last.
+    empty : Out(1)
+        With ``picks``: there is no event.
+    stalled : Out(1)
         A tile's last event waits.
     """
+
+    i: stream.Interface
+    bits: Signal
+    picks: Signal
+    row: Signal
+    first: Signal
+    last: Signal
+    empty: Signal
+    stalled: Signal
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config

@@ -3,9 +3,7 @@
 Specified in docs/specification.md, §5 and §6.3.
 """
 
-from typing import Any
-
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Shape, Signal, Value, signed
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +11,7 @@ from hysteron_spec.core import CoreConfig, bits_for, ceil_div
 from hysteron_spec.neuron import NEVER
 
 from ..neuron import state_layout
-from ..readout import beats, next_value
+from ..readout import beats, next_step, next_value, trailer
 
 
 class SerialReadout(wiring.Component):
@@ -21,23 +19,42 @@ class SerialReadout(wiring.Component):
 
     Attributes
     ----------
-    outputs, kind, vector : In
+    outputs : In(14), kind : In(2), vector : In(1)
         Register values.
-    begin : In
+    begin : In(1)
         Strobe: the next neuron is the last layer's first.
-    fires : In
+    fires : In(1)
         A neuron of the last layer is updated in the next cycle.
-    done, spike, potential, fresh : In
-        Its update; whether the step is the sample's first.
-    step_ends, final : In
+    done : In(1)
+        That neuron has been updated.
+    spike : In(1), potential : In(potential)
+        With ``done``: whether it spikes; its potential after the reset.
+    fresh : In(1)
+        The step is the sample's first.
+    step_ends : In(1), final : In(1)
         Strobe: the step is over; it was the sample's last.
-    answer : In
+    answer : In(1)
         Strobe, with the last neuron's update: answer, from the next cycle on, or the one after if only the winner.
-    answered : Out
-        Strobe: the answer's last word was accepted.
+    answered : Out(1)
+        Strobe: the answer's last word is accepted.
     o : Out(stream of 32 bits)
-        See :mod:`hysteron_spec.packets`.
+        Answers, see :mod:`hysteron_spec.packets`.
     """
+
+    outputs: Signal
+    kind: Signal
+    vector: Signal
+    begin: Signal
+    fires: Signal
+    done: Signal
+    spike: Signal
+    potential: Signal
+    fresh: Signal
+    step_ends: Signal
+    final: Signal
+    answer: Signal
+    answered: Signal
+    o: stream.Interface
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
@@ -60,12 +77,13 @@ class SerialReadout(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
         width = signed(config.readout_bits)
         places = ceil_div(config.max_outputs, config.lanes) * config.lanes
-        m.submodules.values = values = memory.Memory(shape=width, depth=places, init=[])
+        values: memory.Memory[Shape, Value] = memory.Memory(shape=width, depth=places, init=[])
+        m.submodules.values = values
         read, write = values.read_port(), values.write_port()
 
         # Update: the value before is read while the neuron fires.
@@ -99,7 +117,7 @@ class SerialReadout(wiring.Component):
         with m.If(self.begin):
             m.d.sync += number.eq(0)
         with m.If(self.step_ends):
-            m.d.sync += step.eq(Mux(self.final, 0, Mux(step == NEVER - 1, step, step + 1)))
+            m.d.sync += step.eq(next_step(step, self.final))
 
         # Answer
         answers = Signal(16)
@@ -121,7 +139,7 @@ class SerialReadout(wiring.Component):
                     with m.If(number == self.outputs):
                         m.next = "TRAILER"
             with m.State("TRAILER"):
-                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(winner | (answers << 16))]
+                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(trailer(winner, answers))]
                 with m.If(self.o.ready):
                     m.d.comb += self.answered.eq(1)
                     m.d.sync += answers.eq(answers + 1)

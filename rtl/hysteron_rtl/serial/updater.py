@@ -3,8 +3,6 @@
 Specified in docs/specification.md, §3.
 """
 
-from typing import Any
-
 from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,8 +11,8 @@ from hysteron_spec.core import CoreConfig, bits_for
 from hysteron_spec.packets import WORD
 from hysteron_spec.registers import REGIONS
 
-from ..memory import LoadedMemory, LoadSignature
-from ..neuron import StageSignature, parameter_layout, state_layout, threshold_struct, update
+from ..memory import LoadedMemory, LoadPort, LoadSignature
+from ..neuron import parameter_layout, stage_port, state_layout, threshold_struct, update
 
 
 class Updater(wiring.Component):
@@ -27,23 +25,39 @@ class Updater(wiring.Component):
     ----------
     load : In(LoadSignature)
         Fills the parameter memory, a row a neuron.
-    begin : In
+    begin : In(1)
         Strobe: the next tile is a step's first.
-    next_word : In
+    next_word : In(1)
         Strobe: the next tile is a layer's first, so begins with a spike word.
-    thresholds : In
-        The layer's. Stay from ``start`` until the tile's last neuron has fired.
-    fresh : In
-        The sample's first step.
-    start, totals : In
-        A tile's sums.
-    fires : Out
+    thresholds : In(threshold_struct)
+        The layer's thresholds. They stay from ``start`` until the tile's last neuron has fired.
+    fresh : In(1)
+        The step is the sample's first.
+    start : In(1), totals : In(lanes of signed(accumulator_bits))
+        Strobe: a tile's sums.
+    fires : Out(1)
         A neuron's update comes in the next cycle.
-    done, spike, potential : Out
-        A neuron's update.
-    tile_done, spikes : Out
-        With the tile's last neuron; all its spikes.
+    done : Out(1)
+        A neuron has been updated.
+    spike : Out(1), potential : Out(potential)
+        With ``done``: whether it spikes; its potential after the reset.
+    tile_done : Out(1), spikes : Out(lanes)
+        With ``done`` of the tile's last neuron: the spikes of all its neurons.
     """
+
+    load: LoadPort
+    begin: Signal
+    next_word: Signal
+    thresholds: data.View
+    fresh: Signal
+    start: Signal
+    totals: data.View
+    fires: Signal
+    done: Signal
+    spike: Signal
+    potential: Signal
+    tile_done: Signal
+    spikes: Signal
 
     def __init__(self, config: CoreConfig) -> None:
         self.config = config
@@ -66,12 +80,15 @@ class Updater(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: Any) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
         lanes = config.lanes
         places = config.spike_words * WORD
-        m.submodules.state = states = memory.Memory(shape=state_layout(config), depth=places, init=[])
+        states: memory.Memory[data.StructLayout, data.View] = memory.Memory(
+            shape=state_layout(config), depth=places, init=[]
+        )
+        m.submodules.state = states
         read, write = states.read_port(), states.write_port()
         m.submodules.parameters = parameters = LoadedMemory(
             width=config.neuron_bits, depth=places, region=REGIONS["NEURONS"]
@@ -104,7 +121,7 @@ class Updater(wiring.Component):
 
         # The sums move on by a lane a cycle.
         sums = Signal.like(self.totals)
-        stage = StageSignature(config).create()
+        stage = stage_port(config)
         ends = Signal(4)  # the tile's last neuron is in this stage
         m.d.sync += [
             stage.leak.eq(reads),
