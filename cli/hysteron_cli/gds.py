@@ -1,5 +1,6 @@
 """``hysteron gds``, ``memories`` and ``openram``: a chip on SkyWater 130."""
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,6 +48,7 @@ def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, upd
     page = write_report(flow)
     _show(flow)
     console.print(f"page: {page}, figures: {page.with_name('summary.json')}", soft_wrap=True)
+    console.result(json.loads(page.with_name("summary.json").read_text()))
     worse = baseline.compare(preset, flow.figures) if check else []
     worse += [line.wrong for line in flow.lines if not line.ok]
     for line in worse:
@@ -123,9 +125,23 @@ def memories(width: int, depth: int, grain: int | None, both: bool) -> None:
     rows = table(
         f"{depth:,} rows of {width} bits, {need.bits:,} in all", "<made of", "mm²", "leakage, µW", "access, ns"
     )
-    for choice in choices(SKY130, need):
+    found = choices(SKY130, need)
+    for choice in found:
         rows.add_row(*_choice(choice))
     console.print(rows)
+    console.result(
+        [
+            {
+                "made_of": None if choice.macro is None else choice.macro.name,
+                "count": choice.count,
+                "mm2": choice.area,
+                "leakage_mw": choice.leakage_mw,
+                "access_ns": None if choice.macro is None else choice.macro.timing.access_ns,
+                "estimated": choice.macro is None or choice.macro.timing.estimated,
+            }
+            for choice in found
+        ]
+    )
 
 
 @click.command()
@@ -148,3 +164,4 @@ def openram(macro: str, python: str, cells: Path) -> None:
         files = generate(SKY130, macro, python, cells, build_root() / "openram")
     for path in files:
         console.print(f"{path} ({path.stat().st_size:,} bytes)", soft_wrap=True)
+    console.result([str(path) for path in files])

@@ -69,6 +69,7 @@ def layout(
             unpacked = kept.unpack(chip(preset), place)
         found = check(unpacked, images, tell)
     _show(found)
+    console.result(found.as_dict())
     for line in found.wrong:
         click.echo(f"error: {line.wrong}", err=True)
     if found.wrong:

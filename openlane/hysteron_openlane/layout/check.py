@@ -52,6 +52,10 @@ class Checked:
         ours = [line for line in self.lines if not line.ok]
         return ours + [line for line in self.said if not line.ok and line.key not in waived]
 
+    def as_dict(self) -> dict[str, Any]:
+        """The figures that were found here as plain values; a file ``verified.json`` holds them."""
+        return as_json(self.layout.chip.name, self.lines, {})
+
     @property
     def picture(self) -> Path:
         """PNG of the layout, in its folder."""
@@ -75,7 +79,6 @@ def check(layout: Layout, images: int = 0, tell: Tell = quiet) -> Checked:
     HysteronError, SimulationError
         If a tool is missing, or a file of the layout cannot be read.
     """
-    name = layout.chip.name
     # First what needs other tools, so that it is told at once if one is missing.
     simulated = _with_wires(layout, images, tell) if images else []
     lines = (*verify(layout, tell), *simulated)
@@ -83,8 +86,7 @@ def check(layout: Layout, images: int = 0, tell: Tell = quiet) -> Checked:
     found = Checked(layout, lines, tuple(said))
     with stage(tell, "drawing it"):
         write_file(found.picture, draw_layout(layout.chip.pdk, layout.folder / GDS))
-    text = json.dumps(as_json(name, lines, {}), indent=2) + "\n"
-    write_file(layout.folder / "verified.json", text.encode())
+    write_file(layout.folder / "verified.json", (json.dumps(found.as_dict(), indent=2) + "\n").encode())
     return found
 
 
