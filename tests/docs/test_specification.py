@@ -486,6 +486,12 @@ def test_memories_of_the_generated_core(rows: list[Row], config: CoreConfig, mon
 @whole("7.4")
 def test_regions(rows: list[Row]) -> None:
     assert {row["region"]: int(row["number"]) for row in rows} == REGIONS
+    for core in ("large", "small"):
+        absent = [
+            row["region"] for row in rows if "none" in (row[f"row of the {core} core"], row[f"rows of the {core} core"])
+        ]
+        assert absent == [row["region"] for row in rows if row[f"rows of the {core} core"] == "none"]
+        assert absent == ([] if core == "large" else ["THRESHOLDS"])
 
 
 def _compare_layout(rows: list[Row], config: CoreConfig, layout: dict[str, int]) -> None:
@@ -540,6 +546,7 @@ def _example() -> Network:
                 reset=Reset[row["reset"]],
             )
         )
+    assert [int(row["layer"]) for row in TABLES["7.9", 0]] == list(range(len(layers)))
     return Network(tuple(layers), potential=Potential(12), readout=Readout.FIRST)
 
 
