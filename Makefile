@@ -35,13 +35,13 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 sim: $(READY) ## run the shipped digits network on the generated hardware, compare, write build/sim/report.html
-	$(BIN)/hysteron sim networks/digits.hyn --data digits
+	$(BIN)/hysteron sim digits --data digits
 
 test: $(READY) ## run all tests
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 soc-sim: $(READY) ## stream MNIST images through the simulated machine, compare, write build/soc-sim/report.json
-	$(BIN)/hysteron soc-sim networks/mnist.hyn --data mnist --images $(IMAGES)
+	$(BIN)/hysteron soc-sim mnist --data mnist --images $(IMAGES)
 
 fpga: $(READY) ## make the bitstream of BOARD (ulx3s, icebreaker, …), write build/fpga/BOARD/report.html
 	@test -n "$(BOARD)" || { echo "error: BOARD is not set; run 'make fpga BOARD=icebreaker'" >&2; exit 2; }

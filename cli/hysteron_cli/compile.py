@@ -14,6 +14,7 @@ from hysteron_base.settings import changes_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
 from hysteron_spec.describe import describe, facts, layer_rows
 
+from .names import NETWORK
 from .output import console, table, waiting
 
 #: Cores that stand side by side in a terminal of 80 columns.
@@ -40,7 +41,7 @@ def choose_core(network: Network | None, preset: str | None, settings: tuple[str
 
 
 @click.command(name="compile")
-@click.argument("network", type=click.Path(path_type=Path), required=False)
+@click.argument("network", type=NETWORK, required=False)
 @core_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder  [build/compile/<core>]")
 def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...], out: Path | None) -> None:
@@ -49,7 +50,7 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
     Writes core.v, core.json (the parameters) and, with a network, load.txt: a line "address word" in hex
     for each write.
 
-    Example: hysteron compile networks/digits.hyn --preset digits
+    Example: hysteron compile digits --preset digits
     """
     net = None if network is None else load(network)
     config = choose_core(net, preset, settings)
@@ -75,13 +76,13 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
 
 
 @click.command()
-@click.argument("network", type=click.Path(path_type=Path), required=False)
+@click.argument("network", type=NETWORK, required=False)
 @core_options
 @click.option("--parameters", is_flag=True, help="Explain every parameter of layers, cores and machines instead.")
 def info(network: Path | None, preset: str | None, settings: tuple[str, ...], parameters: bool) -> None:
     """Show a NETWORK and how it fits a core, or the presets.
 
-    Example: hysteron info networks/digits.hyn
+    Example: hysteron info digits
     """
     if parameters:
         _show_parameters()

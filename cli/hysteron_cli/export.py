@@ -8,11 +8,12 @@ from hysteron_base.files import build_root
 from hysteron_convert import write_nir
 from hysteron_spec import load
 
+from .names import NETWORK
 from .output import console
 
 
 @click.command()
-@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("network", type=NETWORK)
 @click.option("--dt", type=float, default=1e-4, show_default=True, help="Time step in seconds.")
 @click.option("--out", type=click.Path(path_type=Path), help="NIR file  [build/export/<name>.nir]")
 def export(network: Path, dt: float, out: Path | None) -> None:
@@ -21,7 +22,7 @@ def export(network: Path, dt: float, out: Path | None) -> None:
     'hysteron import' makes the same network of it, bit for bit; other readers see the graph without what NIR has no
     word for: hysteresis, the reset, the rounding of the leak.
 
-    Example: hysteron export networks/digits.hyn --out build/digits.nir
+    Example: hysteron export digits --out build/digits.nir
     """
     net = load(network)
     path = out or build_root() / "export" / f"{network.stem}.nir"

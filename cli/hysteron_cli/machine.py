@@ -89,7 +89,7 @@ def soc_sim(
 
     Every result is compared with golden; exits with status 1 if any differs.
 
-    Example: hysteron soc-sim networks/digits.hyn --data digits --images 50
+    Example: hysteron soc-sim digits --data digits --images 50
     """
     from hysteron_sim.machine import SimulatedMachine
 

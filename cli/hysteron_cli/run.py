@@ -66,7 +66,7 @@ def run(
 
     Results are written every second, so a run whose cable was pulled, or that was killed, goes on with --resume.
 
-    Example: hysteron run networks/digits.hyn --data digits --port golden:
+    Example: hysteron run digits --data digits --port golden:
     """
     samples = load_data_set(data)
     count = min(images or len(samples.inputs), len(samples.inputs))

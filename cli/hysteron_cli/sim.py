@@ -57,7 +57,7 @@ def sim(
 
     Exits with status 1 if anything differs, and names the first difference.
 
-    Example: hysteron sim networks/digits.hyn --data digits
+    Example: hysteron sim digits --data digits
     """
     net = load(network)
     tests = load_data_set(data)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import hysteron_networks
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
@@ -14,7 +15,7 @@ IMAGES = 500
 
 def shipped(name: str) -> Path:
     """The file of the network of that name that comes with the project."""
-    return Path(__file__).resolve().parents[2] / "networks" / f"{name}.hyn"
+    return hysteron_networks.path(name)
 
 
 def cycles_per_image(network: Path, data: str, core: CoreConfig) -> float:

@@ -86,7 +86,7 @@ class Accelerator(Closing):
     ::
 
         with Accelerator.open("serial:/dev/ttyUSB0") as machine:
-            machine.load("networks/mnist.hyn")
+            machine.load("mnist")
             for result in machine.infer(images):
                 print(result.index, result.prediction)
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import hysteron_networks
-
 from hysteron_spec import Network
 from hysteron_spec import load as load_file
 

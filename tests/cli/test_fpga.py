@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
+import hysteron_networks
 from hysteron_cli.machine import Stream
 from hysteron_cli.main import main
 from hysteron_data.sets import load_data_set
@@ -26,7 +27,7 @@ from support.command import one_line, spikes_file
 from support.fpga import SPEEDS, WORDS, Tools, pretend
 
 Run = Callable[..., tuple[int, str, str]]
-NETWORKS = Path(__file__).parents[2] / "networks"
+NETWORKS = hysteron_networks.FOLDER
 
 
 @pytest.fixture

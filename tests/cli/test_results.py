@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import hysteron_networks
 from hysteron_base.errors import HysteronError
 from hysteron_cli.measure import measurement
 from hysteron_cli.measure.book import KEYS, put, read_results
@@ -44,7 +45,7 @@ from hysteron_spec.encoder import encode
 Run = Callable[..., tuple[int, str, str]]
 Entry = dict[str, Any]
 
-DIGITS = Path(__file__).parents[2] / "networks" / "digits.hyn"
+DIGITS = hysteron_networks.path("digits")
 #: Keys that other tools read; they must never change their names.
 PROMISED = {
     *("dataset", "weight_bits", "accuracy_float", "accuracy_integer", "images_integer", "accuracy_rtl", "images_rtl"),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import hysteron_networks
 from hysteron_base.errors import HysteronError
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
@@ -144,7 +145,7 @@ def test_a_node_that_only_integrates_needs_no_reset(monkeypatch: pytest.MonkeyPa
 
 def test_export_and_import_give_the_same_network(tmp_path: Path) -> None:
     pytest.importorskip("nir", reason=NEEDS_NIR)
-    source = ROOT / "networks/digits.hyn"
+    source = hysteron_networks.path("digits")
     result = call(export, source, "--out", tmp_path / "net.nir", "--dt", 1e-3)
     assert f"({load(source).shape}) with dt = 0.001 s" in result.output
     result = call(import_, tmp_path / "net.nir", "--out", tmp_path / "net.hyn", "--data", "digits")

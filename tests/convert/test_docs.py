@@ -26,7 +26,7 @@ def blocks(language: str, page: Path = PAGE) -> list[str]:
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder with the project's examples and networks, to write ``build`` into."""
-    for name in ("examples", "networks"):
+    for name in ("examples",):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "build").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+import hysteron_networks
 from hysteron_convert import KEY, from_nir, from_snntorch, quantise, read_nir, to_nir, write_nir
 from hysteron_convert.libraries import library
 from hysteron_golden import run
@@ -50,7 +51,7 @@ def test_through_a_file(tmp_path: Path, seed: int) -> None:
 
 
 def test_shipped_network(tmp_path: Path) -> None:
-    network = load(ROOT / "networks/digits.hyn")
+    network = load(hysteron_networks.path("digits"))
     write_nir(network, tmp_path / "net.nir")
     graph = read_nir(tmp_path / "net.nir")
     assert {type(node).__name__ for node in graph.nodes.values()} == {"Input", "Affine", "LIF", "I", "Output"}

@@ -18,11 +18,11 @@ LONG = {
     "hysteron bench",
     "hysteron train mnist --out build/mnist.hyn",
     "hysteron machine --preset digits --pty",
-    "hysteron soc-sim networks/digits.hyn --data digits",
+    "hysteron soc-sim digits --data digits",
     "hysteron netlist icebreaker --images 20",
     # Without a board.
     "hysteron flash ulx3s",
-    "hysteron run networks/mnist.hyn --data mnist --port serial:/dev/ttyUSB0 --baud 2000000",
+    "hysteron run mnist --data mnist --port serial:/dev/ttyUSB0 --baud 2000000",
 }
 
 #: Subcommands that need torch, and those that read the PDK.

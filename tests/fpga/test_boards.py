@@ -11,12 +11,13 @@ import pytest
 
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
+import hysteron_networks
 from hysteron_base.errors import HysteronError
 from hysteron_fpga.board import Board, board, names
 from hysteron_fpga.top import Top
 from hysteron_spec import compile_network, load
 
-NETWORKS = Path(__file__).parents[2] / "networks"
+NETWORKS = hysteron_networks.FOLDER
 BOARDS = pytest.mark.parametrize("name", names())
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import hysteron_networks
 from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator, Result
 from hysteron_host.golden import GoldenAccelerator
@@ -20,7 +21,7 @@ from support.networks import layer, network
 from support.refusal import refusal
 
 ROOT = Path(__file__).parents[2]
-DIGITS = ROOT / "networks/digits.hyn"
+DIGITS = hysteron_networks.path("digits")
 
 
 def images(count: int, seed: int = 1) -> NDArray[np.uint8]:

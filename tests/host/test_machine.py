@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import hysteron_networks
 from hysteron_base.errors import HysteronError
 from hysteron_firmware.headers import STACK_BYTES
 from hysteron_golden import Result as Expected
@@ -32,7 +33,7 @@ from hysteron_spec.registers import REGISTERS
 from support.faults import FaultyLine
 from support.vectors import DAMAGED, VECTORS
 
-DIGITS = Path(__file__).parents[2] / "networks/digits.hyn"
+DIGITS = hysteron_networks.path("digits")
 IMAGES = np.random.default_rng(7).integers(0, 256, (600, 64), dtype=np.uint8)  # in 43 requests
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import hysteron_networks
 from hysteron_golden import Result as Expected
 from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator
@@ -22,7 +23,7 @@ from hysteron_sim.machine import SimulatedMachine
 from hysteron_sim.serve import TcpServer, serve_pty
 from hysteron_spec import CoreConfig, load
 
-DIGITS = Path(__file__).parents[2] / "networks/digits.hyn"
+DIGITS = hysteron_networks.path("digits")
 COUNT = 2000
 IMAGES = np.random.default_rng(8).integers(0, 256, (COUNT, 64), dtype=np.uint8)
 CORE = CoreConfig.preset("digits")

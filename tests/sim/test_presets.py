@@ -1,10 +1,9 @@
 """The presets: each runs a network of its own size, and is as busy as promised."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+import hysteron_networks
 from hysteron_cli.bench import ACTIVITIES, exact_activity, relay_network
 from hysteron_data.digits import load_digits_split
 from hysteron_golden import activities, run, schedule
@@ -13,7 +12,7 @@ from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
 from hysteron_spec import PRESETS, compile_network, load
 
-DIGITS = Path(__file__).parents[2] / "networks" / "digits.hyn"
+DIGITS = hysteron_networks.path("digits")
 
 
 def predicted(preset: str, activity: float, steps: int = 200) -> Schedule:

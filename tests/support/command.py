@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-DIGITS = Path(__file__).parents[2] / "networks" / "digits.hyn"
+import hysteron_networks
+
+DIGITS = hysteron_networks.path("digits")
 
 
 def spikes_file(path: Path, n_in: int = 10, **arrays: np.ndarray) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hysteron_networks
 from hysteron_base.errors import HysteronError
 from hysteron_data.sets import NAMES
 from hysteron_spec import PRESETS, Coding, Encoder, compile_network
@@ -80,7 +81,7 @@ def test_a_named_recipe_fits_its_core(name: str) -> None:
 
 def test_every_shipped_network_has_a_recipe() -> None:
     """``make networks`` trains each by the name of its file."""
-    shipped = {path.stem for path in (ROOT / "networks").glob("*.hyn")}
+    shipped = {path.stem for path in hysteron_networks.FOLDER.glob("*.hyn")}
     assert shipped and shipped <= set(RECIPES)
 
 
@@ -314,7 +315,7 @@ def test_refused(changes: dict[str, Any]) -> None:
 
 def test_shipped_networks_are_of_the_recipes_of_today() -> None:
     """Their commands would make them again."""
-    records = [json.loads(path.read_text()) for path in (ROOT / "networks").glob("*.json")]
+    records = [json.loads(path.read_text()) for path in hysteron_networks.FOLDER.glob("*.json")]
     shipped = {record["name"]: record for record in records if "recipe" in record}
     assert set(shipped) == set(RECIPES) - {"ablation"}
     for name, record in shipped.items():

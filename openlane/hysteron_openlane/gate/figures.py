@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import hysteron_networks
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import load_data_set
@@ -15,9 +16,6 @@ from ..memory.macros import Macro
 from . import simulation
 from .activity import activity
 from .power import Design, Power
-
-#: Networks that come with the project.
-NETWORKS = Path(__file__).resolve().parents[3] / "networks"
 
 
 def gate_figures(
@@ -57,7 +55,7 @@ def gate_figures(
 
     if chip.network is None or chip.data is None:
         raise HysteronError(f"{chip.name} is not simulated at gate level; sky130-small shows how its core fares")
-    network = load(NETWORKS / f"{chip.network}.hyn")
+    network = load(hysteron_networks.path(chip.network))
     samples = load_data_set(chip.data).inputs[:images]
     program, result = compile_network(network, chip.core), run(network, samples, trace=True)
     with stage(tell, f"{len(samples)} images through the netlist"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import hysteron_networks
 from hysteron_base.errors import SimulationError
 from hysteron_base.progress import quiet
 from hysteron_data.sets import load_data_set
@@ -19,7 +20,7 @@ from hysteron_openlane.gate import simulation
 from hysteron_spec import compile_network, load
 from support.silicon import need_pdk
 
-NETWORKS = Path(__file__).parents[3] / "networks"
+NETWORKS = hysteron_networks.FOLDER
 CHIP = chip("sky130-small")
 
 pytestmark = [
