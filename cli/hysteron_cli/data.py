@@ -4,9 +4,9 @@ import click
 
 from hysteron_base.errors import HysteronError
 from hysteron_data.catalogue import CATALOGUE
-from hysteron_data.sources import FILES, FOLDERS, data_root, locate
+from hysteron_data.sources import FOLDERS, Presence, data_root, folder_of, presence
 
-from .output import console, table
+from .output import console, table, watching
 
 
 @click.group()
@@ -25,7 +25,9 @@ def list_() -> None:
     """
     rows = table("data sets", "<name", "samples", "<a sample", "<folder", "<licence")
     for name, about in CATALOGUE.items():
-        rows.add_row(name, "+".join(map(str, about.samples)), about.size, where(name), about.licence)
+        there = presence(name)
+        folder = FOLDERS[name] if there is Presence.WHOLE else there.value
+        rows.add_row(name, "+".join(map(str, about.samples)), about.size, folder, about.licence)
     console.print(rows)
     # Addresses need more room than a column has.
     for name, about in CATALOGUE.items():
@@ -37,7 +39,13 @@ def list_() -> None:
 
 
 @data.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True, type=click.Choice(list(FOLDERS)))
+@click.argument(
+    "names",
+    metavar="NAME...",
+    nargs=-1,
+    required=True,
+    shell_complete=lambda _, __, begun: [name for name in FOLDERS if name.startswith(begun)],
+)
 def fetch(names: tuple[str, ...]) -> None:
     """Download data sets into HYSTERON_DATA or, if that is not set, the user's cache.
 
@@ -47,18 +55,11 @@ def fetch(names: tuple[str, ...]) -> None:
     """
     from hysteron_data.download import fetch
 
+    # A misspelt name is told before the others have been waited for.
     for name in names:
-        for path in fetch(name):
+        folder_of(name)
+    for name in names:
+        with watching() as tell:
+            paths = fetch(name, tell)
+        for path in paths:
             console.print(f"{name}: {path}", soft_wrap=True)
-
-
-def where(name: str) -> str:
-    """The folder that has all files of a set, without looking into them; or what is missing."""
-    if name not in FOLDERS:
-        return "(none needed)"
-    folder = FOLDERS[name]
-    try:
-        found = [locate(folder, file) is not None for file in FILES[folder]]
-    except HysteronError:
-        return "missing"
-    return folder if all(found) else "incomplete" if any(found) else "missing"

@@ -11,14 +11,14 @@ from .damage import damaged
 
 
 def read_members(path: Path, pattern: re.Pattern[str]) -> dict[str, bytes]:
-    """Contents of the files whose path in the archive ``pattern`` finds, by the pattern's first group, sorted.
+    """Read the files whose path in the archive ``pattern`` finds; return contents by its first group, sorted.
 
     Parameters
     ----------
     path
-        An archive, plain or compressed by gzip, bzip2 or xz.
+        Path of an archive, plain or compressed by gzip, bzip2 or xz.
     pattern
-        Searched for in each path; its first group is the name to return the content by.
+        What to search for in each path; its first group is the name to return the content by.
 
     Raises
     ------

@@ -1,26 +1,26 @@
-"""What there is to know of each named data set without loading it."""
+"""The catalogue of named data sets: what there is to know of each without loading it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class About:
-    """A data set.
+    """Facts on a named data set.
 
     Attributes
     ----------
     what
-        In a few words.
+        The samples, described in a few words.
     samples
-        Samples to train with, and to test.
+        Number of samples to train with, and number of samples to test with.
     shape
-        Of one sample, as a network sees it: pixels, or steps and inputs.
+        Shape of one sample, as a network sees it: ``(pixels…)``, or ``(steps, inputs)`` if it is spikes.
     spikes
         Whether a sample is spikes; otherwise it is pixels for an encoder.
     licence
-        Of the data.
+        Licence of the data.
     source
-        Where it comes from.
+        Place where the data come from.
     """
 
     what: str
@@ -32,7 +32,7 @@ class About:
 
     @property
     def size(self) -> str:
-        """Shape in words."""
+        """Shape of one sample in words, for example ``28×28 pixels``."""
         if self.spikes:
             return f"{self.shape[0]} steps × {self.shape[1]}"
         return f"{'×'.join(map(str, self.shape))} pixels"

@@ -7,7 +7,7 @@ Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998; its t
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.extras import missing
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -19,7 +19,7 @@ SPLIT_SEED = 0
 
 
 def load_digits_split() -> tuple[Images, Labels, Images, Labels]:
-    """The images, split for good into 1347 to train with and 450 to judge by.
+    """Load the images, split for good into 1347 to train with and 450 to judge by.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def load_digits_split() -> tuple[Images, Labels, Images, Labels]:
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
     except ImportError:
-        raise HysteronError("the digits come with scikit-learn, which is missing; pip install scikit-learn") from None
+        raise missing("sklearn") from None
     digits = load_digits()
     images = np.minimum(digits.data * 16, 255).astype(np.uint8)
     labels = digits.target.astype(np.int64)

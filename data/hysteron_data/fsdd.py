@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import HysteronError, require
+from hysteron_base.extras import missing
 
 from .archive import read_members
 from .damage import reason
@@ -42,13 +43,13 @@ Recordings = dict[str, bytes]
 
 
 def number_of(name: str) -> tuple[int, str, int]:
-    """Recording, speaker and digit of a file name ``<digit>_<speaker>_<recording>.wav``."""
+    """Split a file name ``<digit>_<speaker>_<recording>.wav`` into recording, speaker and digit."""
     digit, speaker, number = name.removesuffix(".wav").split("_")
     return int(number), speaker, int(digit)
 
 
 def read_recordings(path: Path) -> Recordings:
-    """WAV files of the archive by name, without folders, sorted; only the recordings that are used.
+    """Read the WAV files of the archive: contents by name, without folders, sorted; only the recordings that are used.
 
     The archive may be that of the whole repository or of these files alone, compressed by gzip or xz.
 
@@ -70,7 +71,7 @@ def digest(recordings: Recordings) -> str:
 
 
 def read_wav(name: str, content: bytes) -> NDArray[np.int16]:
-    """Samples of a WAV file, ``(samples,)`` int16.
+    """Read the samples of a WAV file, ``(samples,)`` int16.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def read_wav(name: str, content: bytes) -> NDArray[np.int16]:
     try:
         from scipy.io import wavfile
     except ImportError:
-        raise HysteronError("sound is read by SciPy, which is missing; pip install scipy") from None
+        raise missing("scipy") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # some have notes of their editor at the end
@@ -109,12 +110,12 @@ def mel_filters() -> NDArray[np.float64]:
 
 
 def levels(samples: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Energy of each band in each step relative to the greatest, in dB.
+    """Compute the energy of each band in each step relative to the greatest, in dB.
 
     Parameters
     ----------
     samples
-        ``(samples,)``, a recording; one shorter than a window is continued by silence.
+        A recording, ``(samples,)``; one shorter than a window is continued by silence.
 
     Returns
     -------
@@ -136,15 +137,15 @@ def levels(samples: NDArray[np.int16]) -> NDArray[np.float64]:
 
 
 def encode(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """Spikes of a recording, ``(STEPS, BANDS * len(LEVELS))`` uint8; all levels of a band are neighbours."""
+    """Code a recording as spikes, ``(STEPS, BANDS * len(LEVELS))`` uint8; all levels of a band are neighbours."""
     spikes = levels(samples)[:, :, None] > np.array(LEVELS)
     return spikes.reshape(STEPS, -1).astype(np.uint8)
 
 
 def select(recordings: Recordings, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """One part.
+    """Code the recordings of the part "train" or "test" as spikes.
 
-    Sorted by recording, speaker and digit, so that the first samples already have all digits.
+    They are sorted by recording, speaker and digit, so that the first samples already have all digits.
 
     Returns
     -------

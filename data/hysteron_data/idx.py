@@ -23,7 +23,7 @@ _DTYPES: dict[int, Any] = {
 
 
 def read_gzip(path: Path) -> bytes:
-    """What a gzip file holds.
+    """Read a gzip file and return what it holds.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def read_gzip(path: Path) -> bytes:
 
 
 def parse_idx(data: bytes, path: Path) -> NDArray[Any]:
-    """The array in the IDX file ``data``, of the shape and dtype its header states.
+    """Return the array in the IDX file ``data``, of the shape and dtype that its header states.
 
     ``path`` is for messages only.
 

@@ -24,14 +24,14 @@ PARTS = {"train": (2000, 1), "test": (500, 2)}
 
 
 def stop(strain: ArrayLike, yield_stress: float, stiffness: float = 1.0) -> NDArray[np.float64]:
-    """Stress of one elastic-perfectly-plastic element that starts without stress at strain 0.
+    """Compute the stress of one elastic-perfectly-plastic element that starts without stress at strain 0.
 
     Parameters
     ----------
     strain
-        ``(…, steps)``.
+        Histories of strain, ``(…, steps)``.
     yield_stress
-        Largest magnitude the stress can have, more than 0.
+        Largest magnitude that the stress can have, more than 0.
     stiffness
         Stress over strain while nothing slips.
 
@@ -50,7 +50,7 @@ def stop(strain: ArrayLike, yield_stress: float, stiffness: float = 1.0) -> NDAr
 
 
 def strains(count: int, seed: int) -> NDArray[np.float64]:
-    """Random smooth histories of strain from 0, ``(count, STEPS)`` float64 in -1 … 1, in units of 1e-6.
+    """Draw random smooth histories of strain from 0: ``(count, STEPS)`` float64 in -1 … 1, in units of 1e-6.
 
     The strain goes from turning point to turning point along half waves of a cosine. Each leg takes a random
     number of steps and covers a random part of what is left up to ±1, up and down by turns.
@@ -76,12 +76,12 @@ def strains(count: int, seed: int) -> NDArray[np.float64]:
 
 
 def encode(strain: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Spikes of histories of strain.
+    """Code histories of strain as spikes.
 
     Parameters
     ----------
     strain
-        ``(samples, steps)``, -1 … 1.
+        Histories of strain, ``(samples, steps)``, -1 … 1.
 
     Returns
     -------
@@ -98,12 +98,12 @@ def encode(strain: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def load(part: str, *, elements: bool) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """One part.
+    """Generate one part of the data set.
 
     Parameters
     ----------
     part
-        "train" or "test".
+        Name of the part, "train" or "test".
     elements
         Whether the targets are the elements one by one, or the material they make up.
 

@@ -23,7 +23,7 @@ from .damage import damaged, reason
 SIDE = 34
 #: Duration that counts, in microseconds: three saccades. What comes later is the camera at rest.
 DURATION = 300_000
-#: Time steps, pixels pooled in each direction, and events that make a spike, as :func:`load` has them.
+#: Time steps, pixels pooled in each direction, and events that make a spike, as :func:`select` has them.
 STEPS = 12
 POOL = 2
 AT_LEAST = 1
@@ -48,7 +48,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def read_events(path: Path) -> Arrays:
-    """The arrays of :data:`ARRAYS` from an ``.npz`` file.
+    """Read the arrays of :data:`ARRAYS` from an ``.npz`` file.
 
     ``x``, ``y`` (pixel), ``p`` (0: darker, 1: brighter) and ``dt`` (microseconds since the event before, the first:
     since the start) have an entry an event, ``n`` (events), ``id`` and ``label`` one a recording.
@@ -75,7 +75,7 @@ def digest(arrays: Arrays) -> str:
 
 
 def convert(path: Path) -> bytes:
-    """The ``.npz`` file from an archive of the repository slayerPytorch, which has each recording as a file.
+    """Make the ``.npz`` file from an archive of the repository slayerPytorch, which has each recording as a file.
 
     There an event is five bytes: column, row, then 24 bits, most significant first, of which the highest is the
     polarity and the others are the microseconds since the start. Two text files, :data:`LISTS`, give the recordings'
@@ -121,15 +121,15 @@ def bin_events(
     pool: int = POOL,
     at_least: int = AT_LEAST,
 ) -> NDArray[np.uint8]:
-    """Spikes of recorded events: an input spikes in a step in which at least so many events fell into it.
+    """Turn recorded events into spikes: an input spikes in a step in which at least so many events fell into it.
 
     Parameters
     ----------
     x, y, polarity, time
-        ``(events,)``: pixel 0 … 33, polarity 0 or 1, microseconds since the start of the recording; recording after
-        recording. Events from 300 ms on are left out.
+        Each event's pixel 0 … 33, polarity 0 or 1, and microseconds since the start of its recording, ``(events,)``;
+        recording after recording. Events from 300 ms on are left out.
     counts
-        ``(samples,)``: events of each recording.
+        Number of events of each recording, ``(samples,)``.
     steps
         Time steps that share the 300 ms equally, at least 1.
     pool
@@ -160,7 +160,7 @@ def bin_events(
 
 
 def select(arrays: Arrays, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """One part, binned as the constants above say.
+    """Turn the recordings of the part "train" or "test" into spikes, as :data:`STEPS` and what follows it say.
 
     Returns
     -------

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import require
+from hysteron_base.extras import missing
 
 from .damage import damaged
 
@@ -24,7 +25,7 @@ INPUTS = 4
 
 
 def read_mat(data: bytes, path: object) -> dict[str, NDArray[Any]]:
-    """Arrays ``x`` and ``y`` of a MATLAB file.
+    """Read the arrays ``x`` and ``y`` of a MATLAB file.
 
     ``path`` is for messages only.
 
@@ -36,7 +37,7 @@ def read_mat(data: bytes, path: object) -> dict[str, NDArray[Any]]:
     try:
         from scipy.io import loadmat
     except ImportError:
-        raise HysteronError("MATLAB files are read by SciPy, which is missing; pip install scipy") from None
+        raise missing("scipy") from None
     try:
         arrays = loadmat(io.BytesIO(data), variable_names=["x", "y"])
         return {name: arrays[name] for name in ("x", "y")}
@@ -45,15 +46,15 @@ def read_mat(data: bytes, path: object) -> dict[str, NDArray[Any]]:
 
 
 def convert(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Spikes and labels from the arrays of the file.
+    """Make spikes and labels from the arrays of the file.
 
     Parameters
     ----------
     x
-        ``(n, steps, 4)`` of 0 and 1. The last step's first channel is -1 in every sequence, which marks the end and
-        says nothing about the heart; it becomes 0.
+        Spikes as the file has them, ``(n, steps, 4)`` of 0 and 1. The last step's first channel is -1 in every
+        sequence, which marks the end and says nothing about the heart; it becomes 0.
     y
-        ``(n, steps, 6)`` one-hot, or all 0 where the phase is unknown.
+        Phases, ``(n, steps, 6)`` one-hot, or all 0 where the phase is unknown.
 
     Returns
     -------

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
+from hysteron_base.settings import meant
 from hysteron_spec.encoder import Coding, Encoder, encode
 from hysteron_spec.store import read_arrays
 
@@ -34,13 +35,13 @@ class DataSet:
     Attributes
     ----------
     name
-        For people.
+        Name to show to people.
     inputs
         ``(samples, pixels…)`` pixels, or ``(samples, steps, n_in)`` spikes of 0 and 1; uint8 in the named sets.
     labels
         ``(samples,)`` int64; or ``(samples, steps)`` int64, -1 where a step has no label; or None if unknown.
     targets
-        For regression: ``(samples, steps, outputs)`` float32; or None.
+        What the outputs should be, for regression: ``(samples, steps, outputs)`` float32; or None.
     classes
         Names of the classes, or () if unknown.
     """
@@ -53,7 +54,7 @@ class DataSet:
 
 
 def load_data_set(source: str, part: str = "test") -> DataSet:
-    """A part of a named data set, or an ``.npz`` file with ``inputs`` and, if known, ``labels`` or ``targets``.
+    """Load a part of a named data set, or an ``.npz`` file with ``inputs`` and, if known, ``labels`` or ``targets``.
 
     Parameters
     ----------
@@ -65,9 +66,9 @@ def load_data_set(source: str, part: str = "test") -> DataSet:
     Raises
     ------
     MissingDataError
-        If a file of the named set is not on this machine.
+        If a file of the set is not on this machine.
     HysteronError
-        If there is no such set or part, or a file of it is damaged.
+        If there is no such set or part, or a file of it is damaged, or a package that reads it is not installed.
     """
     require(part in PARTS, f"part must be one of {', '.join(PARTS)}, not {part!r}")
     if source in _LOADERS:
@@ -75,7 +76,8 @@ def load_data_set(source: str, part: str = "test") -> DataSet:
     path = Path(source)
     require(
         path.suffix == ".npz",
-        f"data must be one of {', '.join(NAMES)} or an .npz file with 'inputs' and 'labels', not {source!r}",
+        f"data must be one of {', '.join(NAMES)} or an .npz file with 'inputs' and 'labels', not {source!r}"
+        + meant(source, NAMES),
     )
     return _from_file(path)
 

@@ -18,7 +18,7 @@ PARTS = {"train": (5000, 42), "test": (1000, 40)}
 
 
 def classify(x: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
-    """Class of each point within the symbol.
+    """Tell the class of each point within the symbol.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def classify(x: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
 
 
 def points(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """``count`` random points, of all three classes equally often on average.
+    """Draw ``count`` random points, of all three classes equally often on average.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def points(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64
 
 
 def load(part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """One part as pixels.
+    """Generate the part "train" or "test" of the data set, as pixels.
 
     Returns
     -------

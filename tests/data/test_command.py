@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from hysteron_base.errors import HysteronError
+from hysteron_base.progress import Tell
 from hysteron_cli.data import data
 from hysteron_data import download
 from hysteron_data.catalogue import CATALOGUE
@@ -59,7 +61,7 @@ def test_list_works_without_data_and_pooch(monkeypatch: pytest.MonkeyPatch) -> N
 def test_fetch_gets_each_set_and_tells_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def fetch(name: str) -> list[Path]:
+    def fetch(name: str, tell: Tell) -> list[Path]:
         asked.append(name)
         return [Path(f"{name}-a"), Path(f"{name}-b")]
 
@@ -70,8 +72,20 @@ def test_fetch_gets_each_set_and_tells_the_paths(monkeypatch: pytest.MonkeyPatch
     assert output.splitlines() == ["qtdb: qtdb-a", "qtdb: qtdb-b", "fsdd: fsdd-a", "fsdd: fsdd-b"]
 
 
-@pytest.mark.parametrize("words", [["fetch"], ["fetch", "digits"], ["fetch", "mnits"]])
-def test_fetch_refuses_other_names(words: list[str]) -> None:
-    status, output = run(*words)
+def test_fetch_needs_a_name() -> None:
+    status, output = run("fetch")
     assert status == 2
     assert "NAME" in output
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("digits", "'digits' is no data set to download; those are mnist, "),
+        ("mnits", "'mnits' is no data set.*; did you mean 'mnist'\\?$"),
+    ],
+)
+def test_fetch_refuses_other_names_before_it_downloads(name: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "fetch", lambda *_: pytest.fail("a download"))
+    with pytest.raises(HysteronError, match=told):
+        CliRunner().invoke(data, ["fetch", "qtdb", name], catch_exceptions=False)

@@ -11,6 +11,7 @@ from hysteron_base.errors import HysteronError
 from hysteron_data import fsdd
 from hysteron_data.fsdd import BANDS, FLOOR, LEVELS, STEPS, WINDOW, encode, levels, mel_filters
 from hysteron_data.sets import load_data_set
+from support.data import need_data
 
 Make = Callable[..., bytes]
 
@@ -147,8 +148,8 @@ def test_other_sound_is_refused_by_name(make_wav: Make) -> None:
             fsdd.read_wav("a.wav", content)
 
 
-def test_real_recordings(real_data: Callable[[str], Path]) -> None:
-    real_data("fsdd")
+def test_real_recordings() -> None:
+    need_data("fsdd")
     tests = load_data_set("fsdd")
     assert tests.labels is not None
     assert tests.labels[:10].tolist() == list(range(10))

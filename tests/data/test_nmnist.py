@@ -11,6 +11,7 @@ from hysteron_base.errors import HysteronError
 from hysteron_data import nmnist
 from hysteron_data.nmnist import bin_events
 from hysteron_data.sets import load_data_set
+from support.data import need_data
 
 #: Five events of one recording and one of another: x, y, polarity, microseconds.
 EVENTS = np.array(
@@ -154,8 +155,8 @@ def test_files_without_a_column_are_refused_by_name(tmp_path: Path) -> None:
         nmnist.read_events(path)
 
 
-def test_real_recordings(real_data: Callable[[str], Path]) -> None:
-    real_data("nmnist-small")
+def test_real_recordings() -> None:
+    need_data("nmnist")
     tests, train = load_data_set("nmnist"), load_data_set("nmnist", "train")
     assert tests.labels is not None and train.labels is not None
     assert np.bincount(tests.labels).tolist() == [8, 14, 8, 11, 14, 7, 10, 15, 2, 11]

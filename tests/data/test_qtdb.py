@@ -1,6 +1,5 @@
 """Electrocardiograms."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,9 @@ from scipy.io import savemat
 
 from hysteron_base.errors import HysteronError
 from hysteron_data import qtdb
-from hysteron_data.sets import load_data_set
+from hysteron_data.sets import PARTS, load_data_set
+from hysteron_data.sources import read
+from support.data import need_data
 
 
 def test_conversion_of_a_hand_made_sequence() -> None:
@@ -38,8 +39,8 @@ def test_other_files_are_refused_by_name(tmp_path: Path, content: bytes | None) 
     assert "\n" not in str(error.value)
 
 
-def test_real_sequences(real_data: Callable[[str], Path]) -> None:
-    real_data("qtdb")
+def test_real_sequences() -> None:
+    need_data("qtdb")
     tests = load_data_set("qtdb")
     assert tests.labels is not None
     assert np.bincount(tests.labels.ravel() + 1).tolist() == [19056, 24153, 10145, 9840, 9065, 55885, 55297]
@@ -50,5 +51,5 @@ def test_real_sequences(real_data: Callable[[str], Path]) -> None:
     changes = (now != following) & (now >= 0) & (following >= 0)
     assert np.all((now[changes] + 1) % 6 == following[changes])
     # What convert leaves out is a mark at the end of each sequence, not a signal.
-    arrays = qtdb.read_mat((real_data("qtdb") / "QTDB_test.mat").read_bytes(), "")
+    arrays = qtdb.read_mat(*read("qtdb", PARTS.index("test")))
     assert {(int(step), int(channel)) for _, step, channel in np.argwhere(arrays["x"] < 0)} == {(1300, 0)}

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from hysteron_data.digits import load_digits_split
 from hysteron_data.idx import parse_idx, read_gzip
 from hysteron_data.sets import NAMES, DataSet, halve, load_data_set
 from hysteron_data.sources import FILES, FOLDERS
+from support.data import need_data
 
 
 def test_digits_split_is_fixed_and_complete() -> None:
@@ -69,13 +69,13 @@ def test_sets_that_need_no_files(name: str, part: str, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("part", ["train", "test"])
 @pytest.mark.parametrize("name", FOLDERS)
-def test_real_data(name: str, part: str, real_data: Callable[[str], Path]) -> None:
-    real_data(FOLDERS[name])
+def test_real_data(name: str, part: str) -> None:
+    need_data(name)
     check(load_data_set(name, part), name, part)
 
 
-def test_real_labels(real_data: Callable[[str], Path]) -> None:
-    real_data("mnist")
+def test_real_labels() -> None:
+    need_data("mnist")
     labels = load_data_set("mnist").labels
     assert labels is not None
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
@@ -120,8 +120,10 @@ def test_halving_averages_and_rounds_halves_up() -> None:
 
 
 def test_wrong_names_and_parts_are_refused() -> None:
-    with pytest.raises(HysteronError, match=r"digits, mnist, .*not 'mnits'"):
+    with pytest.raises(HysteronError, match=r"digits, mnist, .*not 'mnits'; did you mean 'mnist'\?$"):
         load_data_set("mnits")
+    with pytest.raises(HysteronError, match=r"digits, mnist, .*not 'zzz'$"):
+        load_data_set("zzz")
     with pytest.raises(HysteronError, match="part must be one of train, test, not 'validation'"):
         load_data_set("digits", "validation")
 
@@ -130,7 +132,7 @@ def test_wrong_names_and_parts_are_refused() -> None:
 def test_a_missing_library_is_named(name: str, small_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("sklearn.datasets", "scipy.io"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(HysteronError, match="missing; pip install sci"):
+    with pytest.raises(HysteronError, match=r"is missing, which this needs; pip install 'hyn\[data\]'"):
         load_data_set(name)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hysteron_base.errors import HysteronError
 from hysteron_data.sets import load_data_set
-from hysteron_data.sources import FILES, FOLDERS, data_root
+from hysteron_data.sources import FILES, FOLDERS, MissingDataError, Presence, data_root, presence
 
 #: One name for each folder, with its files.
 NAMES = {folder: name for name, folder in reversed(FOLDERS.items())}
@@ -26,9 +26,18 @@ def part_of(file: str) -> str:
 @pytest.mark.parametrize(("name", "file"), PATHS)
 def test_missing_files_are_named(name: str, file: str, small_data: Path) -> None:
     (small_data / FOLDERS[name] / file).unlink()
-    told = rf"{file}' does not exist; run 'hysteron data fetch {name}' or set HYSTERON_DATA"
-    with pytest.raises(HysteronError, match=told):
+    told = rf"^data set '{name}' is missing: no file '.*{file}'; run 'hysteron data fetch {name}', or set HYSTERON_DATA"
+    with pytest.raises(MissingDataError, match=told) as error:
         load_data_set(name, part_of(file))
+    assert "\n" not in str(error.value)
+    assert presence(name) is (Presence.INCOMPLETE if len(FILES[FOLDERS[name]]) > 1 else Presence.MISSING)
+
+
+def test_presence(small_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {presence(name) for name in FOLDERS} == {Presence.WHOLE}
+    assert presence("digits") is Presence.NEEDLESS
+    monkeypatch.setenv("HYSTERON_DATA", str(small_data / "nowhere"))
+    assert {presence(name) for name in FOLDERS} == {Presence.MISSING}
 
 
 @pytest.mark.parametrize("damage", ["truncated", "other", "empty", "flipped"])
@@ -90,15 +99,22 @@ def test_without_hysteron_data_the_cache_is_used(
 def test_without_hysteron_data_and_pooch_the_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYSTERON_DATA", raising=False)
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(HysteronError, match=r"set it to the folder that holds the data, or .* pip install pooch"):
+    with pytest.raises(
+        HysteronError, match=r"set it to the folder that holds the data, or .* pip install 'hyn\[data\]'"
+    ):
+        data_root()
+    with pytest.raises(MissingDataError, match=r"or pip install 'hyn\[data\]' and run 'hysteron data fetch mnist'$"):
         load_data_set("mnist")
+    assert presence("mnist") is Presence.MISSING
 
 
 def test_addresses_name_a_fixed_version() -> None:
     for folder, files in FILES.items():
         for file in files:
             assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
-            if "github" in file.url:
-                assert re.search(r"/[0-9a-f]{40}(/|$)", file.url), folder
-            else:
-                assert file.url.endswith(f"/{file.name}")
+            assert len(set(file.urls)) == len(file.urls) > 0
+            for url in file.urls:
+                if "github" in url:
+                    assert re.search(r"/[0-9a-f]{40}(/|$)", url), folder
+                else:
+                    assert url.endswith(f"/{file.name}")
