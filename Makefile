@@ -5,6 +5,7 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+SIM := $(VENV)/ready-sim
 JOBS ?= 2
 # Of make soc-sim.
 IMAGES ?= 1000
@@ -13,32 +14,67 @@ SEEDS ?= 1
 # Of make gds: UNTIL=gates stops before the layout, CHECK=1 compares with the baseline, DOCKERIZED=1 takes the container.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim soc-sim fpga netlist gds gds-setup layout test-gds test bench lint format lock train-setup test-train networks results clean
+.PHONY: help setup sim soc-sim fpga netlist gds gds-setup layout test-gds test test-skipped test-exhaustive test-wheel bench lint format lock \
+	train-setup test-train networks results docs wheel clean uninstall
+
+PIP := $(BIN)/pip --disable-pip-version-check
+#: Installs a lock file and this project: $(call install,LOCK,WHAT FOR).
+define install
+	@echo "setting up $(VENV) for $(2) (locked packages from the package index; once)"
+	@$(PIP) install --quiet --require-hashes -r $(1)
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@echo "$(VENV): $$(du -sh $(VENV) | cut -f1)"
+	@touch $@
+endef
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
-		awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+		awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
-setup: $(READY) ## install the locked tools into .venv
+setup: $(READY) ## install the locked tools into .venv: what make test and make lint need
 
-$(READY): requirements.lock pyproject.toml
+$(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or newer is needed, $(PYTHON) is older; set PYTHON=…" >&2; exit 2; }
 	@for tool in g++ make perl; do command -v $$tool >/dev/null || \
 		{ echo "error: $$tool is not installed; on Debian run 'apt install g++ make perl'" >&2; exit 2; }; done
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "error: $(PYTHON) cannot make a virtual environment; on Debian run 'apt install python3-venv'" >&2; exit 2; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m find_libpython >/dev/null && test -n "$$($(BIN)/python -m find_libpython)" || \
-		{ echo "error: Python's shared library is missing, cocotb needs it; on Debian run 'apt install libpython$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')'" >&2; exit 2; }
 	@touch $@
 
-sim: $(READY) ## run the shipped digits network on the generated hardware, compare, write build/sim/report.html
+# What make sim needs is a part of what make setup installs.
+$(SIM): $(VENV)/made requirements-sim.lock pyproject.toml
+	$(call install,requirements-sim.lock,make sim)
+	@$(BIN)/python -m find_libpython >/dev/null && test -n "$$($(BIN)/python -m find_libpython)" || { rm -f $@; \
+		echo "error: Python's shared library is missing, cocotb needs it; on Debian run 'apt install libpython$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')'" >&2; exit 2; }
+
+$(READY): $(SIM) requirements.lock pyproject.toml
+	$(call install,requirements.lock,the tests and all tools but PyTorch and the layout)
+
+sim: $(SIM) ## run the shipped digits network on the generated hardware, compare, write build/sim/report.html
 	$(BIN)/hysteron sim digits --data digits
 
-test: $(READY) ## run all tests
-	$(BIN)/pytest -n $(JOBS) --dist worksteal
+test: $(READY) ## run the tests; the last lines say what was skipped and how to have it
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --write-skipped build/tests/skipped.txt
+
+test-skipped: $(READY) ## run the tests that the last make test skipped, now that HYSTERON_DATA or PDK_ROOT is set
+	$(BIN)/pytest -n $(JOBS) --dist worksteal @build/tests/skipped.txt
+
+test-exhaustive: $(READY) ## run the slow exhaustive cases that make test leaves out
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m exhaustive
+
+wheel: $(READY) ## build the wheel, dist/hyn-….whl
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+test-wheel: wheel ## install the wheel into an empty environment outside the checkout and use it
+	tests/wheel/run dist/hyn-*.whl
+
+docs: $(VENV)/ready-docs ## build the site with the API reference and the executed tutorial: build/docs/index.html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+	@echo "site: build/docs/index.html"
+
+$(VENV)/ready-docs: $(READY) requirements-docs.lock
+	$(call install,requirements-docs.lock,the documentation)
 
 soc-sim: $(READY) ## stream MNIST images through the simulated machine, compare, write build/soc-sim/report.json
 	$(BIN)/hysteron soc-sim mnist --data mnist --images $(IMAGES)
@@ -54,9 +90,8 @@ netlist: $(READY) ## stream images through the synthesised netlist of BOARD, com
 gds-setup: $(VENV)/ready-gds ## add LibreLane, its synthesis and the standard cells' models
 
 $(VENV)/ready-gds: $(READY) requirements-gds.lock openlane/requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-gds.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r openlane/requirements.lock
-	@touch $@
+	$(call install,requirements-gds.lock,silicon)
+	@$(PIP) install --quiet --require-hashes --no-deps -r openlane/requirements.lock
 
 gds: $(VENV)/ready-gds ## take PRESET (sky130-small, sky130) to a layout, write build/gds/PRESET/report.html
 	@test -n "$(PRESET)" || { echo "error: PRESET is not set; run 'make gds PRESET=sky130-small'" >&2; exit 2; }
@@ -85,19 +120,23 @@ format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Every extra but PyTorch's; the flow to silicon has its own lock, which holds what is in both to the same version.
-LOCKED := sim machine fpga silicon data convert dev
+# Every extra but PyTorch's; the other lock files hold what is in several of them to the same version.
+LOCKED := sim machine fpga silicon data convert
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
-	$(LOCKED:%=--extra %)
+	pyproject.toml
+PINNED = -c <(sed 's/ *\\$$//; /^ *--hash/d' $(1))
 
-lock: $(READY) ## renew requirements.lock and requirements-gds.lock from pyproject.toml
-	$(LOCK) --extra gds -o requirements-gds.lock pyproject.toml
-	$(LOCK) -c <(sed 's/ *\\$$//; /^ *--hash/d' requirements-gds.lock) -o requirements.lock pyproject.toml
+lock: $(READY) ## renew the lock files from pyproject.toml
+	$(LOCK) $(LOCKED:%=--extra %) --extra gds --group dev -o requirements-gds.lock
+	$(LOCK) $(LOCKED:%=--extra %) --group dev $(call PINNED,requirements-gds.lock) -o requirements.lock
+	$(LOCK) --extra sim --group install $(call PINNED,requirements.lock) -o requirements-sim.lock
+	$(LOCK) $(LOCKED:%=--extra %) --group docs $(call PINNED,requirements.lock) -o requirements-docs.lock
 
 train-setup: $(VENV)/ready-train ## add PyTorch and snnTorch
 
 $(VENV)/ready-train: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint <(sed 's/ *\\$$//; /^ *--hash/d' requirements.lock) \
+	@echo "adding PyTorch and snnTorch to $(VENV) (about 0.8 GB)"
+	@$(PIP) install --quiet --constraint <(sed 's/ *\\$$//; /^ *--hash/d' requirements.lock) \
 		torch==2.13.0 snntorch==1.0.0 nirtorch==2.6
 	@touch $@
 
@@ -105,11 +144,14 @@ test-train: $(VENV)/ready-train ## run the tests of training and import with PyT
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/train tests/convert tests/docs
 
 networks: $(VENV)/ready-train ## train every shipped network again, with its float twin (hours)
-	for network in networks/*.hyn; do name=$$(basename $$network .hyn); \
+	for network in networks/hysteron_networks/*.hyn; do name=$$(basename $$network .hyn); \
 		$(BIN)/hysteron train $$name --twin --out $$network || exit; done
 
-results: $(READY) ## measure every shipped network, update networks/results.json and docs/networks.md
+results: $(READY) ## measure every shipped network, update its figures and docs/networks.md
 	$(BIN)/hysteron results
 
 clean: ## remove generated files, not .venv
-	rm -rf build
+	rm -rf build dist
+
+uninstall: clean ## remove everything that make made, .venv too; data sets stay in $HYSTERON_DATA or ~/.cache/hysteron
+	rm -rf $(VENV)

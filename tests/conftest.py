@@ -1,8 +1,15 @@
 """What holds for all tests: a run's last lines say what was skipped and how to have it."""
 
+from pathlib import Path
+
 import pytest
 
+from hysteron_base.files import write_file
 from support.skips import sentences
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-skipped", type=Path, help="Write the skipped tests there, as arguments of pytest.")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -10,3 +17,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = [report.longrepr[2] for report in reports if isinstance(report.longrepr, tuple)]
     for sentence in sentences(reasons):
         terminalreporter.write_line(sentence)
+    if place := terminalreporter.config.option.write_skipped:
+        names = dict.fromkeys(report.nodeid for report in reports)
+        write_file(place, "".join(f"{name}\n" for name in names).encode())
