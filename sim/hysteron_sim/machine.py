@@ -9,17 +9,21 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hysteron_base.closing import Closing
 from hysteron_base.errors import SimulationError
 from hysteron_base.files import build_root, write_file
 from hysteron_firmware.build import build as build_firmware
+from hysteron_host.accelerator import Accelerator
+from hysteron_host.transports import SocketTransport
 from hysteron_rtl.machine.cpu import cpu_verilog
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
 from .build import FLAGS, HERE, LeanVerilator, build_once, digest, generated, tools, verilator_environment
 
+#: The C++ side of a machine's simulator.
 PROGRAM = HERE / "machine.cpp"
 _BENCH = HERE / "machine_bench.sv"
 
@@ -28,7 +32,7 @@ def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line"
     """Build a simulator unless it is there, and return its folder.
 
     ``line`` is an executable ``machine`` that hands bytes on, ``cocotb`` a bench for
-    :mod:`hysteron_sim.machine_server`.
+    :mod:`hysteron_sim.cocotb_machine`.
     """
     from hysteron_rtl.verilog import convert_machine
 
@@ -117,7 +121,7 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
         runner.test(
             hdl_toplevel="machine_bench",
             hdl_toplevel_lang="verilog",
-            test_module="hysteron_sim.machine_server",
+            test_module="hysteron_sim.cocotb_machine",
             build_dir=place,
             test_dir=folder,
             results_xml=str(folder / "results.xml"),
@@ -247,3 +251,25 @@ class SimulatedMachine(Closing):
     def plug(self) -> None:
         """Undo :meth:`unplug`."""
         self._ask("plug")
+
+
+def open_machine(preset: str, *, patience: float = 10.0, **options: Any) -> Accelerator:
+    """A simulated machine of its own: the kind ``sim`` of the driver.
+
+    Parameters
+    ----------
+    preset
+        Name of the preset of its core; empty for ``digits``.
+    patience
+        Seconds that the driver waits for an answer; simulations are slow.
+    options
+        Parameters of :class:`SimulatedMachine`.
+
+    Raises
+    ------
+    HysteronError
+        If there is no such preset, or the simulator cannot be built.
+    """
+    simulated = SimulatedMachine(CoreConfig.preset(preset or "digits"), **options)
+    assert simulated.line is not None
+    return Accelerator(SocketTransport(simulated.line, f"sim:{preset}", patience), simulated)

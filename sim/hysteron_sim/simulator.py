@@ -156,7 +156,7 @@ class Simulator(Closing):
             runner.test(
                 hdl_toplevel="bench",
                 hdl_toplevel_lang="verilog",
-                test_module="hysteron_sim.server",
+                test_module="hysteron_sim.cocotb_core",
                 test_dir=self.folder,
                 build_dir=model,
                 plusargs=[f"+folder={self.folder}"],

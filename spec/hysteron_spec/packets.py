@@ -34,6 +34,8 @@ Words = NDArray[np.uint32]
 
 #: Bits of a word of the bus, of the streams and of the input spike memory.
 WORD = 32
+#: Bytes of a word.
+WORD_BYTES = WORD // 8
 
 
 class Kind(IntEnum):

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
 import hysteron_networks
-from hysteron_cli.machine import Stream
+from hysteron_sim.system import Stream
 from hysteron_cli.main import main
 from hysteron_data.sets import load_data_set
 from hysteron_fpga import baseline
@@ -518,7 +518,7 @@ def test_a_netlist_is_compared_with_golden(
 
     monkeypatch.setattr("hysteron_fpga.simulate.build_netlist", lambda one, path: (one.name, path))
     monkeypatch.setattr("hysteron_fpga.simulate.SimulatedMachine", lambda *words, program: (*words, program))
-    monkeypatch.setattr("hysteron_cli.machine.stream", stream)
+    monkeypatch.setattr("hysteron_fpga.simulate.stream", stream)
     data = spikes_file(tmp_path / "data.npz")
     words = ["--network", small, "--data", data, "--images", 2]
     status, text, errors = hysteron("netlist", "icebreaker", *words)

@@ -7,18 +7,8 @@ from random import Random
 import pytest
 from cobs import cobs
 
-from hysteron_spec.protocol import (
-    CONTENT_BYTES,
-    HEADER_BYTES,
-    MEANING,
-    DamagedError,
-    Frame,
-    Kind,
-    Refusal,
-    decode,
-    payload,
-    words,
-)
+from hysteron_host.frames import DamagedError, Frame, decode
+from hysteron_spec.protocol import CONTENT_BYTES, HEADER_BYTES, MEANING, Kind, Refusal, payload, words
 from support.vectors import DAMAGED, VECTORS, Vector
 
 

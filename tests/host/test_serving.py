@@ -20,7 +20,7 @@ from hysteron_golden import Result as Expected
 from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator
 from hysteron_sim.machine import SimulatedMachine
-from hysteron_sim.serve import TcpServer, serve_pty
+from hysteron_sim.serving import TcpServer, serve_pty
 from hysteron_spec import CoreConfig, load
 
 DIGITS = hysteron_networks.path("digits")

@@ -142,7 +142,7 @@ def test_wrong_baud(terminal: tuple[int, str]) -> None:
 
 def test_pyserial_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "serial", None)
-    assert "pip install pyserial" in refusal(lambda: Accelerator.open("serial:/dev/ttyUSB0"))
+    assert "pip install 'hyn[host]'" in refusal(lambda: Accelerator.open("serial:/dev/ttyUSB0"))
 
 
 def test_serial(terminal: tuple[int, str]) -> None:
