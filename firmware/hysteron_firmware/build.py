@@ -50,14 +50,15 @@ _FLAGS = (
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """What goes into the ROM.
+    """The firmware as it goes into the ROM.
 
     Attributes
     ----------
     words
         ``(n,)`` uint32.
     sizes
-        Bytes of code and constants, of initialised and of cleared variables, and what RAM is left for the stack.
+        Sizes in bytes: code and constants (``text``), initialised and cleared variables (``data``, ``bss``), and the
+        RAM that is left for the stack (``stack``).
     """
 
     words: NDArray[np.uint32]
@@ -65,12 +66,12 @@ class Firmware:
 
 
 def build_folder(machine: MachineConfig) -> Path:
-    """Where the firmware and what it was made from are left for people to look at."""
+    """Return the folder in which the firmware and what it was made from are left for people to look at."""
     return build_root() / ("firmware-small" if machine.small else "firmware")
 
 
 def build(machine: MachineConfig) -> Firmware:
-    """Compile for ``machine``.
+    """Compile the firmware for ``machine``.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def build(machine: MachineConfig) -> Firmware:
 
 
 def headers(machine: MachineConfig) -> dict[str, str]:
-    """Generated files by name."""
+    """Return the texts of the generated files by name."""
     return {
         "machine.h": machine_header(),
         "core.h": core_header(),

@@ -24,7 +24,7 @@ STACK_BYTES = 2048
 
 
 def machine_header() -> str:
-    """``machine.h``: registers and the map of memory."""
+    """Return ``machine.h``: registers and the map of memory."""
     lines = [
         _MADE,
         "#ifndef MACHINE_H",
@@ -48,7 +48,7 @@ def machine_header() -> str:
 
 
 def core_header() -> str:
-    """``core.h``: addresses in the core's register map."""
+    """Return ``core.h``: addresses in the core's register map."""
     constants = next(r.address for r in REGISTERS.values() if r.access != "ro")
     lines = [_MADE, "#ifndef CORE_H", "#define CORE_H", ""]
     lines += [f"#define CORE_{r.name} {r.address:#04x}u" for r in REGISTERS.values()]
@@ -65,7 +65,7 @@ def core_header() -> str:
 
 
 def protocol_header() -> str:
-    """``protocol.h``: the link's numbers, and the words of its payloads."""
+    """Return ``protocol.h``: the link's numbers, and the words of its payloads."""
     low = (1 << protocol.ADDRESS_BITS) - 1
     lines = [
         _MADE,
@@ -109,7 +109,7 @@ def protocol_header() -> str:
 
 
 def linker_script(machine: MachineConfig) -> str:
-    """``machine.ld``."""
+    """Return ``machine.ld``, the linker script, for the sizes of a machine's memories."""
     return f"""{_MADE}
 ENTRY(_start)
 MEMORY

@@ -22,7 +22,7 @@ _BATCH = 64
 
 
 class GoldenAccelerator(Closing):
-    """Works as :class:`~hysteron_host.accelerator.Accelerator` does, and can be disturbed.
+    """The golden model as a machine: it works as the driver's other machines do, and can be disturbed.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class GoldenAccelerator(Closing):
         self._events = 0
 
     def close(self) -> None:
-        """Nothing is to be given back."""
+        """Do nothing: nothing is to be given back."""
 
     def load(self, network: Network | str | Path, *, progress: Any = None) -> None:
         """Take a network, or that of a file, and disturb its weights."""
@@ -98,7 +98,7 @@ class GoldenAccelerator(Closing):
             )
 
     def stats(self) -> dict[str, Any]:
-        """Samples and events so far."""
+        """Return the numbers of samples and events so far."""
         return {"golden": {"samples": self._samples, "events": self._events}}
 
     def _disturbed(self, layer: Layer, rng: np.random.Generator) -> Layer:
@@ -131,7 +131,7 @@ class GoldenAccelerator(Closing):
 
 
 def open_machine(place: str, **options: Any) -> GoldenAccelerator:
-    """The golden model as a machine: the kind ``golden`` of the driver.
+    """Open the golden model as a machine: the kind ``golden`` of the driver.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ class Accelerator(Closing):
         self.link.ask(Kind.LOAD_END, payload(image.check))
 
     def infer(self, samples: Iterable[NDArray[np.integer]], *, first: int = 0) -> Iterator[Answer]:
-        """Results of samples, in their order; the next ones are on their way while one is being computed.
+        """Give the answers to samples, in their order; the next ones are on their way while one is being computed.
 
         A window of requests is filled before the first result is waited for, and small samples share a request; who
         needs each result at once gives one sample at a time.
@@ -163,7 +163,7 @@ class Accelerator(Closing):
                 begun, parts, replies, answer = 0, [], 0, []
 
     def stats(self) -> dict[str, Any]:
-        """Figures of the machine, of its core's counters (None if it has none), and of the link on this side."""
+        """Return figures of the machine, of its core's counters (None if it has none), and of the link on this side."""
         require(self.link.pending == 0, "stats() cannot be asked for while results are under way; finish infer() first")
         first = REGISTERS[next(iter(COUNTERS))].address
         counting = REGISTERS["LIMITS3"].unpack(self.identity.constants.get("LIMITS3", 0))["COUNTERS"]
@@ -227,10 +227,10 @@ class Accelerator(Closing):
 
 
 def open_serial(port: str, **options: Any) -> Accelerator:
-    """A machine behind a serial port; :class:`~hysteron_host.transports.SerialTransport` says what the options are."""
+    """Open the machine behind a serial port; the options are :class:`~hysteron_host.transports.SerialTransport`'s."""
     return Accelerator(SerialTransport(port, **options))
 
 
 def open_tcp(address: str, **options: Any) -> Accelerator:
-    """A machine behind ``host:port``; :func:`~hysteron_host.transports.connect_tcp` says what the options are."""
+    """Open the machine behind ``host:port``; the options are :func:`~hysteron_host.transports.connect_tcp`'s."""
     return Accelerator(connect_tcp(address, **options))

@@ -80,7 +80,7 @@ def run_campaign(
     Parameters
     ----------
     network
-        Its file.
+        The network's file.
     inputs, labels
         ``(samples, …)`` as the network takes them, and ``(samples,)`` labels if there are any.
     data

@@ -51,7 +51,7 @@ class DamagedError(Exception):
 
 
 def decode(stuffed: bytes) -> Frame:
-    """The frame that was on the line as ``stuffed``, without the 0.
+    """Return the frame that was on the line as ``stuffed``, without the 0.
 
     Raises
     ------

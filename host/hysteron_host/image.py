@@ -42,17 +42,17 @@ class Image:
 
     @cached_property
     def pieces(self) -> list[tuple[bytes, bytes]]:
-        """Payloads of LOAD requests, and the words in each that are written."""
+        """The payloads of LOAD requests, and the words in each that are written."""
         return list(_pieces(self.records))
 
     @cached_property
     def check(self) -> int:
-        """CRC-32 of all words that are written."""
+        """The CRC-32 of all words that are written."""
         return zlib.crc32(b"".join(plain for _, plain in self.pieces))
 
 
 def core_of(identity: Identity) -> CoreConfig:
-    """The core that a machine says it has.
+    """Return the configuration of the core that a machine says it has.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def core_of(identity: Identity) -> CoreConfig:
 
 
 def image_for(network: Network | str | Path, identity: Identity) -> Image:
-    """``network``, or the one in that file, placed on the core of a machine.
+    """Place a network, or the one in a file, on the core of a machine.
 
     Raises
     ------

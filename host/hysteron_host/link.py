@@ -120,7 +120,7 @@ class Identity:
 
 @dataclass
 class LinkFigures:
-    """What the link had to do."""
+    """Figures of what the link had to do in a session or several."""
 
     sessions: int = 0
     requests: int = 0
@@ -200,12 +200,12 @@ class Link:
 
     @property
     def room(self) -> int:
-        """Requests that may be sent now."""
+        """Number of requests that may be sent now."""
         return WINDOW - len(self._waiting)
 
     @property
     def pending(self) -> int:
-        """Requests whose reply was not given out yet."""
+        """Number of requests whose reply was not given out yet."""
         return len(self._waiting)
 
     def send(self, kind: Kind, content: bytes = b"") -> None:
@@ -219,7 +219,7 @@ class Link:
         self._emit(self._waiting[-1])
 
     def replies(self, *, wait: bool) -> Iterator[Frame]:
-        """Replies that are due, oldest first.
+        """Give the replies that are due, oldest first.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ from .image import Image
 
 
 def requests_of(image: Image, sample: NDArray[np.integer], index: int) -> list[bytes]:
-    """A sample as the payloads of DATA requests."""
+    """Return a sample as the payloads of DATA requests; ``index`` is its number, for messages."""
     data = rectangular(f"sample {index}", sample)
     if image.pixels or image.encode:
         flat = data.reshape(-1)
@@ -92,7 +92,7 @@ class Group:
 
 
 def groups(image: Image, samples: Iterable[NDArray[np.integer]], first: int) -> Iterator[Group]:
-    """Samples as requests, small neighbours together."""
+    """Give samples as requests, small neighbours together; ``first`` is the index of the first sample."""
     last: Group | None = None
     for index, sample in enumerate(samples, first):
         requests = requests_of(image, sample, index)
@@ -107,7 +107,7 @@ def groups(image: Image, samples: Iterable[NDArray[np.integer]], first: int) -> 
 
 
 def answers_in(image: Image, group: Group, answer: list[int]) -> Iterator[Answer]:
-    """The answers to a group's samples, from the answer words to its requests."""
+    """Give the answers to a group's samples, from the answer words to its requests."""
     require(
         len(answer) == sum(group.wanted),
         f"the machine answered sample {group.first} with {len(answer)} words, not {sum(group.wanted)}; load the "

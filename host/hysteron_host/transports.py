@@ -27,10 +27,10 @@ class Transport(Protocol):
     patience: float
 
     def read(self, seconds: float) -> bytes:
-        """What has come, waiting for at most so long; empty if nothing did."""
+        """Return the bytes that have come, waiting for ``seconds`` at most; none if nothing came."""
 
     def write(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all of ``data``."""
 
     def close(self) -> None:
         """Give the line back."""
@@ -68,7 +68,7 @@ class SocketTransport:
 
 
 def connect_tcp(address: str, patience: float = 5.0) -> SocketTransport:
-    """A connection to ``host:port``.
+    """Connect to ``host:port``.
 
     Raises
     ------

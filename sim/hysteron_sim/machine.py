@@ -71,7 +71,7 @@ def _build_cocotb(folder: Path, log: Path) -> None:
 
 @dataclass(frozen=True)
 class Counts:
-    """Cycles since reset: all, those with a sample in the core, with the processor awake, and with both."""
+    """Numbers of cycles since reset: all, those with a sample in the core, with the processor awake, and with both."""
 
     cycle: int
     core: int
@@ -84,7 +84,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Stage:
-    """What :func:`play` saw of a stage.
+    """One stage of a script, as :func:`play` saw it.
 
     Attributes
     ----------
@@ -105,11 +105,11 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
     Parameters
     ----------
     config, machine
-        What to simulate.
+        The core and the machine to simulate.
     stages
         Bytes that are sent at once, and how many frames are then awaited.
     folder
-        For files of this run.
+        Where the files of this run go.
     """
     place = build_machine(config, machine, "cocotb")
     script = folder / "script.json"
@@ -141,14 +141,14 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
 
 @dataclass(frozen=True)
 class LineFigures:
-    """What went over the line since the last look.
+    """Figures of what went over the line since the last look.
 
     Attributes
     ----------
     cycle
-        Of the machine's clock, now.
+        Count of the machine's clock, now.
     bytes_in, bytes_out
-        To the machine and from it.
+        Bytes that went to the machine and from it.
     first_in, last_in, last_out
         Cycles in which the first byte to the machine began, in which the last one began, and in which the last byte
         from it had come.
@@ -168,12 +168,12 @@ class SimulatedMachine(Closing):
     Parameters
     ----------
     config, machine
-        What to simulate.
+        The core and the machine to simulate.
     program
-        Its executable, if it is not to be made of these: of a netlist.
+        Executable of the simulator, if it is not to be made of these but of a netlist.
     line
-        Descriptor of a line that is there already (a pseudo-terminal, a connection); by default a new pair of sockets,
-        of which :attr:`line` is the host's end.
+        File descriptor of a line that is there already (a pseudo-terminal, a connection); by default a new pair of
+        sockets, of which :attr:`line` is the host's end.
     """
 
     def __init__(
@@ -237,7 +237,7 @@ class SimulatedMachine(Closing):
         return answer.decode().strip()
 
     def figures(self) -> LineFigures:
-        """What went over the line since the last call."""
+        """Return what went over the line since the last call."""
         return LineFigures(*map(int, self._ask("figures").split()))
 
     def reset(self) -> None:

@@ -30,7 +30,7 @@ STUCK_CYCLES = 1 << 23
 
 
 class Kind(IntEnum):
-    """Frame types. A reply's is its request's with :data:`REPLY` added."""
+    """The types of frames. A reply's is its request's with :data:`REPLY` added."""
 
     HELLO = 0x01
     LOAD_BEGIN = 0x02
@@ -50,7 +50,7 @@ REPLY = 0x80
 
 
 class Refusal(IntEnum):
-    """Why a request was refused: first word of an ERROR frame."""
+    """The reasons to refuse a request: first word of an ERROR frame."""
 
     SESSION = 1
     VERSION = 2
@@ -136,21 +136,21 @@ ADDRESS_BITS = 16
 
 
 def head(address: int, count: int) -> int:
-    """The word that asks for ``count`` words to or from the core's registers at byte ``address``."""
+    """Return the word that asks for ``count`` words to or from the core's registers at byte ``address``."""
     return count << ADDRESS_BITS | address
 
 
 def named(declared: Sequence[Word], values: Sequence[int]) -> dict[str, int]:
-    """The words of a payload by name; words beyond those declared are left out."""
+    """Return the words of a payload by name; words beyond those declared are left out."""
     return {word.name: value for word, value in zip(declared, values, strict=False)}
 
 
 def words(payload: bytes) -> tuple[int, ...]:
-    """A payload as 32-bit words; bytes that do not fill one are left out."""
+    """Return a payload as 32-bit words; bytes that do not fill one are left out."""
     count = len(payload) // WORD_BYTES
     return struct.unpack_from(f"<{count}I", payload)
 
 
 def payload(*values: int) -> bytes:
-    """32-bit words as a payload."""
+    """Return 32-bit words as a payload."""
     return struct.pack(f"<{len(values)}I", *values)

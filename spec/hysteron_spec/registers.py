@@ -19,7 +19,7 @@ Access = Literal["ro", "rw", "set", "strobe", "w1c", "port", "pop"]
 
 @dataclass(frozen=True)
 class Field:
-    """Bits ``lsb … lsb + width - 1`` of a register."""
+    """A field of a register: its bits ``lsb … lsb + width - 1``."""
 
     name: str
     lsb: int
@@ -29,7 +29,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Register:
-    """One word.
+    """A register: one word of the map.
 
     Access: ``ro`` reads the core; ``rw`` keeps what is written; ``set`` does so too, but only while the core
     stands (CONTROL.RUN and STATUS.BUSY are 0), otherwise the write is dropped; ``strobe`` acts on 1s written and reads
@@ -44,7 +44,7 @@ class Register:
     fields: tuple[Field, ...] = ()
 
     def pack(self, **values: int) -> int:
-        """A register value from its fields' values."""
+        """Return the register's value from its fields' values."""
         word = 0
         by_name = {field.name: field for field in self.fields}
         for name, value in values.items():
@@ -55,12 +55,12 @@ class Register:
         return word
 
     def unpack(self, word: int) -> dict[str, int]:
-        """Field values of a register value."""
+        """Return the fields' values of a value of the register."""
         return {field.name: word >> field.lsb & ((1 << field.width) - 1) for field in self.fields}
 
 
 class RegisterMap:
-    """Registers that are added one after the other, each at the next word."""
+    """A map to which registers are added one after the other, each at the next word."""
 
     def __init__(self) -> None:
         self.registers: dict[str, Register] = {}
@@ -200,7 +200,7 @@ REGIONS = {"WEIGHTS": 0, "NEURONS": 1, "JOBS": 2, "THRESHOLDS": 3, "LEVELS": 4}
 
 
 def table(registers: Mapping[str, Register] = REGISTERS) -> str:
-    """A register map as a Markdown table (``docs/registers.md`` is made from them)."""
+    """Return a register map as a Markdown table (``docs/registers.md`` is made from them)."""
     lines = ["| address | register | access | bits | field | meaning |", "|---|---|---|---|---|---|"]
     for register in registers.values():
         lines.append(f"| {register.address:#04x} | {register.name} | {register.access} | | | {register.doc} |")

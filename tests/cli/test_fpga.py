@@ -511,7 +511,7 @@ def test_a_netlist_is_compared_with_golden(
     """With a machine that only claims results."""
     asked: dict[str, Any] = {}
 
-    def stream(simulated: object, wanted: Any, samples: np.ndarray, golden: Any, *, patience: float) -> Stream:
+    def stream(simulated: object, wanted: Any, samples: np.ndarray, golden: Any, **_: object) -> Stream:
         asked.update(simulated=simulated, name=wanted.name, samples=samples, golden=golden)
         line = LineFigures(**{**dict.fromkeys(LineFigures.__dataclass_fields__, 0), "first_in": 1000, "last_out": 9000})
         return Stream(line, 0, wrong, [])
