@@ -116,11 +116,6 @@ def test_the_words_before_records(tmp_path: Path) -> None:
     subprocess.run(["g++", "-x", "c", "-std=c17", "-Werror", "-fsyntax-only", str(tmp_path / "check.c")], check=True)
 
 
-def test_every_refusal_has_a_meaning() -> None:
-    assert set(protocol.MEANING) == set(protocol.Refusal)
-    assert all(text and "\n" not in text for text in protocol.MEANING.values())
-
-
 def test_a_frame_fits_its_buffer() -> None:
     assert protocol.HEADER_BYTES + WORD_BYTES * protocol.PAYLOAD_WORDS + protocol.CHECK_BYTES <= wire.FRAME_BYTES
     assert protocol.WINDOW <= wire.FRAME_SLOTS, "the receiver can hold a whole window"
