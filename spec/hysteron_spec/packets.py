@@ -88,7 +88,7 @@ def event_packet(events: Sequence[int] | NDArray[np.integer], last: bool) -> Wor
 
 def pixel_packet(pixels: NDArray[np.uint8]) -> Words:
     """Return the packet of one image: ``(n_in,)`` pixels."""
-    padded = np.zeros(-(-len(pixels) // 4) * 4, np.uint8)
+    padded = np.zeros(-(-len(pixels) // WORD_BYTES) * WORD_BYTES, np.uint8)
     padded[: len(pixels)] = pixels
     words = padded.view("<u4").astype(np.uint32)
     return np.concatenate([np.array([header(Kind.PIXELS, len(words), True)], np.uint32), words])

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from .packets import WORD, WORD_BYTES
+
 #: Value of register ID: "HYST" as bytes from the highest down.
 MAGIC = 0x48595354
 #: Value of register VERSION: major 16 bits, minor 16 bits; a change of meaning is a new major.
@@ -67,7 +69,7 @@ class RegisterMap:
 
     def add(self, name: str, access: Access, doc: str, *fields: tuple[str, int, int, str]) -> None:
         """Add a register; a field is its name, lowest bit, width and meaning."""
-        address = 4 * len(self.registers)
+        address = WORD_BYTES * len(self.registers)
         self.registers[name] = Register(name, address, access, doc, tuple(Field(*field) for field in fields))
 
 
@@ -163,7 +165,11 @@ def _map() -> dict[str, Register]:
         ("CODING", 8, 2, "0 rate, 1 level, 2 latency, 3 direct"),
     )
     for index in range(4):
-        add(f"SEED{index}", "set", f"bits {32 * index} to {32 * index + 31} of the rate coder's 127-bit start state")
+        add(
+            f"SEED{index}",
+            "set",
+            f"bits {WORD * index} to {WORD * (index + 1) - 1} of the rate coder's 127-bit start state",
+        )
     add(
         "MEMORY_ADDRESS",
         "rw",
