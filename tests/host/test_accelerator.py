@@ -211,7 +211,7 @@ def test_small_samples_share_a_request(wire: Wire, picture: Image, together: int
     assert accelerator.link.figures.requests - before == -(-66 // together)
 
 
-def test_samples_of_different_lengths_sharerequests_of(wire: Wire) -> None:
+def test_samples_of_different_lengths_share_requests(wire: Wire) -> None:
     picture = image(30, 2, pixels=False, every_step=True)
     accelerator = machine(wire, picture)
     wire.back = dict.fromkeys(range(8, 60, 5), lose)

@@ -177,7 +177,7 @@ def garbage(rng: Random, session: int) -> bytes:
     return line if fate == 3 else line[: rng.randrange(len(line))] + b"\0"
 
 
-def test_garbage_betweenrequests_of(machine: SimulatedMachine, line: Line, golden: Expected) -> None:
+def test_garbage_between_requests(machine: SimulatedMachine, line: Line, golden: Expected) -> None:
     """Ten thousand frames of garbage, while results are under way; none is lost, doubled or wrong."""
     rng = Random(11)
     accelerator = Accelerator(line)
