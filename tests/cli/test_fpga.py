@@ -13,7 +13,6 @@ import pytest
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
 import hysteron_networks
-from hysteron_sim.system import Stream
 from hysteron_cli.main import main
 from hysteron_data.sets import load_data_set
 from hysteron_fpga import baseline
@@ -22,6 +21,7 @@ from hysteron_fpga.network import cycles_per_image
 from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
 from hysteron_sim.machine import LineFigures
+from hysteron_sim.system import Stream
 from hysteron_spec import Layer, Network, Potential, compile_network, load, save
 from support.command import one_line, spikes_file
 from support.fpga import SPEEDS, WORDS, Tools, pretend

@@ -632,7 +632,10 @@ class _Answering:
 @whole("9.4")
 def test_figures(rows: list[Row]) -> None:
     told = [1000 + k for k in range(len(rows))]
-    answers = {protocol.Kind.HELLO: protocol.payload(*range(len(protocol.HELLO_REPLY_WORDS) + 7)), protocol.Kind.STATUS: protocol.payload(*told)}
+    answers = {
+        protocol.Kind.HELLO: protocol.payload(*range(len(protocol.HELLO_REPLY_WORDS) + 7)),
+        protocol.Kind.STATUS: protocol.payload(*told),
+    }
     machine = Accelerator(_Answering(answers)).stats()["machine"]
     assert {row["name"]: told[int(row["word"])] for row in rows} == machine
 

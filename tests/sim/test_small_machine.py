@@ -13,13 +13,13 @@ import pytest
 pytest.importorskip("pythondata_cpu_picorv32", reason="the processor is not installed (extra 'machine')")
 pytest.importorskip("ziglang", reason="the compiler is not installed (extra 'machine')")
 
-from hysteron_sim.system import stream
 from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.frames import Frame, decode
 from hysteron_host.link import Identity, Link, RefusedError
 from hysteron_host.transports import SocketTransport
 from hysteron_sim.machine import SimulatedMachine
+from hysteron_sim.system import stream
 from hysteron_spec import Coding, CoreConfig, Encoder, Layer, Mode, Network, Potential, Readout, Reset
 from hysteron_spec.answers import Answer
 from hysteron_spec.machine import MACHINE_REGISTERS, MachineConfig

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
-from hysteron_spec.machine import MACHINE_REGISTERS
 from hysteron_spec.protocol import (
     BOOT_WORDS,
-    CONTENT_BYTES,
     ERROR_WORDS,
     HEADER_BYTES,
     HELLO_REPLY_WORDS,
     HELLO_WORDS,
     IDENTITY_WORDS,
-    MACHINE_FIGURES,
     MEANING,
-    PAYLOAD_WORDS,
     STATUS_WORDS,
-    Kind,
     Refusal,
     head,
     named,
