@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.closing import Closing
-from hysteron_base.errors import require
+from hysteron_base.errors import require, require_of_device
 from hysteron_spec import Network
 from hysteron_spec.answers import Answer, Machine
 from hysteron_spec.protocol import STATUS_WORDS, Kind, head, payload, words
@@ -76,7 +76,9 @@ class Accelerator(Closing):
         Raises
         ------
         HysteronError
-            If the core cannot hold it, or the machine did not get it right.
+            If the core cannot hold it.
+        DeviceError
+            If the machine did not get it right, or was lost for good.
         """
         if not isinstance(network, Image):
             network = image_for(network, self.identity)
@@ -117,7 +119,9 @@ class Accelerator(Closing):
         Raises
         ------
         HysteronError
-            If a sample does not suit the network, or the machine is lost for good.
+            If a sample does not suit the network.
+        DeviceError
+            If the machine is lost for good.
         """
         image = self._image
         require(image is not None, "no network is loaded; call load() first")
@@ -181,7 +185,7 @@ class Accelerator(Closing):
     def _table(self, names: Sequence[str], kind: Kind, content: bytes = b"") -> dict[str, int]:
         """The words of a reply, by name."""
         values = words(self.link.ask(kind, content))
-        require(
+        require_of_device(
             len(values) == len(names),
             f"the machine answered {kind.name} with {len(values)} words, not {len(names)}; update its firmware",
         )
@@ -219,7 +223,7 @@ class Accelerator(Closing):
 
     def _reconnect(self) -> None:
         self._sessions += 1
-        require(
+        require_of_device(
             self._sessions <= _SESSIONS,
             f"the machine on {self.link.transport.name} was restarted {self._sessions} times; check its supply",
         )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import DeviceError, HysteronError, require
 from hysteron_base.files import write_file, write_json
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_spec import load
@@ -101,7 +101,9 @@ def run_campaign(
     Raises
     ------
     HysteronError
-        If the machine is lost, the samples do not suit the network, or the results in ``folder`` are of another run.
+        If the samples do not suit the network, or the results in ``folder`` are of another run.
+    DeviceError
+        If the machine does not answer, was lost or refused something; results so far are kept.
     """
     given = dict(options or {})
     count = min(images or len(inputs), len(inputs))
@@ -129,9 +131,10 @@ def run_campaign(
                     if now - kept > _KEEP_EVERY:
                         results.write()
                         kept = time.perf_counter()
-        except HysteronError as error:
+        except (HysteronError, DeviceError) as error:
             hint = f" ({len(results.rows)} of {count} results are kept; --resume goes on)" if results.rows else ""
-            raise HysteronError(f"{error}{hint}") from None
+            kind = HysteronError if isinstance(error, HysteronError) else DeviceError
+            raise kind(f"{error}{hint}") from None
         finally:
             if results.rows:
                 results.write()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import require_of_device
 from hysteron_spec import CoreConfig, Network, compile_network, load
 from hysteron_spec.encoder import encode
 from hysteron_spec.packets import WORD_BYTES
@@ -56,13 +56,15 @@ def core_of(identity: Identity) -> CoreConfig:
 
     Raises
     ------
-    HysteronError
+    DeviceError
         If its registers are of another version.
     """
     values = identity.constants
     constants = REGISTERS["CONTROL"].address // WORD_BYTES
-    require(len(values) >= constants, f"the machine tells {len(values)} constants of its core, not {constants}")
-    require(
+    require_of_device(
+        len(values) >= constants, f"the machine tells {len(values)} constants of its core, not {constants}"
+    )
+    require_of_device(
         values["VERSION"] >> 16 == MAP_VERSION >> 16,
         f"the core's registers have version {values['VERSION'] >> 16}, this host knows {MAP_VERSION >> 16}; update it",
     )

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import DeviceError, require_of_device
 from hysteron_spec.machine import MACHINE_REGISTERS
 from hysteron_spec.packets import WORD_BYTES
 from hysteron_spec.protocol import (
@@ -43,11 +43,11 @@ _GROWTH, _GROWTHS = 1.5, 5
 _LONGEST = 2 * CONTENT_BYTES
 
 
-class SessionLostError(HysteronError):
+class SessionLostError(DeviceError):
     """The device was restarted, or another host has taken it; what was loaded and asked is to be done again."""
 
 
-class RefusedError(HysteronError):
+class RefusedError(DeviceError):
     """The device refused a request; :attr:`code` says why."""
 
     def __init__(self, refusal: bytes) -> None:
@@ -96,13 +96,13 @@ class Identity:
 
         Raises
         ------
-        HysteronError
+        DeviceError
             If it is none.
         """
         least = WORD_BYTES * (len(HELLO_REPLY_WORDS) + 1)  # and a register of the core at least
-        require(
+        require_of_device(
             len(content) >= least,
-            f"the device tells {len(content)} bytes of itself, not {least}; update its firmware",
+            f"the device tells {len(content)} bytes about itself, not {least}; update its firmware",
         )
         values = words(content)
         told = named(HELLO_REPLY_WORDS, values)
@@ -172,8 +172,10 @@ class Link:
 
         Raises
         ------
+        DeviceError
+            If nobody answers, or the device speaks another version.
         HysteronError
-            If nobody answers, or the device speaks another version, or the package ``cobs`` is missing.
+            If the package ``cobs`` is missing.
         """
         self._session = self._session % 255 + 1 if self._session else secrets.randbelow(255) + 1
         self._next = self._growths = 0
@@ -194,7 +196,7 @@ class Link:
                         return Identity.parse(frame.payload)
                     if frame.kind == Kind.ERROR:
                         raise RefusedError(frame.payload)
-        raise HysteronError(
+        raise DeviceError(
             f"no machine answers on {self.transport.name}; check power, cable and speed, and that its firmware runs"
         )
 
@@ -228,7 +230,7 @@ class Link:
 
         Raises
         ------
-        SessionLostError, RefusedError, HysteronError
+        SessionLostError, RefusedError, DeviceError
             If the device was restarted, refused the request, or no longer answers.
         """
         silent = 0
@@ -250,7 +252,7 @@ class Link:
                     silent += 1
                     self._growths = min(self._growths + (silent > 1), _GROWTHS)
                     if silent > TRIES:
-                        raise HysteronError(
+                        raise DeviceError(
                             f"the machine on {self.transport.name} stopped answering; check it and begin again"
                         )
                     self._send_again(0)

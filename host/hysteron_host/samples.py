@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import rectangular, require
+from hysteron_base.errors import rectangular, require, require_of_device
 from hysteron_spec.answers import Answer
 from hysteron_spec.packets import WORD_BYTES, sample_packets
 from hysteron_spec.protocol import PAYLOAD_WORDS, payload, words
@@ -108,7 +108,7 @@ def groups(image: Image, samples: Iterable[NDArray[np.integer]], first: int) -> 
 
 def answers_in(image: Image, group: Group, answer: list[int]) -> Iterator[Answer]:
     """Give the answers to a group's samples, from the answer words to its requests."""
-    require(
+    require_of_device(
         len(answer) == sum(group.wanted),
         f"the machine answered sample {group.first} with {len(answer)} words, not {sum(group.wanted)}; load the "
         "network again",

@@ -4,11 +4,11 @@ import select
 import socket
 from typing import Protocol
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import DeviceError, HysteronError
 from hysteron_base.extras import remedy
 
 
-class LineLostError(HysteronError):
+class LineLostError(DeviceError):
     """The port vanished or the connection was closed."""
 
 

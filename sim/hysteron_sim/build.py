@@ -17,7 +17,7 @@ from pathlib import Path
 from cocotb_tools.runner import Verilator
 from filelock import FileLock
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import HysteronError, SimulationError
 from hysteron_base.extras import remedy
 from hysteron_base.files import build_root, write_file
 from hysteron_spec.core import CoreConfig, bits_for
@@ -204,6 +204,8 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
     Raises
     ------
     HysteronError
+        If a tool that is needed is missing.
+    SimulationError
         If the work fails.
     """
     model_cache.claim(folder)
@@ -225,7 +227,7 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
             except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
                 told = log.read_text(errors="replace").splitlines() if log.exists() else []
                 first = next((line for line in told if "rror" in line), "")
-                raise HysteronError(f"building the simulator failed ({error}): {first}; see {log}") from None
+                raise SimulationError(f"building the simulator failed ({error}): {first}; see {log}") from None
         model_cache.strip(folder)
         (folder / "complete").touch()
     model_cache.prune(folder.parent)

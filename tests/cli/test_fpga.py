@@ -483,23 +483,24 @@ def netlist(build: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "told", "code"),
     [
-        ("module other(a);\nendmodule\n", "the netlist has no module 'top'"),
-        ("module top(clk12_0__io, uart_0__tx__io);\nendmodule\n", "the netlist has 0 ports for rx, not 1"),
+        ("module other(a);\nendmodule\n", "the netlist has no module 'top'", 2),
+        ("module top(clk12_0__io, uart_0__tx__io);\nendmodule\n", "the netlist has 0 ports for rx, not 1", 2),
         (
             "module top(clk12_0__io, uart_0__rx__io, uart_0__tx__io);\n  nonsense\nendmodule\n",
             "building the simulator failed",
+            1,
         ),
     ],
 )
 def test_a_netlist_that_is_none(
-    hysteron: Run, netlist: Path, small: Path, tmp_path: Path, text: str, told: str
+    hysteron: Run, netlist: Path, small: Path, tmp_path: Path, text: str, told: str, code: int
 ) -> None:
     netlist.write_text(text)
     data = spikes_file(tmp_path / "data.npz")
     status, _, errors = hysteron("netlist", "icebreaker", "--network", small, "--data", data)
-    assert status == 2
+    assert status == code
     one_line(errors, told)
     assert not netlist.with_suffix(".json").exists()
 

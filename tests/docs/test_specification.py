@@ -171,7 +171,12 @@ def test_sections_that_are_cited_exist() -> None:
             assert cited <= set(SECTIONS), name
             if cited:
                 citing.add(str(name.parent))
-    assert {"spec/hysteron_spec", "golden/hysteron_golden", "rtl/hysteron_rtl", "firmware/hysteron_firmware/src"} <= citing
+    assert {
+        "spec/hysteron_spec",
+        "golden/hysteron_golden",
+        "rtl/hysteron_rtl",
+        "firmware/hysteron_firmware/src",
+    } <= citing
 
 
 def test_links_to_sections_lead_there() -> None:

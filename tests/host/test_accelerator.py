@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import DeviceError
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.frames import Frame
 from hysteron_host.image import Image, _pieces
@@ -254,7 +254,7 @@ def test_restarts_without_end_are_told(wire: Wire) -> None:
         return [wire.device.restart()] if frame.kind == Kind.DATA else take(frame)
 
     wire.device.take = restarts  # type: ignore[method-assign]
-    assert "restarted 6 times" in refusal(lambda: list(accelerator.infer(images(1000))))
+    assert "restarted 6 times" in refusal(lambda: list(accelerator.infer(images(1000))), DeviceError)
 
 
 def test_a_restart_in_each_loading_is_told(wire: Wire) -> None:
@@ -270,7 +270,7 @@ def test_a_restart_in_each_loading_is_told(wire: Wire) -> None:
         return list(take(frame))  # type: ignore[arg-type]
 
     wire.device.take = restless  # type: ignore[method-assign, assignment]
-    assert "was restarted" in refusal(lambda: accelerator.load(image()))
+    assert "was restarted" in refusal(lambda: accelerator.load(image()), DeviceError)
     assert boots == 5
     assert "no network is loaded" in refusal(lambda: next(accelerator.infer(images(1))))
 
@@ -292,7 +292,7 @@ def test_a_network_is_needed(wire: Wire) -> None:
 def test_a_failed_load_leaves_no_network(wire: Wire) -> None:
     accelerator = machine(wire, image())
     wire.device.refuses[wire.device.expected] = (Refusal.CHECK, 0)
-    refusal(lambda: accelerator.load(image()))
+    refusal(lambda: accelerator.load(image()), DeviceError)
     assert "no network is loaded" in refusal(lambda: next(accelerator.infer(images(1))))
 
 
@@ -314,7 +314,7 @@ def test_closing(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     assert wire.name == "closed"
     wire.name = "wire"
     wire.out = dict.fromkeys(range(1000), lose)
-    with pytest.raises(HysteronError):
+    with pytest.raises(DeviceError):
         Accelerator(wire)
     assert wire.name == "closed", "if nobody answers, too"
 
@@ -357,7 +357,7 @@ def unfinished(accelerator: Accelerator, wire: Wire, samples: list[NDArray[np.ui
         refusal(lambda: list(accelerator.infer([*samples[:5], samples[0][:3]])))
     elif end == "refused":
         wire.device.refuses[wire.device.expected + 2] = (Refusal.CORE, 1)
-        refusal(lambda: list(accelerator.infer(samples)))
+        refusal(lambda: list(accelerator.infer(samples)), RefusedError)
         wire.device.refuses.clear()
     else:
         running = accelerator.infer(samples)

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import DeviceError
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.frames import DamagedError, Frame, decode
 from hysteron_host.image import Image
@@ -76,7 +76,7 @@ def test_whatever_the_device_says_is_an_error_of_one_line_or_a_result(sense: flo
                 machine.stats()
             assert [result.index for result in results] == list(range(len(SAMPLES)))
             end = "results"
-        except HysteronError as error:
+        except DeviceError as error:
             assert str(error) and "\n" not in str(error)
             end = type(error).__name__
         ended[end] = ended.get(end, 0) + 1

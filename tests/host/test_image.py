@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hysteron_base.errors import DeviceError
 from hysteron_host.image import Image, core_of, image_for
 from hysteron_host.link import Identity
 from hysteron_host.samples import requests_of
@@ -70,12 +71,14 @@ def test_the_core_is_the_one_that_was_generated(config: CoreConfig) -> None:
 
 def test_other_registers_are_refused() -> None:
     said = identity(ICEBREAKER)
-    short = refusal(lambda: core_of(replace(said, core=said.core[:-1])))
+    short = refusal(lambda: core_of(replace(said, core=said.core[:-1])), DeviceError)
     assert short == "the machine tells 6 constants of its core, not 7"
     first, version, *rest = said.core
     later = replace(said, core=(first, version + (1 << 16), *rest))
     known = version >> 16
-    assert f"have version {known + 1}, this host knows {known}; update it" in refusal(lambda: core_of(later))
+    assert f"have version {known + 1}, this host knows {known}; update it" in refusal(
+        lambda: core_of(later), DeviceError
+    )
     assert core_of(replace(said, core=(first, version + 1, *rest))) == core_of(said), "additions do no harm"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import SimulationError
 from hysteron_sim import build, model_cache
 from hysteron_sim.build import build_once, generated
 
@@ -113,7 +113,7 @@ def test_a_build_that_failed_begins_anew(models: Path) -> None:
         make(log.parent)
         raise RuntimeError("no")
 
-    with pytest.raises(HysteronError, match="building the simulator failed"):
+    with pytest.raises(SimulationError, match="building the simulator failed"):
         build_once(models / "new", {}, fail)
     seen: list[set[str]] = []
     build_once(models / "new", {}, lambda log: seen.append({path.name for path in log.parent.iterdir()}))

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import DeviceError
 from hysteron_host import link as host_link
 from hysteron_host.frames import DamagedError, Frame, decode
 from hysteron_spec.machine import MACHINE_VERSION
@@ -211,7 +211,7 @@ def fill(link: host_link.Link) -> None:
         link.send(Kind.READ, READ)
 
 
-def one_line(act: Callable[[], object], kind: type[Exception] = HysteronError) -> str:
+def one_line(act: Callable[[], object], kind: type[Exception] = DeviceError) -> str:
     with pytest.raises(kind) as caught:
         act()
     assert "\n" not in str(caught.value)
