@@ -32,6 +32,12 @@ def require(condition: bool, message: str) -> None:
         raise HysteronError(message)
 
 
+def require_of_device(condition: bool, message: str) -> None:
+    """Raise :class:`DeviceError` with ``message`` unless ``condition`` holds of what a machine said."""
+    if not condition:
+        raise DeviceError(message)
+
+
 def integer_in(name: str, value: object, low: int, high: int) -> int:
     """Return ``value`` as an int, refusing what is not an integer in ``[low, high]``."""
     try:

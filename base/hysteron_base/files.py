@@ -1,8 +1,10 @@
 """Where generated files go, and how a file is written so that it is never half there."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 
 def build_root() -> Path:
@@ -22,3 +24,8 @@ def write_file(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write ``values`` as JSON, for machines and for people."""
+    write_file(path, (json.dumps(values, indent=2) + "\n").encode())

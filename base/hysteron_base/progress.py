@@ -36,7 +36,7 @@ Tell = Callable[[Progress], None]
 class Step(Protocol):
     """Reports how many things of a stage are done, and figures to show beside them."""
 
-    def __call__(self, done: float, figures: str = "") -> None:
+    def __call__(self, done: float, /, figures: str = "") -> None:
         """Report."""
 
 

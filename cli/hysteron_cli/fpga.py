@@ -73,11 +73,9 @@ def netlist(board: str, network: Path | None, data: str | None, images: int) -> 
     from hysteron_fpga.board import board as find
     from hysteron_fpga.simulate import simulate_netlist
 
-    from .machine import stream
-
     chosen = find(board)
     with watching() as tell:
-        report = simulate_netlist(chosen, stream, network=network, data=data, images=images, tell=tell)
+        report = simulate_netlist(chosen, network=network, data=data, images=images, tell=tell)
     rows = table(f"{report.network} through the netlist of {chosen.title}", "<figure", "value")
     rows.add_row("images", f"{report.images:,}")
     rows.add_row("results that differ from golden", f"{len(report.mismatches):,}")

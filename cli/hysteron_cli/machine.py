@@ -2,34 +2,21 @@
 
 import contextlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import build_root
 from hysteron_data.sets import NAMES, load_data_set
-from hysteron_golden import Result as Golden
-from hysteron_golden import run
-from hysteron_spec import Network, compile_network, load
+from hysteron_data.sources import FOLDERS
+from hysteron_spec import compile_network, load
 from hysteron_spec.machine import MachineConfig
 
 from .compile import choose_core, core_options
-from .output import console, live, table, waiting, write_json
-
-if TYPE_CHECKING:
-    from hysteron_host import Result
-    from hysteron_sim.machine import LineFigures, SimulatedMachine
-
-#: Speed of the serial line at which throughput is also stated.
-BAUD = 3_000_000
-#: Bits of a byte on the line.
-BITS = 10
-
+from .output import console, table, waiting, watching, write_json
 
 small_option = click.option(
     "--small", is_flag=True, help="A small machine, as for an iCEBreaker: the processor does what devices do otherwise."
@@ -47,7 +34,7 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
     Example: hysteron machine --preset digits --tcp 127.0.0.1:5555
     """
     from hysteron_sim.machine import build_machine
-    from hysteron_sim.serve import TcpServer, serve_pty
+    from hysteron_sim.serving import TcpServer, serve_pty
 
     if (tcp is None) == (not pty):
         raise click.UsageError("give --tcp HOST:PORT or --pty, and not both")
@@ -91,121 +78,34 @@ def soc_sim(
 
     Example: hysteron soc-sim digits --data digits --images 50
     """
-    from hysteron_sim.machine import SimulatedMachine
+    from hysteron_sim.system import stream_images
 
     wanted = load(network)
     config = choose_core(wanted, preset, settings)
     compile_network(wanted, config)
-    samples = load_data_set(data).inputs[:images]
-    with waiting("golden"):
-        golden = run(wanted, samples)
-    with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
-        simulated = SimulatedMachine(config, MachineConfig(small=small))
-    divisor = simulated.machine.divisor
-    done = stream(simulated, wanted, samples, golden, patience=20.0)
-    line, payload, mismatches = done.line, done.payload, done.mismatches
-    earlier, before, after = done.stats
-    count = len(samples)
-    streaming = line.last_in - line.first_in + BITS * divisor
-    cycles = line.last_out - line.first_in
-    awake = [each["machine"]["awake_cycles"] for each in (earlier, before, after)]
-    spent: dict[str, int | None] = {
-        "line": line.bytes_in * BITS * divisor,
-        # Asking for these figures takes the processor as long each time. In a small machine it never sleeps.
-        "cpu": None if small else (awake[2] - awake[1]) - (awake[1] - awake[0]),
-        "core": after["core"]["cycles"] - before["core"]["cycles"] if config.counters else None,
-    }
-    known = {name: each for name, each in spent.items() if each is not None}
-    whole = known.keys() == spent.keys()
-    report: dict[str, Any] = {
-        "network": wanted.name,
-        "data": data,
-        "core": config.name,
-        "images": count,
-        "mismatches": len(mismatches),
-        "first_mismatch": mismatches[0] if mismatches else None,
-        "line_utilisation": payload * BITS * divisor / streaming,
-        "line_busy": known["line"] / streaming,
-        "cycles_per_image": cycles / count,
-        **{f"{name}_cycles_per_image": known[name] / count if name in known else None for name in spent},
-        "payload_bytes_per_image": payload / count,
-        "bound_by": {"line": "serial line", "cpu": "processor", "core": "core"}[max(known, key=known.__getitem__)]
-        if whole
-        else None,
-        "clock_hz": config.clock_hz,
-        "baud": config.clock_hz / divisor,
-        "images_per_second": config.clock_hz * count / cycles,
-        "images_per_second_3mbaud": min(
-            BAUD / BITS / (line.bytes_in / count), config.clock_hz * count / max(known["cpu"], known["core"])
-        )
-        if whole
-        else None,
-        "machine": after["machine"],
-    }
+    samples = _samples(data)[:images]
+    with watching() as tell:
+        report = stream_images(wanted, samples, config, data=data, small=small, tell=tell).as_dict()
     path = out or build_root() / "soc-sim" / "report.json"
     write_json(path, report)
     _show(report)
     console.print(f"report: {path}", soft_wrap=True)
-    if mismatches:
-        click.echo(f"mismatch: sample {mismatches[0]} (and {len(mismatches) - 1} more) differs from golden", err=True)
+    if report["mismatches"]:
+        first, more = report["first_mismatch"], report["mismatches"] - 1
+        click.echo(f"mismatch: sample {first} (and {more} more) differs from golden", err=True)
         sys.exit(1)
 
 
-@dataclass(frozen=True)
-class Stream:
-    """What happened while samples were streamed: the line, bytes of payload sent, samples that differ from golden, and
-    the machine's figures twice before and once after."""
-
-    line: "LineFigures"
-    payload: int
-    mismatches: list[int]
-    stats: list[dict[str, Any]]
-
-
-def stream(
-    simulated: "SimulatedMachine", wanted: Network, samples: NDArray[np.uint8], golden: Golden, *, patience: float
-) -> Stream:
-    """Load a network into a simulated machine, send samples, compare the results.
-
-    Parameters
-    ----------
-    simulated, wanted, samples
-        The machine, the network, and what it takes: ``(samples, …)``.
-    golden
-        What golden made of the samples.
-    patience
-        Seconds that the driver waits for an answer; simulations are slow.
-    """
-    from hysteron_host.accelerator import Accelerator
-    from hysteron_host.transports import SocketTransport
-
-    assert simulated.line is not None
-    with Accelerator(SocketTransport(simulated.line, "sim:", patience=patience), simulated) as accelerator:
-        with live("loading", 1000) as show:
-            accelerator.load(wanted, progress=lambda share: show(int(1000 * share), ""))
-        stats = [accelerator.stats(), accelerator.stats()]
-        simulated.figures()
-        sent = accelerator.link.figures.payload_out
-        mismatches: list[int] = []
-        with live("images", len(samples)) as show:
-            for result in accelerator.infer(samples):
-                if not _same(result, golden):
-                    mismatches.append(result.index)
-                show(result.index + 1, f"{len(mismatches)} differ")
-        line = simulated.figures()
-        payload = accelerator.link.figures.payload_out - sent
-        stats.append(accelerator.stats())
-    return Stream(line, payload, mismatches, stats)
-
-
-def _same(result: "Result", golden: Golden) -> bool:
-    """Whether a machine's result is golden's, at every step."""
-    k = result.index
-    same = result.prediction == golden.predictions[k] and np.array_equal(result.values, golden.values[k])
-    if same and result.steps is not None:
-        assert golden.step_values is not None
-        same = np.array_equal(result.steps, golden.step_values[k])
-    return bool(same)
+def _samples(data: str) -> NDArray[Any]:
+    """Inputs of a data set; who lacks its files is told what needs none."""
+    try:
+        return load_data_set(data).inputs
+    except HysteronError as error:
+        if data not in FOLDERS:
+            raise
+        raise HysteronError(
+            f"{error}; without a download works 'hysteron soc-sim networks/digits.hyn --data digits'"
+        ) from None
 
 
 def _show(report: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ gets, and tables go to standard error.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,13 +15,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from hysteron_base.files import write_file
+from hysteron_base.files import write_json
 from hysteron_base.progress import Progress as Told
 from hysteron_base.progress import Tell
 
 #: Columns where there is no terminal: a pipe or a file has no edge at which figures would have to be cut.
 _WIDE = 200
 _progress_console = Console(stderr=True)
+
+__all__ = ["console", "live", "progress", "table", "waiting", "watching", "write_json"]
 
 
 class Output:
@@ -46,11 +47,6 @@ class Output:
 
 
 console = Output()
-
-
-def write_json(path: Path, values: Any) -> None:
-    """Write ``values`` as JSON."""
-    write_file(path, (json.dumps(values, indent=2) + "\n").encode())
 
 
 def table(title: str, *columns: str) -> Table:

@@ -1,28 +1,15 @@
 """``hysteron run``: samples through a machine, on a board or simulated."""
 
-import csv
-import hashlib
-import io
-import json
-import time
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from hysteron_base.errors import HysteronError, require
-from hysteron_base.files import build_root, write_file
-from hysteron_data.sets import NAMES, DataSet, load_data_set
-from hysteron_host.accelerator import Accelerator, Result
-from hysteron_spec import load
+from hysteron_base.files import build_root
+from hysteron_data.sets import NAMES, load_data_set
+from hysteron_host.campaign import DISTURBANCES, run_campaign
 
-from .output import console, live, table, waiting, write_json
-
-#: Options that change results.
-_DISTURBANCES = ("weight_errors", "jitter", "dropped", "seed")
-#: Seconds after which results are written once more.
-_KEEP_EVERY = 1.0
+from .output import console, table, watching, write_json
 
 
 @click.command()
@@ -69,7 +56,6 @@ def run(
     Example: hysteron run digits --data digits --port golden:
     """
     samples = load_data_set(data)
-    count = min(images or len(samples.inputs), len(samples.inputs))
     options = {
         "baud": baud,
         "patience": patience,
@@ -81,50 +67,19 @@ def run(
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(port, set(given))
     folder = out or build_root() / "run"
-    wanted = load(network)
-    settings = _settings(network, samples, {key: each for key, each in given.items() if key in _DISTURBANCES})
-    rows = _earlier(folder, wanted.n_out, settings) if resume else []
-    require(len(rows) <= count, f"{folder / 'results.csv'} has {len(rows)} results, more than the {count} asked for")
-    begin = time.perf_counter()
-    first = len(rows)
-    with waiting(f"opening {port}"):
-        machine = Accelerator.open(port, **given)
-    with machine:
-        with waiting(f"loading {wanted.name} ({wanted.shape})"):
-            machine.load(wanted)
-        loaded = time.perf_counter()
-        right = sum(_right(samples, index, int(row[1])) for index, row in enumerate(rows))
-        kept = loaded
-        try:
-            with live("images", count) as show:
-                for result in machine.infer(samples.inputs[first:count], first=first):
-                    right += _right(samples, result.index, result.prediction)
-                    rows.append(_row(samples, result))
-                    seconds = time.perf_counter() - loaded
-                    accuracy = f"{100 * right / len(rows):.2f} %" if _labelled(samples) else ""
-                    show(len(rows), f"{accuracy}  {(len(rows) - first) / seconds:,.1f} images/s")
-                    if time.perf_counter() - kept > _KEEP_EVERY:
-                        _keep(folder, rows, wanted.n_out, settings)
-                        kept = time.perf_counter()
-        except HysteronError as error:
-            hint = f" ({len(rows)} of {count} results are kept; --resume goes on)" if rows else ""
-            raise HysteronError(f"{error}{hint}") from None
-        finally:
-            if rows:
-                _keep(folder, rows, wanted.n_out, settings)
-        seconds = time.perf_counter() - loaded
-        stats = machine.stats()
-    report: dict[str, Any] = {
-        "network": wanted.name,
-        "data": data,
-        "port": port,
-        "options": given,
-        "images": count,
-        "accuracy": right / count if _labelled(samples) else None,
-        "seconds_loading": loaded - begin,
-        "images_per_second": (count - first) / seconds if count > first else None,
-        "stats": stats,
-    }
+    with watching() as tell:
+        report = run_campaign(
+            network,
+            samples.inputs,
+            samples.labels if samples.labels is not None and samples.labels.ndim == 1 else None,
+            data=data,
+            port=port,
+            folder=folder,
+            options=given,
+            images=images,
+            resume=resume,
+            tell=tell,
+        ).as_dict()
     write_json(folder / "report.json", report)
     _show(report, folder)
 
@@ -134,66 +89,10 @@ def _check_options(port: str, given: set[str]) -> None:
     fits = {
         "serial": {"baud", "patience"},
         "tcp": {"patience"},
-        "golden": set(_DISTURBANCES),
+        "golden": set(DISTURBANCES),
     }
     for name in sorted(given - fits.get(kind, set())):
         raise click.UsageError(f"--{name.replace('_', '-')} does not go with --port {port}")
-
-
-def _labelled(samples: DataSet) -> bool:
-    return samples.labels is not None and samples.labels.ndim == 1
-
-
-def _right(samples: DataSet, index: int, prediction: int) -> bool:
-    return samples.labels is not None and samples.labels.ndim == 1 and int(samples.labels[index]) == prediction
-
-
-def _row(samples: DataSet, result: Result) -> list[str]:
-    label = str(int(samples.labels[result.index])) if _labelled(samples) and samples.labels is not None else ""
-    return [str(result.index), str(result.prediction), label, *map(str, result.values)]
-
-
-def _head(n_out: int) -> list[str]:
-    return ["index", "prediction", "label", *(f"value{k}" for k in range(n_out))]
-
-
-def _settings(network: Path, samples: DataSet, disturbances: dict[str, Any]) -> dict[str, Any]:
-    """What results depend on; runs that are to be one must have the same."""
-    return {
-        "network": hashlib.sha256(network.read_bytes()).hexdigest(),
-        "data": hashlib.sha256(np.ascontiguousarray(samples.inputs).tobytes()).hexdigest(),
-        "disturbances": disturbances,
-    }
-
-
-def _keep(folder: Path, rows: list[list[str]], n_out: int, settings: dict[str, Any]) -> None:
-    """Write the results there are, and what they depend on."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([_head(n_out), *rows])
-    write_json(folder / "settings.json", settings)
-    write_file(folder / "results.csv", buffer.getvalue().encode())
-
-
-def _earlier(folder: Path, n_out: int, settings: dict[str, Any]) -> list[list[str]]:
-    """Results of an interrupted run."""
-    path = folder / "results.csv"
-    if not path.exists():
-        return []
-    try:
-        kept = json.loads((folder / "settings.json").read_text())
-        head, *rows = csv.reader(path.read_text().splitlines())
-        fits = head == _head(n_out) and all(len(row) == len(head) for row in rows)
-        fits = fits and [(int(row[0]), int(row[1]) >= 0) for row in rows] == [(k, True) for k in range(len(rows))]
-    except (OSError, ValueError, csv.Error):
-        kept, rows, fits = {}, [], False
-    require(fits, f"the results in {str(folder)!r} are damaged; delete them or give another --out")
-    other = [name for name, value in settings.items() if kept.get(name) != value]
-    require(
-        not other,
-        f"the results in {str(folder)!r} are of another run (other {' and '.join(other)}); delete them or give another "
-        "--out",
-    )
-    return rows
 
 
 def _show(report: dict[str, Any], folder: Path) -> None:

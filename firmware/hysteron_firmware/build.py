@@ -7,18 +7,22 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import HysteronError, require
+from hysteron_base.extras import remedy
 from hysteron_base.files import build_root, write_file
 from hysteron_spec.machine import MachineConfig
+from hysteron_spec.packets import WORD_BYTES
 
 from .headers import core_header, linker_script, machine_header, protocol_header
 
-SOURCES = Path(__file__).resolve().parents[1] / "src"
+#: The firmware's sources, which come with the package.
+SOURCES = Path(str(files("hysteron_firmware"))) / "src"
 #: Version of the firmware: major 16 bits, minor 16 bits.
 FIRMWARE_VERSION = 0x0001_0000
 
@@ -46,14 +50,15 @@ _FLAGS = (
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """What goes into the ROM.
+    """The firmware as it goes into the ROM.
 
     Attributes
     ----------
     words
         ``(n,)`` uint32.
     sizes
-        Bytes of code and constants, of initialised and of cleared variables, and what RAM is left for the stack.
+        Sizes in bytes: code and constants (``text``), initialised and cleared variables (``data``, ``bss``), and the
+        RAM that is left for the stack (``stack``).
     """
 
     words: NDArray[np.uint32]
@@ -61,12 +66,12 @@ class Firmware:
 
 
 def build_folder(machine: MachineConfig) -> Path:
-    """Where the firmware and what it was made from are left for people to look at."""
+    """Return the folder in which the firmware and what it was made from are left for people to look at."""
     return build_root() / ("firmware-small" if machine.small else "firmware")
 
 
 def build(machine: MachineConfig) -> Firmware:
-    """Compile for ``machine``.
+    """Compile the firmware for ``machine``.
 
     Raises
     ------
@@ -100,7 +105,7 @@ def build(machine: MachineConfig) -> Firmware:
         sizes = _sizes(elf.read_bytes())
         write_file(folder / "firmware.elf", elf.read_bytes())
     require(len(content) <= machine.rom_bytes, f"the firmware has {len(content)} bytes, the ROM {machine.rom_bytes}")
-    words = np.frombuffer(content + bytes(-len(content) % 4), "<u4")
+    words = np.frombuffer(content + bytes(-len(content) % WORD_BYTES), "<u4")
     for name, text in texts.items():
         write_file(folder / name, text.encode())
     write_file(folder / "firmware.bin", content)
@@ -109,7 +114,7 @@ def build(machine: MachineConfig) -> Firmware:
 
 
 def headers(machine: MachineConfig) -> dict[str, str]:
-    """Generated files by name."""
+    """Return the texts of the generated files by name."""
     return {
         "machine.h": machine_header(),
         "core.h": core_header(),
@@ -122,7 +127,7 @@ def _zig(*words: str) -> None:
     try:
         importlib.metadata.version("ziglang")
     except importlib.metadata.PackageNotFoundError:
-        raise HysteronError("the C compiler is missing; pip install ziglang") from None
+        raise HysteronError(f"the C compiler is missing; {remedy('ziglang')}") from None
     environment = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(build_root() / "zig"), SOURCE_DATE_EPOCH="0")
     done = subprocess.run(
         [sys.executable, "-m", "ziglang", *words], cwd=SOURCES, env=environment, capture_output=True, text=True

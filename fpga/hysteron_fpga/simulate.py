@@ -1,19 +1,16 @@
 """Stream images through the simulated netlist of a board and compare the results with golden."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hysteron_base.files import write_file
+from hysteron_base.files import write_json
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import load_data_set
-from hysteron_golden import Result, run
-from hysteron_sim.machine import LineFigures, SimulatedMachine
-from hysteron_spec import Network, compile_network, load
+from hysteron_golden import run
+from hysteron_sim.machine import SimulatedMachine
+from hysteron_sim.system import stream
+from hysteron_spec import compile_network, load
 
 from .board import Board
 from .build import folder_of
@@ -22,33 +19,6 @@ from .network import shipped
 
 #: Seconds that the driver waits for an answer of a netlist, of which loading a network takes longest.
 PATIENCE = 3600.0
-
-
-class Streamed(Protocol):
-    """What a :class:`Streamer` found."""
-
-    @property
-    def line(self) -> LineFigures:
-        """When bytes went over the serial line."""
-
-    @property
-    def mismatches(self) -> list[int]:
-        """The samples whose results differ from golden."""
-
-
-class Streamer(Protocol):
-    """Loads a network into a simulated machine, sends samples through its serial line, compares the results."""
-
-    def __call__(
-        self,
-        simulated: SimulatedMachine,
-        wanted: Network,
-        samples: NDArray[np.uint8],
-        golden: Result,
-        *,
-        patience: float,
-    ) -> Streamed:
-        """Do so; ``patience`` is how many seconds to wait for an answer."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +70,6 @@ class NetlistReport:
 
 def simulate_netlist(
     board: Board,
-    stream: Streamer,
     *,
     network: Path | None = None,
     data: str | None = None,
@@ -113,8 +82,6 @@ def simulate_netlist(
     ----------
     board
         The board, for which :func:`hysteron_fpga.place.place` has left a netlist.
-    stream
-        Streams the images.
     network
         File of a network that fits the board; None takes the board's own.
     data
@@ -136,8 +103,8 @@ def simulate_netlist(
         program = build_netlist(board, folder / "netlist.v")
     samples = load_data_set(data or board.data).inputs[:images]
     simulated = SimulatedMachine(board.core, board.machine, program=program)
-    done = stream(simulated, wanted, samples, run(wanted, samples), patience=PATIENCE)
+    done = stream(simulated, wanted, samples, run(wanted, samples), patience=PATIENCE, tell=tell)
     cycles = done.line.last_out - done.line.first_in
     report = NetlistReport(board, wanted.name, len(samples), tuple(done.mismatches), cycles)
-    write_file(folder / "netlist.json", (json.dumps(report.as_dict(), indent=2) + "\n").encode())
+    write_json(folder / "netlist.json", report.as_dict())
     return report

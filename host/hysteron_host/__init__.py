@@ -1,5 +1,8 @@
 """The driver: a program's way to a machine, on a board or simulated."""
 
-from .accelerator import Accelerator, Result
+from hysteron_spec.answers import Answer
 
-__all__ = ["Accelerator", "Result"]
+from .accelerator import Accelerator
+from .machines import open_machine
+
+__all__ = ["Accelerator", "Answer", "open_machine"]

@@ -1,36 +1,70 @@
-"""A network for the core of a machine. This needs the golden package, which places it.
+"""A network for the core of a machine: placed, and as the requests that load it.
 
 Specified in docs/specification.md, §7.8 and §9.7.
 """
 
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hysteron_base.errors import require
+import numpy as np
+from numpy.typing import NDArray
+
+from hysteron_base.errors import require_of_device
+from hysteron_spec import CoreConfig, Network, compile_network, load
+from hysteron_spec.encoder import encode
+from hysteron_spec.packets import WORD_BYTES
+from hysteron_spec.protocol import PAYLOAD_WORDS, head, payload
 from hysteron_spec.registers import MAP_VERSION, REGISTERS
 
-from .accelerator import Image
 from .link import Identity
 
-if TYPE_CHECKING:
-    from hysteron_spec import CoreConfig, Network
+
+@dataclass(frozen=True)
+class Image:
+    """A network as a machine takes it: register writes, and how its input and its answers look.
+
+    ``steps`` is how many an image of pixels has. ``encode`` makes spikes of pixels where the core cannot.
+    """
+
+    name: str
+    records: tuple[tuple[int, tuple[int, ...]], ...]
+    n_in: int
+    n_out: int
+    pixels: bool
+    every_step: bool
+    steps: int = 0
+    encode: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
+
+    @cached_property
+    def pieces(self) -> list[tuple[bytes, bytes]]:
+        """The payloads of LOAD requests, and the words in each that are written."""
+        return list(_pieces(self.records))
+
+    @cached_property
+    def check(self) -> int:
+        """The CRC-32 of all words that are written."""
+        return zlib.crc32(b"".join(plain for _, plain in self.pieces))
 
 
-def core_of(identity: Identity) -> "CoreConfig":
-    """The core that a machine says it has.
+def core_of(identity: Identity) -> CoreConfig:
+    """Return the configuration of the core that a machine says it has.
 
     Raises
     ------
-    HysteronError
+    DeviceError
         If its registers are of another version.
     """
-    from hysteron_spec import CoreConfig
-
     values = identity.constants
-    constants = REGISTERS["CONTROL"].address // 4
-    require(len(values) >= constants, f"the machine tells {len(values)} constants of its core, not {constants}")
-    require(
+    constants = REGISTERS["CONTROL"].address // WORD_BYTES
+    require_of_device(
+        len(values) >= constants, f"the machine tells {len(values)} constants of its core, not {constants}"
+    )
+    require_of_device(
         values["VERSION"] >> 16 == MAP_VERSION >> 16,
         f"the core's registers have version {values['VERSION'] >> 16}, this host knows {MAP_VERSION >> 16}; update it",
     )
@@ -44,17 +78,14 @@ def core_of(identity: Identity) -> "CoreConfig":
     return CoreConfig(name="machine", clock_hz=identity.clock_hz, **{**field, **flags})
 
 
-def image_for(network: "Network | str | Path", identity: Identity) -> Image:
-    """``network``, or the one in that file, placed on the core of a machine.
+def image_for(network: Network | str | Path, identity: Identity) -> Image:
+    """Place a network, or the one in a file, on the core of a machine.
 
     Raises
     ------
     HysteronError
         If the core cannot hold it.
     """
-    from hysteron_spec import compile_network, load
-    from hysteron_spec.encoder import encode
-
     if isinstance(network, str | Path):
         network = load(Path(network))
     program = compile_network(network, core_of(identity))
@@ -75,3 +106,21 @@ def image_for(network: "Network | str | Path", identity: Identity) -> Image:
         steps=0 if encoder is None else encoder.steps,
         encode=None if encoder is None or on_chip else lambda pixels: encode(encoder, pixels[None])[0],
     )
+
+
+def _pieces(records: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[bytes, bytes]]:
+    """Payloads of LOAD requests, and the words in each that are written."""
+    full: list[int] = []
+    plain: list[int] = []
+    for address, values in records:
+        at = 0
+        while at < len(values):
+            if len(full) + 2 > PAYLOAD_WORDS:
+                yield payload(*full), payload(*plain)
+                full, plain = [], []
+            part = values[at : at + PAYLOAD_WORDS - len(full) - 1]
+            full += [head(address, len(part)), *part]
+            plain += part
+            at += len(part)
+    if full:
+        yield payload(*full), payload(*plain)

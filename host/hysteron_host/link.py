@@ -10,25 +10,28 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import DeviceError, require_of_device
+from hysteron_spec.machine import MACHINE_REGISTERS
+from hysteron_spec.packets import WORD_BYTES
 from hysteron_spec.protocol import (
     CONTENT_BYTES,
+    ERROR_WORDS,
     HEADER_BYTES,
+    HELLO_REPLY_WORDS,
     MAGIC,
     MEANING,
     REPLY,
     VERSION,
     WINDOW,
-    DamagedError,
-    Frame,
     Kind,
     Refusal,
-    decode,
+    named,
     payload,
     words,
 )
 from hysteron_spec.registers import REGISTERS
 
+from .frames import DamagedError, Frame, decode
 from .transports import Transport
 
 #: Times that something is sent again without any reply.
@@ -40,16 +43,16 @@ _GROWTH, _GROWTHS = 1.5, 5
 _LONGEST = 2 * CONTENT_BYTES
 
 
-class SessionLostError(HysteronError):
+class SessionLostError(DeviceError):
     """The device was restarted, or another host has taken it; what was loaded and asked is to be done again."""
 
 
-class RefusedError(HysteronError):
+class RefusedError(DeviceError):
     """The device refused a request; :attr:`code` says why."""
 
     def __init__(self, refusal: bytes) -> None:
-        code, detail = (*words(refusal), 0, 0)[:2]
-        self.code, self.detail = code, detail
+        told = named(ERROR_WORDS, (*words(refusal), 0, 0))
+        self.code, self.detail = code, detail = told["code"], told["detail"]
         known = code in Refusal.__members__.values()
         meaning = MEANING[Refusal(code)] if known else f"unknown reason {code}; update the host"
         super().__init__(f"the device refused a request (detail {detail:#x}): {meaning}")
@@ -64,9 +67,9 @@ class Identity:
     check
         CRC-32 of the words of the network that is loaded and verified, or 1 if that is 0; 0: there is none.
     protocol, firmware, machine
-        Versions; of the latter two the high half is the major one.
+        Versions; the high half of the latter two is the major one.
     restarts
-        By its watchdog since power came.
+        How often its watchdog has restarted it since power came.
     clock_hz, divisor
         Its clock, and clock cycles of a bit.
     core
@@ -89,21 +92,35 @@ class Identity:
 
     @classmethod
     def parse(cls, content: bytes) -> "Identity":
-        """From HELLO's reply.
+        """What a machine says of itself, from the payload of HELLO's reply.
 
         Raises
         ------
-        HysteronError
+        DeviceError
             If it is none.
         """
-        require(len(content) >= 32, f"the device tells {len(content)} bytes about itself, not 32; update its firmware")
-        first, *rest = words(content)
-        return cls(first, rest[0], rest[1], rest[2], rest[3] >> 8 & 0xFF, rest[4], rest[5], tuple(rest[6:]))
+        least = WORD_BYTES * (len(HELLO_REPLY_WORDS) + 1)  # and a register of the core at least
+        require_of_device(
+            len(content) >= least,
+            f"the device tells {len(content)} bytes about itself, not {least}; update its firmware",
+        )
+        values = words(content)
+        told = named(HELLO_REPLY_WORDS, values)
+        return cls(
+            check=told["check"],
+            protocol=told["protocol"],
+            firmware=told["firmware"],
+            machine=told["machine"],
+            restarts=MACHINE_REGISTERS["RESET_CAUSE"].unpack(told["reset_cause"])["COUNT"],
+            clock_hz=told["clock"],
+            divisor=told["uart"],
+            core=values[len(HELLO_REPLY_WORDS) :],
+        )
 
 
 @dataclass
 class LinkFigures:
-    """What the link had to do."""
+    """Figures of what the link had to do in a session or several."""
 
     sessions: int = 0
     requests: int = 0
@@ -155,8 +172,10 @@ class Link:
 
         Raises
         ------
-        HysteronError
+        DeviceError
             If nobody answers, or the device speaks another version.
+        HysteronError
+            If the package ``cobs`` is missing.
         """
         self._session = self._session % 255 + 1 if self._session else secrets.randbelow(255) + 1
         self._next = self._growths = 0
@@ -177,18 +196,18 @@ class Link:
                         return Identity.parse(frame.payload)
                     if frame.kind == Kind.ERROR:
                         raise RefusedError(frame.payload)
-        raise HysteronError(
+        raise DeviceError(
             f"no machine answers on {self.transport.name}; check power, cable and speed, and that its firmware runs"
         )
 
     @property
     def room(self) -> int:
-        """Requests that may be sent now."""
+        """Number of requests that may be sent now."""
         return WINDOW - len(self._waiting)
 
     @property
     def pending(self) -> int:
-        """Requests whose reply was not given out yet."""
+        """Number of requests whose reply was not given out yet."""
         return len(self._waiting)
 
     def send(self, kind: Kind, content: bytes = b"") -> None:
@@ -202,7 +221,7 @@ class Link:
         self._emit(self._waiting[-1])
 
     def replies(self, *, wait: bool) -> Iterator[Frame]:
-        """Replies that are due, oldest first.
+        """Give the replies that are due, oldest first.
 
         Parameters
         ----------
@@ -211,7 +230,7 @@ class Link:
 
         Raises
         ------
-        SessionLostError, RefusedError, HysteronError
+        SessionLostError, RefusedError, DeviceError
             If the device was restarted, refused the request, or no longer answers.
         """
         silent = 0
@@ -233,7 +252,7 @@ class Link:
                     silent += 1
                     self._growths = min(self._growths + (silent > 1), _GROWTHS)
                     if silent > TRIES:
-                        raise HysteronError(
+                        raise DeviceError(
                             f"the machine on {self.transport.name} stopped answering; check it and begin again"
                         )
                     self._send_again(0)

@@ -4,10 +4,11 @@ import select
 import socket
 from typing import Protocol
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import DeviceError, HysteronError
+from hysteron_base.extras import remedy
 
 
-class LineLostError(HysteronError):
+class LineLostError(DeviceError):
     """The port vanished or the connection was closed."""
 
 
@@ -17,7 +18,7 @@ class Transport(Protocol):
     Attributes
     ----------
     name
-        For people.
+        What people call it.
     patience
         Seconds without a reply after which something is sent again.
     """
@@ -26,10 +27,10 @@ class Transport(Protocol):
     patience: float
 
     def read(self, seconds: float) -> bytes:
-        """What has come, waiting for at most so long; empty if nothing did."""
+        """Return the bytes that have come, waiting for ``seconds`` at most; none if nothing came."""
 
     def write(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all of ``data``."""
 
     def close(self) -> None:
         """Give the line back."""
@@ -67,7 +68,7 @@ class SocketTransport:
 
 
 def connect_tcp(address: str, patience: float = 5.0) -> SocketTransport:
-    """A connection to ``host:port``.
+    """Connect to ``host:port``.
 
     Raises
     ------
@@ -91,9 +92,9 @@ class SerialTransport:
     Parameters
     ----------
     port
-        Device, ``/dev/ttyUSB0`` or ``COM3``.
+        Name of the device, ``/dev/ttyUSB0`` or ``COM3``.
     baud
-        Bits a second; those of the machine.
+        Bits a second, as many as the machine's.
     patience
         See :class:`Transport`; by default what a full window takes at this speed, twice, and a little.
 
@@ -107,7 +108,7 @@ class SerialTransport:
         try:
             import serial
         except ImportError:
-            raise HysteronError("serial ports need pySerial, which is missing; pip install pyserial") from None
+            raise HysteronError(f"serial ports need pySerial, which is missing; {remedy('serial')}") from None
         self._errors = (serial.SerialException, OSError)
         self.name = f"serial:{port}"
         self.patience = 0.2 + 2 * 8 * 1024 * 10 / baud if patience is None else patience

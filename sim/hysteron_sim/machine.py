@@ -9,17 +9,21 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hysteron_base.closing import Closing
 from hysteron_base.errors import SimulationError
 from hysteron_base.files import build_root, write_file
 from hysteron_firmware.build import build as build_firmware
+from hysteron_host.accelerator import Accelerator
+from hysteron_host.transports import SocketTransport
 from hysteron_rtl.machine.cpu import cpu_verilog
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
 from .build import FLAGS, HERE, LeanVerilator, build_once, digest, generated, tools, verilator_environment
 
+#: The C++ side of a machine's simulator.
 PROGRAM = HERE / "machine.cpp"
 _BENCH = HERE / "machine_bench.sv"
 
@@ -28,7 +32,7 @@ def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line"
     """Build a simulator unless it is there, and return its folder.
 
     ``line`` is an executable ``machine`` that hands bytes on, ``cocotb`` a bench for
-    :mod:`hysteron_sim.machine_server`.
+    :mod:`hysteron_sim.cocotb_machine`.
     """
     from hysteron_rtl.verilog import convert_machine
 
@@ -67,7 +71,7 @@ def _build_cocotb(folder: Path, log: Path) -> None:
 
 @dataclass(frozen=True)
 class Counts:
-    """Cycles since reset: all, those with a sample in the core, with the processor awake, and with both."""
+    """Numbers of cycles since reset: all, those with a sample in the core, with the processor awake, and with both."""
 
     cycle: int
     core: int
@@ -80,7 +84,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Stage:
-    """What :func:`play` saw of a stage.
+    """One stage of a script, as :func:`play` saw it.
 
     Attributes
     ----------
@@ -101,11 +105,11 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
     Parameters
     ----------
     config, machine
-        What to simulate.
+        The core and the machine to simulate.
     stages
         Bytes that are sent at once, and how many frames are then awaited.
     folder
-        For files of this run.
+        Where the files of this run go.
     """
     place = build_machine(config, machine, "cocotb")
     script = folder / "script.json"
@@ -117,7 +121,7 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
         runner.test(
             hdl_toplevel="machine_bench",
             hdl_toplevel_lang="verilog",
-            test_module="hysteron_sim.machine_server",
+            test_module="hysteron_sim.cocotb_machine",
             build_dir=place,
             test_dir=folder,
             results_xml=str(folder / "results.xml"),
@@ -137,14 +141,14 @@ def play(config: CoreConfig, machine: MachineConfig, stages: Sequence[tuple[byte
 
 @dataclass(frozen=True)
 class LineFigures:
-    """What went over the line since the last look.
+    """Figures of what went over the line since the last look.
 
     Attributes
     ----------
     cycle
-        Of the machine's clock, now.
+        Count of the machine's clock, now.
     bytes_in, bytes_out
-        To the machine and from it.
+        Bytes that went to the machine and from it.
     first_in, last_in, last_out
         Cycles in which the first byte to the machine began, in which the last one began, and in which the last byte
         from it had come.
@@ -164,12 +168,12 @@ class SimulatedMachine(Closing):
     Parameters
     ----------
     config, machine
-        What to simulate.
+        The core and the machine to simulate.
     program
-        Its executable, if it is not to be made of these: of a netlist.
+        Executable of the simulator, if it is not to be made of these but of a netlist.
     line
-        Descriptor of a line that is there already (a pseudo-terminal, a connection); by default a new pair of sockets,
-        of which :attr:`line` is the host's end.
+        File descriptor of a line that is there already (a pseudo-terminal, a connection); by default a new pair of
+        sockets, of which :attr:`line` is the host's end.
     """
 
     def __init__(
@@ -233,7 +237,7 @@ class SimulatedMachine(Closing):
         return answer.decode().strip()
 
     def figures(self) -> LineFigures:
-        """What went over the line since the last call."""
+        """Return what went over the line since the last call."""
         return LineFigures(*map(int, self._ask("figures").split()))
 
     def reset(self) -> None:
@@ -247,3 +251,25 @@ class SimulatedMachine(Closing):
     def plug(self) -> None:
         """Undo :meth:`unplug`."""
         self._ask("plug")
+
+
+def open_machine(preset: str, *, patience: float = 10.0, **options: Any) -> Accelerator:
+    """A simulated machine of its own: the kind ``sim`` of the driver.
+
+    Parameters
+    ----------
+    preset
+        Name of the preset of its core; empty for ``digits``.
+    patience
+        Seconds that the driver waits for an answer; simulations are slow.
+    options
+        Parameters of :class:`SimulatedMachine`.
+
+    Raises
+    ------
+    HysteronError
+        If there is no such preset, or the simulator cannot be built.
+    """
+    simulated = SimulatedMachine(CoreConfig.preset(preset or "digits"), **options)
+    assert simulated.line is not None
+    return Accelerator(SocketTransport(simulated.line, f"sim:{preset}", patience), simulated)

@@ -35,7 +35,7 @@ _READ_BACK = ("STATUS", "ERROR", *COUNTERS)
 
 @dataclass(frozen=True)
 class Stimulus:
-    """What one run streams.
+    """The words that one run streams, and when it ends.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Stimulus:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What the core did in one run; names and units as in :class:`hysteron_golden.schedule.Schedule`.
+    """Record of what the core did in one run; names and units as in :class:`hysteron_golden.schedule.Schedule`.
 
     ``spikes`` is ``(updates, lanes)`` bool and ``potentials`` ``(updates, lanes)`` int32.
     """
@@ -77,7 +77,7 @@ class Observed:
 
 
 class Script:
-    """Operations for the harness, see ``harness.sv``."""
+    """A list of operations for the harness, see ``harness.sv``."""
 
     def __init__(self) -> None:
         self.operations: list[tuple[int, int, int]] = []
@@ -156,7 +156,7 @@ class Simulator(Closing):
             runner.test(
                 hdl_toplevel="bench",
                 hdl_toplevel_lang="verilog",
-                test_module="hysteron_sim.server",
+                test_module="hysteron_sim.cocotb_core",
                 test_dir=self.folder,
                 build_dir=model,
                 plusargs=[f"+folder={self.folder}"],
@@ -220,7 +220,7 @@ class Simulator(Closing):
         raise SimulationError(f"the simulator died ({self.failure}); see {self.folder / 'run.log'}")
 
     def read_back(self, script: Script) -> list[int]:
-        """Play a script without runs; the registers it read, in order."""
+        """Play a script without runs; return the registers it read, in order."""
         number = self.write(script)
         self.execute(number)
         return _hex_columns(self.folder / f"{number}.registers", 2)[:, 1].tolist()
@@ -251,7 +251,7 @@ def write_script(stem: Path, script: Script) -> None:
 
 
 def read_runs(stem: Path, script: Script, config: CoreConfig) -> list[Observed]:
-    """What ``harness.sv`` wrote down while it played a script: one :class:`Observed` a run."""
+    """Read what ``harness.sv`` wrote down while it played a script: one :class:`Observed` a run."""
     observed = [_observed(f"{stem}.{index}", config) for index in range(len(script.runs))]
     values = _hex_columns(Path(f"{stem}.registers"), 2)[:, 1].tolist()
     for one, begin in zip(observed, script.read_backs, strict=True):

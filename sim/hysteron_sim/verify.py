@@ -37,7 +37,7 @@ class Mismatch:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What was streamed, golden's prediction, what the core did, and the differences.
+    """A run beside its prediction: what was streamed, what golden said, what the core did, and the differences.
 
     Differences are in order of time, at most one a kind and layer.
     """
@@ -49,7 +49,7 @@ class Comparison:
 
 
 def stimulus_of(activity: Sequence[Activity], predicted: Schedule, **gaps: Sequence[int]) -> Stimulus:
-    """The stimulus that streams ``activity``; it gives up after twice the predicted cycles."""
+    """Return the stimulus that streams ``activity``; it gives up after twice the predicted cycles."""
     words = np.concatenate([packet for a in activity for packet in a.packets])
     last = int(predicted.beat_cycles[-1]) if len(predicted.beat_cycles) else 0
     return Stimulus(words, len(predicted.beats), limit=2 * last + 1000, **gaps)
@@ -92,7 +92,7 @@ def simulate(
 
 
 def answers(program: Program, observed: Observed) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """What the core itself answered, in order; nothing of it comes from golden.
+    """Take the core's own answers from a run, in order; nothing of it comes from golden.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def answers(program: Program, observed: Observed) -> tuple[NDArray[np.int32], ND
 def compare(
     program: Program, result: Result, predicted: Schedule, observed: Observed, *, detail: bool
 ) -> tuple[Mismatch, ...]:
-    """Differences in order of time."""
+    """Return the differences between golden and the core, in order of time."""
     found = [
         *_sequences("cycle of an input word", predicted.accept_cycles, observed.accept_cycles, predicted.accept_cycles),
         *_sequences("answer word", predicted.beats, observed.beats, predicted.beat_cycles),

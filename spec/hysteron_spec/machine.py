@@ -37,7 +37,7 @@ ANSWER_WORDS = 64
 
 @dataclass(frozen=True)
 class MachineConfig:
-    """Parameters of a machine.
+    """The parameters of a machine around a core.
 
     Parameters
     ----------
@@ -48,8 +48,9 @@ class MachineConfig:
     watchdog
         Cycles after reset until the watchdog restarts the machine, unless the firmware sets it anew.
     small
-        For small FPGAs: a processor without compressed instructions, barrel shifter and interrupts, which never sleeps
-        and does itself what the copier and the sender do otherwise. Frames are received by hardware all the same.
+        Whether it is a machine for small FPGAs: a processor without compressed instructions, barrel shifter and
+        interrupts, which never sleeps and does itself what the copier and the sender do otherwise. Frames are received
+        by hardware all the same.
     """
 
     rom_bytes: int = 8192

@@ -34,10 +34,12 @@ Words = NDArray[np.uint32]
 
 #: Bits of a word of the bus, of the streams and of the input spike memory.
 WORD = 32
+#: Bytes of a word.
+WORD_BYTES = WORD // 8
 
 
 class Kind(IntEnum):
-    """Packet kinds (the hardware uses the same codes)."""
+    """The kinds of packets; the hardware uses the same codes."""
 
     BITMAP = 1
     EVENTS = 2
@@ -46,7 +48,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Header:
-    """A header word's fields."""
+    """The fields of a packet's header word."""
 
     kind: Kind
     count: int
@@ -59,13 +61,13 @@ class Header:
 
 
 def header(kind: Kind, count: int, last: bool) -> int:
-    """A header word."""
+    """Return the header word of a packet of ``count`` payload words, or of that many events."""
     require(0 <= count < 1 << 16, f"a packet holds 0 to 65535 items, not {count}")
     return kind << 28 | int(last) << 27 | count
 
 
 def bitmap_packet(spikes: NDArray[np.integer | np.bool_], last: bool) -> Words:
-    """One step as a bitmap; empty words at the end are left out."""
+    """Return the packet of one step as a bitmap; empty words at the end are left out."""
     n = len(spikes)
     bits = np.zeros(-(-n // WORD) * WORD, np.uint8)
     bits[:n] = spikes
@@ -75,7 +77,7 @@ def bitmap_packet(spikes: NDArray[np.integer | np.bool_], last: bool) -> Words:
 
 
 def event_packet(events: Sequence[int] | NDArray[np.integer], last: bool) -> Words:
-    """One step as a list of inputs, each from 0 to 65535."""
+    """Return the packet of one step as a list of inputs, each from 0 to 65535."""
     for event in events:
         integer_in("event", event, 0, 0xFFFF)
     padded = np.zeros(-(-len(events) // 2) * 2, np.uint32)
@@ -85,28 +87,28 @@ def event_packet(events: Sequence[int] | NDArray[np.integer], last: bool) -> Wor
 
 
 def pixel_packet(pixels: NDArray[np.uint8]) -> Words:
-    """One image."""
-    padded = np.zeros(-(-len(pixels) // 4) * 4, np.uint8)
+    """Return the packet of one image: ``(n_in,)`` pixels."""
+    padded = np.zeros(-(-len(pixels) // WORD_BYTES) * WORD_BYTES, np.uint8)
     padded[: len(pixels)] = pixels
     words = padded.view("<u4").astype(np.uint32)
     return np.concatenate([np.array([header(Kind.PIXELS, len(words), True)], np.uint32), words])
 
 
 def step_packet(spikes: NDArray[np.integer | np.bool_], last: bool) -> Words:
-    """One step in the form that the core takes in fewer cycles (bitmap: one a word, events: one each)."""
+    """Return the packet of one step in the form that takes fewer cycles: a bitmap one a word, events one each."""
     bitmap = bitmap_packet(spikes, last)
     events = np.flatnonzero(spikes)
     return event_packet(events, last) if len(events) < len(bitmap) - 1 else bitmap
 
 
 def sample_packets(sample: NDArray[np.uint8]) -> list[Words]:
-    """Packets of one sample: ``(n_in,)`` pixels or ``(steps, n_in)`` spikes."""
+    """Return the packets of one sample: ``(n_in,)`` pixels or ``(steps, n_in)`` spikes."""
     if sample.ndim == 1:
         return [pixel_packet(sample)]
     return [step_packet(step, t == len(sample) - 1) for t, step in enumerate(sample)]
 
 
 def answer_words(values: NDArray[np.int32], winner: int, number: int, vector: bool) -> Words:
-    """Words of one answer."""
+    """Return the words of one answer: ``(n_out,)`` values if ``vector``, and the trailer."""
     body = values.astype(np.int64) & 0xFFFFFFFF if vector else np.zeros(0, np.int64)
     return np.concatenate([body, [(number & 0xFFFF) << 16 | winner]]).astype(np.uint32)

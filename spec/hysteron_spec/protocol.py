@@ -1,14 +1,16 @@
 """The link protocol: what a frame is, and what requests and replies hold. Specified in docs/specification.md, §9.
 
-The firmware's header is made from the numbers here, so both ends have the same.
+The firmware's header is made from what is here, so both ends have the same numbers, and the same words in one order.
+:mod:`hysteron_host.frames` makes frames of it and reads them.
 """
 
 import struct
-import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from cobs import cobs
+from .machine import FRAME_BYTES
+from .packets import WORD_BYTES
 
 #: Version of the protocol. Host and device speak with each other only if theirs are equal.
 VERSION = 1
@@ -16,20 +18,19 @@ VERSION = 1
 MAGIC = 0x48594C4B
 #: Requests that may be on their way without an answer.
 WINDOW = 8
-#: Bytes of the longest content of a frame, header and payload, and of its check.
-CONTENT_BYTES = 1020
-CHECK_BYTES = 4
-HEADER_BYTES = 4
+#: The header of a frame: type, session and sequence number.
+HEADER = struct.Struct("<BBH")
+#: Bytes of a frame's header, of its check, and of its longest content, which is header and payload.
+HEADER_BYTES, CHECK_BYTES = HEADER.size, 4
+CONTENT_BYTES = FRAME_BYTES - CHECK_BYTES
 #: Words of the longest payload.
-PAYLOAD_WORDS = (CONTENT_BYTES - HEADER_BYTES) // 4
+PAYLOAD_WORDS = (CONTENT_BYTES - HEADER_BYTES) // WORD_BYTES
 #: Cycles after which a core that takes no more input is given up.
 STUCK_CYCLES = 1 << 23
 
-_HEADER = struct.Struct("<BBH")
-
 
 class Kind(IntEnum):
-    """Frame types. A reply's is its request's with :data:`REPLY` added."""
+    """The types of frames. A reply's is its request's with :data:`REPLY` added."""
 
     HELLO = 0x01
     LOAD_BEGIN = 0x02
@@ -49,7 +50,7 @@ REPLY = 0x80
 
 
 class Refusal(IntEnum):
-    """Why a request was refused: first word of an ERROR frame."""
+    """The reasons to refuse a request: first word of an ERROR frame."""
 
     SESSION = 1
     VERSION = 2
@@ -79,57 +80,77 @@ MEANING = {
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A frame: type, session and sequence number, and the payload."""
+class Word:
+    """A word of a payload: its name and what it holds."""
 
-    kind: int
-    session: int
-    sequence: int
-    payload: bytes = b""
-
-    @property
-    def content(self) -> bytes:
-        """Header and payload."""
-        return _HEADER.pack(self.kind, self.session, self.sequence) + self.payload
-
-    def encode(self) -> bytes:
-        """What goes over the line, with the 0 at the end."""
-        content = self.content
-        assert len(content) <= CONTENT_BYTES
-        return bytes(cobs.encode(content + zlib.crc32(content).to_bytes(CHECK_BYTES, "little"))) + b"\0"
+    name: str
+    doc: str
 
 
-class DamagedError(Exception):
-    """Bytes between two 0s that are no frame."""
+#: Words of HELLO's request.
+HELLO_WORDS = (Word("magic", "MAGIC"), Word("version", "version of the protocol, in the low half"))
+#: Words of an ERROR frame.
+ERROR_WORDS = (Word("code", "a Refusal"), Word("detail", "what the refusal is about"))
+#: What a machine says of itself, in BOOT and in HELLO's reply; behind it come the core's constant registers, in order
+#: of address.
+IDENTITY_WORDS = (
+    Word("protocol", "version of the protocol"),
+    Word("firmware", "version of the firmware: major 16 bits, minor 16 bits"),
+    Word("machine", "the machine's register MACHINE_VERSION"),
+    Word("reset_cause", "the machine's register RESET_CAUSE"),
+    Word("clock", "the machine's register CLOCK"),
+    Word("uart", "the machine's register UART"),
+)
+#: Words of BOOT before the core's constant registers.
+BOOT_WORDS = (Word("magic", "MAGIC"), *IDENTITY_WORDS)
+#: Words of HELLO's reply before the core's constant registers.
+HELLO_REPLY_WORDS = (
+    Word("check", "CRC-32 of the network that is loaded and verified, or 1 if that is 0; 0: there is none"),
+    *IDENTITY_WORDS,
+)
+#: The first words of STATUS's reply: what the link counts since the machine started.
+LINK_FIGURES = (
+    Word("awake_cycles", "cycles the processor did not wait for an interrupt"),
+    Word("accepted", "requests carried out"),
+    Word("repeated", "requests that had been carried out before"),
+    Word("gaps", "requests that came before their predecessors"),
+    Word("refused", "requests answered with an error"),
+    Word("answered", "DATA requests answered"),
+)
+#: The words of STATUS's reply behind them: what the machine tells.
+MACHINE_FIGURES = (
+    Word("cycle", "the machine's register CYCLE"),
+    Word("received", "bytes received"),
+    Word("bad_check", "frames dropped because of their check, modulo 2**16"),
+    Word("bad_form", "frames dropped because of their form, modulo 2**16"),
+    Word("bad_room", "frames dropped because no buffer was free, modulo 2**16"),
+    Word("bad_stop", "bytes without a stop bit, modulo 2**16"),
+    Word("reset_cause", "the machine's register RESET_CAUSE"),
+    Word("stack_free", "bytes of the stack that were never used"),
+)
+#: All words of STATUS's reply.
+STATUS_WORDS = LINK_FIGURES + MACHINE_FIGURES
+#: Bits of the word before a record of LOAD, and of READ's one word: the low ones hold the address of a register of the
+#: core, the others a number of words. DATA's first word holds the answer words due in as many low bits.
+ADDRESS_BITS = 16
 
 
-def decode(stuffed: bytes) -> Frame:
-    """The frame that was on the line as ``stuffed``, without the 0.
+def head(address: int, count: int) -> int:
+    """Return the word that asks for ``count`` words to or from the core's registers at byte ``address``."""
+    return count << ADDRESS_BITS | address
 
-    Raises
-    ------
-    DamagedError
-        If it is none.
-    """
-    try:
-        plain = bytes(cobs.decode(stuffed))
-    except cobs.DecodeError as error:
-        raise DamagedError(str(error)) from None
-    content, check = plain[:-CHECK_BYTES], plain[-CHECK_BYTES:]
-    if len(content) < HEADER_BYTES or len(content) > CONTENT_BYTES:
-        raise DamagedError(f"{len(plain)} bytes")
-    if zlib.crc32(content) != int.from_bytes(check, "little"):
-        raise DamagedError("wrong check")
-    kind, session, sequence = _HEADER.unpack_from(content)
-    return Frame(kind, session, sequence, content[HEADER_BYTES:])
+
+def named(declared: Sequence[Word], values: Sequence[int]) -> dict[str, int]:
+    """Return the words of a payload by name; words beyond those declared are left out."""
+    return {word.name: value for word, value in zip(declared, values, strict=False)}
 
 
 def words(payload: bytes) -> tuple[int, ...]:
-    """A payload as 32-bit words; bytes that do not fill one are left out."""
-    count = len(payload) // 4
+    """Return a payload as 32-bit words; bytes that do not fill one are left out."""
+    count = len(payload) // WORD_BYTES
     return struct.unpack_from(f"<{count}I", payload)
 
 
 def payload(*values: int) -> bytes:
-    """32-bit words as a payload."""
+    """Return 32-bit words as a payload."""
     return struct.pack(f"<{len(values)}I", *values)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from .packets import WORD, WORD_BYTES
+
 #: Value of register ID: "HYST" as bytes from the highest down.
 MAGIC = 0x48595354
 #: Value of register VERSION: major 16 bits, minor 16 bits; a change of meaning is a new major.
@@ -19,7 +21,7 @@ Access = Literal["ro", "rw", "set", "strobe", "w1c", "port", "pop"]
 
 @dataclass(frozen=True)
 class Field:
-    """Bits ``lsb … lsb + width - 1`` of a register."""
+    """A field of a register: its bits ``lsb … lsb + width - 1``."""
 
     name: str
     lsb: int
@@ -29,7 +31,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Register:
-    """One word.
+    """A register: one word of the map.
 
     Access: ``ro`` reads the core; ``rw`` keeps what is written; ``set`` does so too, but only while the core
     stands (CONTROL.RUN and STATUS.BUSY are 0), otherwise the write is dropped; ``strobe`` acts on 1s written and reads
@@ -44,7 +46,7 @@ class Register:
     fields: tuple[Field, ...] = ()
 
     def pack(self, **values: int) -> int:
-        """A register value from its fields' values."""
+        """Return the register's value from its fields' values."""
         word = 0
         by_name = {field.name: field for field in self.fields}
         for name, value in values.items():
@@ -55,19 +57,19 @@ class Register:
         return word
 
     def unpack(self, word: int) -> dict[str, int]:
-        """Field values of a register value."""
+        """Return the fields' values of a value of the register."""
         return {field.name: word >> field.lsb & ((1 << field.width) - 1) for field in self.fields}
 
 
 class RegisterMap:
-    """Registers that are added one after the other, each at the next word."""
+    """A map to which registers are added one after the other, each at the next word."""
 
     def __init__(self) -> None:
         self.registers: dict[str, Register] = {}
 
     def add(self, name: str, access: Access, doc: str, *fields: tuple[str, int, int, str]) -> None:
         """Add a register; a field is its name, lowest bit, width and meaning."""
-        address = 4 * len(self.registers)
+        address = WORD_BYTES * len(self.registers)
         self.registers[name] = Register(name, address, access, doc, tuple(Field(*field) for field in fields))
 
 
@@ -163,7 +165,11 @@ def _map() -> dict[str, Register]:
         ("CODING", 8, 2, "0 rate, 1 level, 2 latency, 3 direct"),
     )
     for index in range(4):
-        add(f"SEED{index}", "set", f"bits {32 * index} to {32 * index + 31} of the rate coder's 127-bit start state")
+        add(
+            f"SEED{index}",
+            "set",
+            f"bits {WORD * index} to {WORD * (index + 1) - 1} of the rate coder's 127-bit start state",
+        )
     add(
         "MEMORY_ADDRESS",
         "rw",
@@ -200,7 +206,7 @@ REGIONS = {"WEIGHTS": 0, "NEURONS": 1, "JOBS": 2, "THRESHOLDS": 3, "LEVELS": 4}
 
 
 def table(registers: Mapping[str, Register] = REGISTERS) -> str:
-    """A register map as a Markdown table (``docs/registers.md`` is made from them)."""
+    """Return a register map as a Markdown table (``docs/registers.md`` is made from them)."""
     lines = ["| address | register | access | bits | field | meaning |", "|---|---|---|---|---|---|"]
     for register in registers.values():
         lines.append(f"| {register.address:#04x} | {register.name} | {register.access} | | | {register.doc} |")

@@ -13,7 +13,6 @@ import pytest
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
 import hysteron_networks
-from hysteron_cli.machine import Stream
 from hysteron_cli.main import main
 from hysteron_data.sets import load_data_set
 from hysteron_fpga import baseline
@@ -22,6 +21,7 @@ from hysteron_fpga.network import cycles_per_image
 from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
 from hysteron_sim.machine import LineFigures
+from hysteron_sim.system import Stream
 from hysteron_spec import Layer, Network, Potential, compile_network, load, save
 from support.command import one_line, spikes_file
 from support.fpga import SPEEDS, WORDS, Tools, pretend
@@ -483,23 +483,24 @@ def netlist(build: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "told", "code"),
     [
-        ("module other(a);\nendmodule\n", "the netlist has no module 'top'"),
-        ("module top(clk12_0__io, uart_0__tx__io);\nendmodule\n", "the netlist has 0 ports for rx, not 1"),
+        ("module other(a);\nendmodule\n", "the netlist has no module 'top'", 2),
+        ("module top(clk12_0__io, uart_0__tx__io);\nendmodule\n", "the netlist has 0 ports for rx, not 1", 2),
         (
             "module top(clk12_0__io, uart_0__rx__io, uart_0__tx__io);\n  nonsense\nendmodule\n",
             "building the simulator failed",
+            1,
         ),
     ],
 )
 def test_a_netlist_that_is_none(
-    hysteron: Run, netlist: Path, small: Path, tmp_path: Path, text: str, told: str
+    hysteron: Run, netlist: Path, small: Path, tmp_path: Path, text: str, told: str, code: int
 ) -> None:
     netlist.write_text(text)
     data = spikes_file(tmp_path / "data.npz")
     status, _, errors = hysteron("netlist", "icebreaker", "--network", small, "--data", data)
-    assert status == 2
+    assert status == code
     one_line(errors, told)
     assert not netlist.with_suffix(".json").exists()
 
@@ -511,14 +512,14 @@ def test_a_netlist_is_compared_with_golden(
     """With a machine that only claims results."""
     asked: dict[str, Any] = {}
 
-    def stream(simulated: object, wanted: Any, samples: np.ndarray, golden: Any, *, patience: float) -> Stream:
+    def stream(simulated: object, wanted: Any, samples: np.ndarray, golden: Any, **_: object) -> Stream:
         asked.update(simulated=simulated, name=wanted.name, samples=samples, golden=golden)
         line = LineFigures(**{**dict.fromkeys(LineFigures.__dataclass_fields__, 0), "first_in": 1000, "last_out": 9000})
         return Stream(line, 0, wrong, [])
 
     monkeypatch.setattr("hysteron_fpga.simulate.build_netlist", lambda one, path: (one.name, path))
     monkeypatch.setattr("hysteron_fpga.simulate.SimulatedMachine", lambda *words, program: (*words, program))
-    monkeypatch.setattr("hysteron_cli.machine.stream", stream)
+    monkeypatch.setattr("hysteron_fpga.simulate.stream", stream)
     data = spikes_file(tmp_path / "data.npz")
     words = ["--network", small, "--data", data, "--images", 2]
     status, text, errors = hysteron("netlist", "icebreaker", *words)

@@ -17,8 +17,9 @@ import pytest
 
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run
-from hysteron_host.accelerator import Accelerator, Result
+from hysteron_host.accelerator import Accelerator
 from hysteron_spec import Coding, Encoder, load, save
+from hysteron_spec.answers import Answer
 from support.command import DIGITS, one_line
 
 Run = Callable[..., tuple[int, str, str]]
@@ -78,7 +79,7 @@ def test_an_interrupted_run_goes_on(
     kept = (out / "results.csv").read_text().splitlines()[:12]
     (out / "results.csv").write_text("\n".join(kept) + "\n")
     asked: list[tuple[int, int]] = []
-    from hysteron_host.golden import GoldenAccelerator
+    from hysteron_golden.machine import GoldenAccelerator
 
     infer = GoldenAccelerator.infer
 
@@ -198,7 +199,7 @@ def test_soc_sim_names_what_differs_and_fails(hysteron: Run, tmp_path: Path, mon
     def lying(self: Accelerator, samples: np.ndarray) -> object:
         for result in infer(self, samples):
             wrong = result.values + (result.index in (3, 7))
-            yield Result(result.index, result.prediction, wrong)
+            yield Answer(result.index, result.prediction, wrong)
 
     monkeypatch.setattr(Accelerator, "infer", lying)
     status, _, errors = hysteron(
@@ -208,6 +209,15 @@ def test_soc_sim_names_what_differs_and_fails(hysteron: Run, tmp_path: Path, mon
     assert "sample 3 (and 1 more)" in errors
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["mismatches"], report["first_mismatch"]) == (2, 3)
+
+
+def test_soc_sim_without_its_data_names_what_needs_none(
+    hysteron: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYSTERON_DATA", str(tmp_path))
+    status, _, errors = hysteron("soc-sim", DIGITS.parent / "mnist.hyn", "--data", "mnist")
+    assert status == 2
+    one_line(errors, "hysteron data fetch mnist", "HYSTERON_DATA", "soc-sim networks/digits.hyn --data digits")
 
 
 @pytest.mark.parametrize("kind", ["--pty", "--tcp"])

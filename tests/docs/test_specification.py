@@ -21,6 +21,7 @@ from hysteron_firmware.build import FIRMWARE_VERSION
 from hysteron_golden import run
 from hysteron_golden.neuron import Leak, starts_armed, step
 from hysteron_golden.run import winner
+from hysteron_host import frames
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.link import Identity
 from hysteron_rtl.core import Core
@@ -47,7 +48,7 @@ PROSE = {
     ("1", 0): "terms",
     ("1", 1): "notation",
     ("6.2", 0): "tests/sim/test_control.py",
-    ("9.1", 0): "tests/host/test_protocol.py; examples follow",
+    ("9.1", 0): "tests/host/test_frames.py; examples follow",
 }
 #: Tables that a test gets.
 COMPARED: set[tuple[str, int]] = {("7.9", 0)}  # the network of an example
@@ -170,7 +171,12 @@ def test_sections_that_are_cited_exist() -> None:
             assert cited <= set(SECTIONS), name
             if cited:
                 citing.add(str(name.parent))
-    assert {"spec/hysteron_spec", "golden/hysteron_golden", "rtl/hysteron_rtl", "firmware/src"} <= citing
+    assert {
+        "spec/hysteron_spec",
+        "golden/hysteron_golden",
+        "rtl/hysteron_rtl",
+        "firmware/hysteron_firmware/src",
+    } <= citing
 
 
 def test_links_to_sections_lead_there() -> None:
@@ -576,7 +582,7 @@ def test_rows_of_the_example_are_all_its_own(rows: list[Row]) -> None:
 @each("9.1", 1)
 def test_frames(row: Row) -> None:
     content, line = bytes.fromhex(row["content"]), bytes.fromhex(row["on the line"])
-    frame = protocol.decode(line[:-1])
+    frame = frames.decode(line[:-1])
     assert frame.content == content and frame.encode() == line
 
 
@@ -615,9 +621,9 @@ class _Answering:
 
     def write(self, data: bytes) -> None:
         for stuffed in filter(None, data.split(b"\0")):
-            asked = protocol.decode(stuffed)
+            asked = frames.decode(stuffed)
             answer = self.answers[protocol.Kind(asked.kind)]
-            self.inbox += protocol.Frame(asked.kind | protocol.REPLY, asked.session, asked.sequence, answer).encode()
+            self.inbox += frames.Frame(asked.kind | protocol.REPLY, asked.session, asked.sequence, answer).encode()
 
     def read(self, seconds: float) -> bytes:
         del seconds
@@ -631,7 +637,10 @@ class _Answering:
 @whole("9.4")
 def test_figures(rows: list[Row]) -> None:
     told = [1000 + k for k in range(len(rows))]
-    answers = {protocol.Kind.HELLO: protocol.payload(*range(14)), protocol.Kind.STATUS: protocol.payload(*told)}
+    answers = {
+        protocol.Kind.HELLO: protocol.payload(*range(len(protocol.HELLO_REPLY_WORDS) + 7)),
+        protocol.Kind.STATUS: protocol.payload(*told),
+    }
     machine = Accelerator(_Answering(answers)).stats()["machine"]
     assert {row["name"]: told[int(row["word"])] for row in rows} == machine
 

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from hysteron_host import link as host_link
+from hysteron_host.frames import DamagedError, decode
 from hysteron_host.link import Link, SessionLostError
 from hysteron_spec.machine import FRAME_SLOTS
-from hysteron_spec.protocol import REPLY, WINDOW, DamagedError, Kind, decode, payload, words
+from hysteron_spec.protocol import REPLY, WINDOW, Kind, payload, words
 from support.firmware_core import ADDRESS, Core, ask
 from support.firmware_native import Device
 

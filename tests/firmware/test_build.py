@@ -82,5 +82,5 @@ def test_a_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(HysteronError, match="pip install ziglang"):
+    with pytest.raises(HysteronError, match=r"pip install 'hyn\[machine\]'"):
         build(MachineConfig())

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from hysteron_firmware.build import SOURCES, headers
+from hysteron_host.frames import Frame
 from hysteron_spec.machine import MACHINE_BASE, MACHINE_REGISTERS, MachineConfig
-from hysteron_spec.protocol import CONTENT_BYTES, HEADER_BYTES, Frame, payload
+from hysteron_spec.protocol import CONTENT_BYTES, HEADER_BYTES, payload
 from support.contents import long_contents, runs, short_contents
 
 WORD = ctypes.c_uint32

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_firmware.build import headers
+from hysteron_firmware.build import SOURCES, headers
 from hysteron_firmware.headers import STACK_BYTES
 from hysteron_spec import machine as wire
 from hysteron_spec import protocol
 from hysteron_spec.machine import MACHINE_REGISTERS, MachineConfig
+from hysteron_spec.packets import WORD_BYTES
 from hysteron_spec.registers import REGISTERS, Register
 
 FILES = headers(MachineConfig())
@@ -26,7 +27,7 @@ def defines(name: str) -> dict[str, str]:
 
 
 def number(text: str) -> int:
-    return int(text.rstrip("u"), 0)
+    return int(text.partition(" /*")[0].rstrip("u"), 0)
 
 
 def expected_fields(prefix: str, registers: dict[str, Register]) -> dict[str, int]:
@@ -82,26 +83,48 @@ def test_protocol() -> None:
         assert found.pop(f"LINK_{kind.name}") == kind
     for code in protocol.Refusal:
         assert found.pop(f"LINK_E_{code.name}") == code
-    names = ("VERSION", "MAGIC", "WINDOW", "PAYLOAD_WORDS", "STUCK_CYCLES", "REPLY")
+    for prefix, declared in (
+        ("HELLO", protocol.HELLO_WORDS),
+        ("REFUSAL", protocol.ERROR_WORDS),
+        ("IDENTITY", protocol.IDENTITY_WORDS),
+        ("TELLS", protocol.MACHINE_FIGURES),
+    ):
+        assert found.pop(f"LINK_{prefix}_WORDS") == len(declared)
+        for place, word in enumerate(declared):
+            assert found.pop(f"LINK_{prefix}_{word.name.upper()}") == place
+    names = ("VERSION", "MAGIC", "WINDOW", "HEADER_BYTES", "CHECK_BYTES", "PAYLOAD_WORDS", "STUCK_CYCLES", "REPLY")
+    assert found.pop("LINK_WORD_BYTES") == WORD_BYTES
     assert found == {f"LINK_{name}": getattr(protocol, name) for name in names}
 
 
-def test_every_refusal_has_a_meaning() -> None:
-    assert set(protocol.MEANING) == set(protocol.Refusal)
-    assert all(text and "\n" not in text for text in protocol.MEANING.values())
+def test_the_figures_of_the_link_are_a_structure_of_words_in_order() -> None:
+    (body,) = re.findall(r"^struct figures \{\n(.*?)^\};", FILES["protocol.h"], re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^    uint32_t (\w+);", body, re.MULTILINE) == [word.name for word in protocol.LINK_FIGURES]
+
+
+def test_the_words_before_records(tmp_path: Path) -> None:
+    """The header's macros undo what the driver does."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    head = protocol.head(0xFFFC, 254)
+    (tmp_path / "check.c").write_text(
+        '#include "protocol.h"\n'
+        f'_Static_assert(LINK_HEAD_ADDRESS({head}u) == 0xFFFC && LINK_HEAD_COUNT({head}u) == 254, "");\n'
+        f'_Static_assert(LINK_DATA_DUE({head}u) == 0xFFFC, "");\n'
+        '_Static_assert(sizeof(struct figures) == LINK_WORD_BYTES * %du, "");\n' % len(protocol.LINK_FIGURES)
+    )
+    subprocess.run(["g++", "-x", "c", "-std=c17", "-Werror", "-fsyntax-only", str(tmp_path / "check.c")], check=True)
 
 
 def test_a_frame_fits_its_buffer() -> None:
-    assert protocol.CONTENT_BYTES + protocol.CHECK_BYTES <= wire.FRAME_BYTES
-    assert protocol.HEADER_BYTES + 4 * protocol.PAYLOAD_WORDS <= protocol.CONTENT_BYTES
+    assert protocol.HEADER_BYTES + WORD_BYTES * protocol.PAYLOAD_WORDS + protocol.CHECK_BYTES <= wire.FRAME_BYTES
     assert protocol.WINDOW <= wire.FRAME_SLOTS, "the receiver can hold a whole window"
     assert (1 << 16) % protocol.WINDOW == 0, "buffers follow sequence numbers, also where these wrap"
 
 
 def test_start_paints_what_is_looked_for() -> None:
     paint = defines("machine.h")["STACK_PAINT"].rstrip("u")
-    start = Path(__file__).parents[2] / "firmware/src/start.S"
-    assert f"li t1, {paint}" in start.read_text()
+    assert f"li t1, {paint}" in (SOURCES / "start.S").read_text()
 
 
 @pytest.mark.parametrize("rom, ram", [(8192, 32768), (1 << 16, 1 << 16)])

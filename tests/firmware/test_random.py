@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from hysteron_spec.protocol import MAGIC, REPLY, VERSION, WINDOW, Frame, Kind, payload
+from hysteron_host.frames import Frame
+from hysteron_spec.protocol import MAGIC, REPLY, VERSION, WINDOW, Kind, payload
 from support.firmware_core import ADDRESS, BAD_WORD, END, ask
 from support.firmware_model import Model
 from support.firmware_native import Device

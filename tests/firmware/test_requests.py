@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from hysteron_spec.protocol import (
-    MAGIC,
-    PAYLOAD_WORDS,
-    REPLY,
-    STUCK_CYCLES,
-    VERSION,
-    Frame,
-    Kind,
-    Refusal,
-    payload,
-    words,
-)
+from hysteron_host.frames import Frame
+from hysteron_spec.protocol import MAGIC, PAYLOAD_WORDS, REPLY, STUCK_CYCLES, VERSION, Kind, Refusal, payload, words
 from support.firmware_core import ADDRESS, BAD_WORD, CONSTANTS, END, HEADER_ERROR, RESET, ask
-from support.firmware_native import IDENTITY, STATUS, Device, Session, error, record
+from support.firmware_native import IDENTITY, STATUS, Device, Session, error, figures, record
 
 CONSTANT_WORDS = tuple(0x1000 + 4 * k for k in range(CONSTANTS))
 SEED0 = ADDRESS["SEED0"]
-
-
-def figures(session: Session) -> dict[str, int]:
-    names = ("awake", "accepted", "repeated", "gaps", "refused", "answered")
-    return dict(zip(names, words(session.ask(Kind.STATUS).payload), strict=False))
 
 
 def test_a_start_is_told(device: Device) -> None:
@@ -217,7 +202,8 @@ def test_status(loaded: Session) -> None:
     assert words(reply.payload) == (0, 2 + 3 + 1 + 1, 0, 2, 1, 3, *STATUS)
     (again,) = device.run(first)
     assert again == reply, "a repeat is answered with what was said the first time"
-    assert words(loaded.ask(Kind.STATUS).payload)[1:4] == (8, 1, 2)
+    later = figures(loaded)
+    assert (later["accepted"], later["repeated"], later["gaps"]) == (8, 1, 2)
     assert loaded.refused(Kind.STATUS, b"\0") == (Refusal.LENGTH, 1)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hysteron_spec.protocol import MAGIC, REPLY, STUCK_CYCLES, VERSION, WINDOW, Frame, Kind, Refusal, payload, words
+from hysteron_host.frames import Frame
+from hysteron_spec.protocol import MAGIC, REPLY, STUCK_CYCLES, VERSION, WINDOW, Kind, Refusal, payload, words
 from support.firmware_core import ADDRESS, ask
-from support.firmware_native import Device, Session
+from support.firmware_native import Device, Session, figures
 
 SEED0 = ADDRESS["SEED0"]
 
@@ -74,7 +75,7 @@ def test_other_sessions_are_refused(session: Session, number: int) -> None:
     assert (reply.kind, reply.session, reply.sequence) == (Kind.ERROR, number, 0)
     assert words(reply.payload) == (Refusal.SESSION, session.number)
     assert session.ask(Kind.READ, payload(1 << 16)).kind == Kind.READ | REPLY
-    assert words(session.ask(Kind.STATUS).payload)[4] == 1
+    assert figures(session)["refused"] == 1
 
 
 def test_a_new_session_forgets_the_old_one(loaded: Session) -> None:
@@ -162,9 +163,9 @@ def test_repeats_are_answered_from_the_cache(loaded: Session) -> None:
     # Whatever a repeat holds, its number counts.
     assert device.run(Frame(Kind.LOAD_BEGIN, loaded.number, sequence)) == [replies[0]]
     assert replies[-1].kind == Kind.ERROR
-    status = words(loaded.ask(Kind.STATUS).payload)
-    assert status[2] == 2 * WINDOW + 1
-    assert status[1] == loaded.sequence
+    status = figures(loaded)
+    assert status["repeated"] == 2 * WINDOW + 1
+    assert status["accepted"] == loaded.sequence
 
 
 def test_repeats_are_sent_in_order(session: Session) -> None:
@@ -220,7 +221,7 @@ def test_a_gap_is_told_once(session: Session) -> None:
     assert numbers(device.run(lost)) == [lost.sequence]
     assert device.run(*others[1:]) == [Frame(Kind.GAP, session.number, others[0].sequence)], "another gap"
     assert numbers(device.run(*others)) == [frame.sequence for frame in others]
-    assert words(session.ask(Kind.STATUS).payload)[3] == 2 * len(others) + len(others) - 1
+    assert figures(session)["gaps"] == 2 * len(others) + len(others) - 1
 
 
 def test_a_gap_comes_before_waiting_replies(session: Session) -> None:
@@ -378,7 +379,7 @@ def test_more_than_the_window_is_refused_and_shuts_nobody_out(loaded: Session) -
     device.machine.holds_answers = False
     assert numbers(device.run()) == [ninth.sequence - WINDOW]
     assert numbers(device.run(ninth)) == [ninth.sequence], "it was not used up"
-    assert words(loaded.ask(Kind.STATUS).payload)[4] == 3
+    assert figures(loaded)["refused"] == 3
     device.machine.holds_answers = True
     device.run(loaded.frame(Kind.DATA, payload(1, ask(1))), *(read_id(loaded) for _ in range(WINDOW)))
     Session(device, 0x2B)

@@ -99,8 +99,8 @@ def test_the_small_core(hostile: Hostile, encoder: bool) -> None:
 
 def test_the_small_machine(hostile: Hostile) -> None:
     pytest.importorskip("pythondata_cpu_picorv32", reason="the processor is not installed (extra 'machine')")
-    from hysteron_cli.machine import stream
     from hysteron_sim.machine import SimulatedMachine
+    from hysteron_sim.system import stream
     from hysteron_spec.machine import MachineConfig
 
     rng = np.random.default_rng(4)

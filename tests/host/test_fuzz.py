@@ -8,20 +8,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from hysteron_base.errors import HysteronError
-from hysteron_host.accelerator import Accelerator, Image
-from hysteron_spec.protocol import (
-    CONTENT_BYTES,
-    HEADER_BYTES,
-    MAGIC,
-    REPLY,
-    VERSION,
-    DamagedError,
-    Frame,
-    Kind,
-    decode,
-    payload,
-)
+from hysteron_base.errors import DeviceError
+from hysteron_host.accelerator import Accelerator
+from hysteron_host.frames import DamagedError, Frame, decode
+from hysteron_host.image import Image
+from hysteron_spec.protocol import CONTENT_BYTES, HEADER_BYTES, MAGIC, REPLY, STATUS_WORDS, VERSION, Kind, payload
 from support.device import IDENTITY
 
 IMAGE = Image("fuzz", ((0x100, (1, 2, 3)),), n_in=8, n_out=130, pixels=True, every_step=False, steps=4)
@@ -54,7 +45,7 @@ class Babble:
             content = {
                 Kind.HELLO: payload(1, *IDENTITY),
                 Kind.DATA: payload(*range(131)),
-                Kind.STATUS: payload(*range(14)),
+                Kind.STATUS: payload(*range(len(STATUS_WORDS))),
                 Kind.READ: payload(*range(11)),
             }.get(Kind(frame.kind), b"")
             return Frame(frame.kind | REPLY, frame.session, frame.sequence, content).encode()
@@ -85,7 +76,7 @@ def test_whatever_the_device_says_is_an_error_of_one_line_or_a_result(sense: flo
                 machine.stats()
             assert [result.index for result in results] == list(range(len(SAMPLES)))
             end = "results"
-        except HysteronError as error:
+        except DeviceError as error:
             assert str(error) and "\n" not in str(error)
             end = type(error).__name__
         ended[end] = ended.get(end, 0) + 1

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hysteron_host.accelerator import Image, _requests
-from hysteron_host.image import core_of, image_for
+from hysteron_base.errors import DeviceError
+from hysteron_host.image import Image, core_of, image_for
 from hysteron_host.link import Identity
+from hysteron_host.samples import requests_of
 from hysteron_rtl.registers import constants
 from hysteron_spec import PRESETS, Coding, CoreConfig, Encoder, Layer, Network, Potential, compile_network, save
 from hysteron_spec.encoder import encode
@@ -57,7 +58,7 @@ def pixels(count: int) -> NDArray[np.uint8]:
 
 def sent(picture: Image, sample: NDArray[np.uint8]) -> list[int]:
     """The words that go to the core."""
-    return [word for request in _requests(picture, sample, 0) for word in words(request)[1:]]
+    return [word for request in requests_of(picture, sample, 0) for word in words(request)[1:]]
 
 
 # -- the core --------------------------------------------------------------------------------------------------
@@ -70,12 +71,14 @@ def test_the_core_is_the_one_that_was_generated(config: CoreConfig) -> None:
 
 def test_other_registers_are_refused() -> None:
     said = identity(ICEBREAKER)
-    short = refusal(lambda: core_of(replace(said, core=said.core[:-1])))
+    short = refusal(lambda: core_of(replace(said, core=said.core[:-1])), DeviceError)
     assert short == "the machine tells 6 constants of its core, not 7"
     first, version, *rest = said.core
     later = replace(said, core=(first, version + (1 << 16), *rest))
     known = version >> 16
-    assert f"have version {known + 1}, this host knows {known}; update it" in refusal(lambda: core_of(later))
+    assert f"have version {known + 1}, this host knows {known}; update it" in refusal(
+        lambda: core_of(later), DeviceError
+    )
     assert core_of(replace(said, core=(first, version + 1, *rest))) == core_of(said), "additions do no harm"
 
 
@@ -135,7 +138,7 @@ def test_requests_hold_the_spikes(encoder: Encoder, every_step: bool, shape: tup
     for image in pixels(5):
         steps = sample_packets(encode(encoder, image[None])[0])
         assert sent(picture, image.reshape(shape)) == [int(word) for packet in steps for word in packet]
-        asked = sum(words(request)[0] for request in _requests(picture, image.reshape(shape), 0))
+        asked = sum(words(request)[0] for request in requests_of(picture, image.reshape(shape), 0))
         assert asked == (picture.n_out + 1) * (encoder.steps if every_step else 1)
 
 

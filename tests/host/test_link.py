@@ -7,13 +7,14 @@ from random import Random
 
 import pytest
 
+from hysteron_host.frames import Frame
 from hysteron_host.link import TRIES, Link, RefusedError
 from hysteron_spec.protocol import (
     CONTENT_BYTES,
     MEANING,
     PAYLOAD_WORDS,
+    STATUS_WORDS,
     WINDOW,
-    Frame,
     Kind,
     Refusal,
     payload,
@@ -24,7 +25,7 @@ from support.device import READ, Harm, Wire, all_replies, cut, damage, fill, los
 
 def test_ask(link: Link, wire: Wire) -> None:
     assert link.ask(Kind.READ, READ) == payload(0, 1, 2)
-    assert link.ask(Kind.STATUS) == payload(*range(14))
+    assert link.ask(Kind.STATUS) == payload(*range(len(STATUS_WORDS)))
     assert wire.log[1:] == [Frame(Kind.READ, link._session, 0, READ), Frame(Kind.STATUS, link._session, 1)]
     figures = link.figures
     assert (figures.requests, figures.sent_again, figures.damaged, figures.gaps) == (2, 0, 0, 0)

@@ -16,19 +16,21 @@ import pytest
 from numpy.typing import NDArray
 
 import hysteron_networks
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import DeviceError, HysteronError
 from hysteron_firmware.headers import STACK_BYTES
 from hysteron_golden import Result as Expected
 from hysteron_golden import run
 from hysteron_host import link as host_link
-from hysteron_host.accelerator import Accelerator, Result
+from hysteron_host.accelerator import Accelerator
+from hysteron_host.frames import Frame, decode
 from hysteron_host.image import core_of
 from hysteron_host.link import Link, RefusedError, SessionLostError
 from hysteron_host.transports import SocketTransport
 from hysteron_sim.machine import SimulatedMachine
 from hysteron_spec import CoreConfig, Layer, Network, load
+from hysteron_spec.answers import Answer
 from hysteron_spec.machine import FRAME_BYTES
-from hysteron_spec.protocol import WINDOW, Frame, Kind, Refusal, decode, payload, words
+from hysteron_spec.protocol import STATUS_WORDS, WINDOW, Kind, Refusal, named, payload, words
 from hysteron_spec.registers import REGISTERS
 from support.faults import FaultyLine
 from support.vectors import DAMAGED, VECTORS
@@ -81,7 +83,7 @@ def line(machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch) -> Line:
     return made
 
 
-def check(results: list[Result], golden: Expected, images: NDArray[np.uint8] = IMAGES) -> None:
+def check(results: list[Answer], golden: Expected, images: NDArray[np.uint8] = IMAGES) -> None:
     """A result for each image, in order and right."""
     assert [result.index for result in results] == list(range(len(images)))
     assert np.array_equal([result.prediction for result in results], golden.predictions[: len(images)])
@@ -124,9 +126,9 @@ def test_the_conversation_of_the_page(machine: SimulatedMachine, line: Line) -> 
     assert line.read(0.1) == b""
     link = Link(line)
     link.connect()
-    bad_check, bad_form = words(link.ask(Kind.STATUS))[8:10]
+    told = named(STATUS_WORDS, words(link.ask(Kind.STATUS)))
     # Half a header is a frame to the hardware; the firmware drops it.
-    assert bad_check + bad_form == len(DAMAGED) - 1
+    assert told["bad_check"] + told["bad_form"] == len(DAMAGED) - 1
 
 
 def test_identity(machine: SimulatedMachine, line: Line) -> None:
@@ -180,7 +182,7 @@ def test_garbage_between_requests(machine: SimulatedMachine, line: Line, golden:
     rng = Random(11)
     accelerator = Accelerator(line)
     accelerator.load(DIGITS)
-    results: list[Result] = []
+    results: list[Answer] = []
     link = accelerator.link
     write, sent = line.write, 0
 
@@ -306,7 +308,7 @@ def test_a_network_outlives_its_host(machine: SimulatedMachine, line: Line, gold
 def test_a_reset_in_mid_run(machine: SimulatedMachine, line: Line, golden: Expected) -> None:
     accelerator = Accelerator(line)
     accelerator.load(DIGITS)
-    results: list[Result] = []
+    results: list[Answer] = []
     for result in accelerator.infer(IMAGES):
         results.append(result)
         if result.index in (0, 170, 400):
@@ -332,7 +334,7 @@ def test_a_restart_that_the_host_asks_for(machine: SimulatedMachine, line: Line)
 def test_a_cable_that_is_unplugged(machine: SimulatedMachine, line: Line, golden: Expected) -> None:
     accelerator = Accelerator(line)
     accelerator.load(DIGITS)
-    results: list[Result] = []
+    results: list[Answer] = []
     for result in accelerator.infer(IMAGES):
         results.append(result)
         if result.index == 300:
@@ -351,9 +353,9 @@ def test_a_cable_that_stays_unplugged(machine: SimulatedMachine, line: Line, gol
     machine.unplug()
     try:
         line.patience = 0.01
-        with pytest.raises(HysteronError, match="stopped answering"):
+        with pytest.raises(DeviceError, match="stopped answering"):
             list(running)
-        with pytest.raises(HysteronError, match="no machine answers"):
+        with pytest.raises(DeviceError, match="no machine answers"):
             Link(line).connect()
     finally:
         machine.plug()

@@ -20,7 +20,7 @@ from hysteron_golden import Result as Expected
 from hysteron_golden import run
 from hysteron_host.accelerator import Accelerator
 from hysteron_sim.machine import SimulatedMachine
-from hysteron_sim.serve import TcpServer, serve_pty
+from hysteron_sim.serving import TcpServer, serve_pty
 from hysteron_spec import CoreConfig, load
 
 DIGITS = hysteron_networks.path("digits")
@@ -159,7 +159,7 @@ def test_a_command_that_is_killed(server: Server, data: Path, golden: Expected) 
 
 
 def test_a_port_that_vanishes(data: Path, golden: Expected) -> None:
-    """The command ends with one line and status 2; with --resume it goes on and every result is there once."""
+    """The command ends with one line and status 1; with --resume it goes on and every result is there once."""
     server = Server()
     port = server.port
     results = data.parent / "out/results.csv"
@@ -169,7 +169,7 @@ def test_a_port_that_vanishes(data: Path, golden: Expected) -> None:
         wait_for_bytes(server.server.machine, 60_000)
         server.close()
         _, errors = running.communicate(timeout=60)
-    assert running.returncode == 2
+    assert running.returncode == 1
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert "Traceback" not in errors
     assert "--resume goes on" in line and ("closed" in line or "broken" in line)
@@ -197,6 +197,6 @@ def test_a_terminal_that_vanishes(data: Path) -> None:
         )
         wait_for_bytes(simulated, 60_000)
     _, errors = running.communicate(timeout=60)
-    assert running.returncode == 2 and "Traceback" not in errors
+    assert running.returncode == 1 and "Traceback" not in errors
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert "vanished" in line and "--resume goes on" in line

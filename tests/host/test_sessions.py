@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hysteron_host.frames import Frame
 from hysteron_host.link import TRIES, Identity, Link, RefusedError, SessionLostError
-from hysteron_spec.protocol import MAGIC, MEANING, REPLY, VERSION, Frame, Kind, Refusal, payload, words
+from hysteron_spec.protocol import MAGIC, MEANING, REPLY, VERSION, Kind, Refusal, payload, words
 from support.device import IDENTITY, READ, Harm, Wire, all_replies, damage, fill, lose, one_line
 
 

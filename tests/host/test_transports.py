@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hysteron_base.errors import DeviceError
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.transports import LineLostError, SerialTransport, SocketTransport, connect_tcp
 from support.refusal import refusal
@@ -142,7 +143,7 @@ def test_wrong_baud(terminal: tuple[int, str]) -> None:
 
 def test_pyserial_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "serial", None)
-    assert "pip install pyserial" in refusal(lambda: Accelerator.open("serial:/dev/ttyUSB0"))
+    assert "pip install 'hyn[host]'" in refusal(lambda: Accelerator.open("serial:/dev/ttyUSB0"))
 
 
 def test_serial(terminal: tuple[int, str]) -> None:
@@ -197,6 +198,6 @@ def test_a_port_that_vanishes_while_somebody_reads(terminal: tuple[int, str]) ->
 
 
 def test_nobody_answers_on_a_port(terminal: tuple[int, str]) -> None:
-    message = refusal(lambda: Accelerator.open(f"serial:{terminal[1]}", patience=0.01))
+    message = refusal(lambda: Accelerator.open(f"serial:{terminal[1]}", patience=0.01), DeviceError)
     assert f"no machine answers on serial:{terminal[1]}" in message
     SerialTransport(terminal[1]).close()  # the port was given back

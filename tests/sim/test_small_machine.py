@@ -13,17 +13,19 @@ import pytest
 pytest.importorskip("pythondata_cpu_picorv32", reason="the processor is not installed (extra 'machine')")
 pytest.importorskip("ziglang", reason="the compiler is not installed (extra 'machine')")
 
-from hysteron_cli.machine import stream
 from hysteron_golden import run
-from hysteron_host.accelerator import Accelerator, Result
+from hysteron_host.accelerator import Accelerator
+from hysteron_host.frames import Frame, decode
 from hysteron_host.link import Identity, Link, RefusedError
 from hysteron_host.transports import SocketTransport
 from hysteron_sim.machine import SimulatedMachine
+from hysteron_sim.system import stream
 from hysteron_spec import Coding, CoreConfig, Encoder, Layer, Mode, Network, Potential, Readout, Reset
+from hysteron_spec.answers import Answer
 from hysteron_spec.machine import MACHINE_REGISTERS, MachineConfig
 from hysteron_spec.packets import Kind as Packet
 from hysteron_spec.packets import header, sample_packets
-from hysteron_spec.protocol import MAGIC, REPLY, WINDOW, Frame, Kind, Refusal, decode, payload, words
+from hysteron_spec.protocol import MAGIC, REPLY, STATUS_WORDS, WINDOW, Kind, Refusal, named, payload, words
 from hysteron_spec.registers import REGISTERS
 from support.vectors import DAMAGED, VECTORS
 
@@ -136,7 +138,7 @@ def flat() -> Network:
     return Network((layer,), Potential(12), None, Readout.POTENTIAL, readout_every_step=True, name="flat")
 
 
-def check(results: list[Result], network: Network, inputs: np.ndarray) -> None:
+def check(results: list[Answer], network: Network, inputs: np.ndarray) -> None:
     """A result for each sample, in order and golden's at every step."""
     golden = run(network, inputs)
     assert [result.index for result in results] == list(range(len(inputs)))
@@ -193,9 +195,9 @@ def test_the_conversation_of_the_page(line: Line) -> None:
         line.write(b"\0" + damaged + b"\0")
     link = Link(line)
     link.connect()
-    bad_check, bad_form = words(link.ask(Kind.STATUS))[8:10]
+    told = named(STATUS_WORDS, words(link.ask(Kind.STATUS)))
     # Half a header is a frame to the hardware; the firmware drops it.
-    assert bad_check + bad_form == len(DAMAGED) - 1
+    assert told["bad_check"] + told["bad_form"] == len(DAMAGED) - 1
 
 
 def test_a_second_network(line: Line) -> None:
@@ -271,7 +273,7 @@ def test_a_restart_in_mid_run(machine: SimulatedMachine, line: Line, cause: str)
     accelerator = Accelerator(line)
     accelerator.load(flat())
     inputs = spikes(3, 24, 3, 8)
-    results: list[Result] = []
+    results: list[Answer] = []
     for result in accelerator.infer(inputs):
         results.append(result)
         if result.index in (0, 8):

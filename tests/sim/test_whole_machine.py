@@ -12,14 +12,15 @@ pytest.importorskip("ziglang", reason="the compiler is not installed (extra 'mac
 
 from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities
-from hysteron_host.accelerator import _requests
+from hysteron_host.frames import Frame, decode
 from hysteron_host.image import image_for
 from hysteron_host.link import Identity
+from hysteron_host.samples import requests_of
 from hysteron_sim.machine import Stage, play
 from hysteron_spec import CoreConfig, Encoder, Layer, Mode, Network, Potential, Reset, compile_network
 from hysteron_spec.encoder import Coding
 from hysteron_spec.machine import MachineConfig
-from hysteron_spec.protocol import MAGIC, REPLY, VERSION, Frame, Kind, decode, payload, words
+from hysteron_spec.protocol import MAGIC, REPLY, VERSION, Kind, payload, words
 from hysteron_spec.registers import COUNTERS, REGISTERS
 
 #: Has the figures of the first image.
@@ -81,13 +82,13 @@ def test_load_and_infer_cycle_by_cycle(tmp_path: Path) -> None:
     stages = [(b"", 1), (hello, 1), (load, len(pieces) + 2)]
     lone = []
     for index in range(3):
-        (content,) = _requests(image, images[index], index)
+        (content,) = requests_of(image, images[index], index)
         lone.append(len(stages))
         stages.append((request(Kind.DATA, content), 1))
     read = len(stages)
     stages.append((request(Kind.READ, counters), 1))
     stream = len(stages)
-    stages.append((b"".join(request(Kind.DATA, _requests(image, one, 0)[0]) for one in images), len(images)))
+    stages.append((b"".join(request(Kind.DATA, requests_of(image, one, 0)[0]) for one in images), len(images)))
     seen = play(config, machine, stages, tmp_path / "b")
 
     replies = [(frame.kind, words(frame.payload)) for stage in seen[1:] for frame, _, _ in frames(stage)]

@@ -9,24 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import DeviceError
 from hysteron_host import link as host_link
+from hysteron_host.frames import DamagedError, Frame, decode
 from hysteron_spec.machine import MACHINE_VERSION
 from hysteron_spec.packets import Header
 from hysteron_spec.packets import Kind as Packet
-from hysteron_spec.protocol import (
-    MAGIC,
-    REPLY,
-    VERSION,
-    WINDOW,
-    DamagedError,
-    Frame,
-    Kind,
-    Refusal,
-    decode,
-    payload,
-    words,
-)
+from hysteron_spec.protocol import MAGIC, REPLY, STATUS_WORDS, VERSION, WINDOW, Kind, Refusal, payload, words
 from hysteron_spec.registers import MAP_VERSION, REGISTERS
 
 #: What the device says of itself: versions, reset cause, clock, divisor, and the core's constants.
@@ -107,7 +96,7 @@ class Device:
             assert len(asked) == content[0], "the host asks for more than there is"
             return payload(*asked)
         elif frame.kind == Kind.STATUS:
-            return payload(*range(14))
+            return payload(*range(len(STATUS_WORDS)))
         elif frame.kind == Kind.READ:
             return payload(*range(content[0] >> 16))
         return b""
@@ -222,7 +211,7 @@ def fill(link: host_link.Link) -> None:
         link.send(Kind.READ, READ)
 
 
-def one_line(act: Callable[[], object], kind: type[Exception] = HysteronError) -> str:
+def one_line(act: Callable[[], object], kind: type[Exception] = DeviceError) -> str:
     with pytest.raises(kind) as caught:
         act()
     assert "\n" not in str(caught.value)

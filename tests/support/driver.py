@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_host.accelerator import Accelerator, Image, Result
+from hysteron_host.accelerator import Accelerator
+from hysteron_host.image import Image
+from hysteron_spec.answers import Answer
 from hysteron_spec.packets import sample_packets
 from support.device import Device, Wire, answer
 
@@ -15,7 +17,7 @@ def expected(sample: NDArray[np.uint8], n_out: int) -> tuple[int, list[int], lis
     return answers[-1][-1], values[-1, :-1].tolist(), values[:, :-1].tolist()
 
 
-def check(results: list[Result], samples: list[NDArray[np.uint8]], picture: Image) -> None:
+def check(results: list[Answer], samples: list[NDArray[np.uint8]], picture: Image) -> None:
     """Each sample has its result, in order."""
     assert [result.index for result in results] == list(range(len(samples)))
     for result, sample in zip(results, samples, strict=True):

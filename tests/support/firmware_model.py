@@ -5,7 +5,19 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 
-from hysteron_spec.protocol import MAGIC, PAYLOAD_WORDS, REPLY, VERSION, WINDOW, Frame, Kind, Refusal, payload, words
+from hysteron_host.frames import Frame
+from hysteron_spec.protocol import (
+    LINK_FIGURES,
+    MAGIC,
+    PAYLOAD_WORDS,
+    REPLY,
+    VERSION,
+    WINDOW,
+    Kind,
+    Refusal,
+    payload,
+    words,
+)
 from support.firmware_core import ADDRESS, CONSTANTS, END, FAULT, RESET, RUN, Core
 from support.firmware_native import IDENTITY, STATUS
 
@@ -50,7 +62,7 @@ class Model:
         self.session = 0
         self.loaded, self.loading = 0, False
         self.check = 0
-        self.figures = dict.fromkeys(("awake", "accepted", "repeated", "gaps", "refused", "answered"), 0)
+        self.figures = dict.fromkeys((word.name for word in LINK_FIGURES), 0)
         self._begin(0)
 
     def _begin(self, session: int) -> None:

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from hysteron_firmware.build import SOURCES, headers
+from hysteron_host.frames import Frame
 from hysteron_spec.machine import FRAME_SLOTS, MachineConfig
 from hysteron_spec.protocol import (
     CONTENT_BYTES,
     HEADER_BYTES,
+    LINK_FIGURES,
+    MACHINE_FIGURES,
     MAGIC,
     PAYLOAD_WORDS,
     VERSION,
-    Frame,
     Kind,
+    named,
     payload,
     words,
 )
@@ -48,7 +51,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
 #: What a fake machine says of itself, before the core's constants: versions, reset cause, clock, divisor.
 IDENTITY = (VERSION, 0x0001_0000, 0x0001_0000, 0x0201, 100_000_000, 4)
 #: What it adds to STATUS.
-STATUS = tuple(range(0xA0, 0xA8))
+STATUS = tuple(range(0xA0, 0xA0 + len(MACHINE_FIGURES)))
 
 
 def compile_link(folder: Path) -> ctypes.CDLL:
@@ -282,6 +285,11 @@ def error(reply: Frame) -> tuple[int, ...]:
     """The words of a refusal."""
     assert reply.kind == Kind.ERROR
     return words(reply.payload)
+
+
+def figures(session: Session) -> dict[str, int]:
+    """What the link counts, as STATUS tells it."""
+    return named(LINK_FIGURES, words(session.ask(Kind.STATUS).payload))
 
 
 def record(address: int, *values: int) -> tuple[int, ...]:

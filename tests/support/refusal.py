@@ -7,8 +7,8 @@ import pytest
 from hysteron_base.errors import HysteronError
 
 
-def refusal(act: Callable[[], object], kind: type[HysteronError] = HysteronError) -> str:
-    """The message with which ``act`` is refused: one line of a :class:`HysteronError`."""
+def refusal(act: Callable[[], object], kind: type[Exception] = HysteronError) -> str:
+    """The message with which ``act`` is refused: one line of a :class:`HysteronError`, or of another ``kind``."""
     with pytest.raises(kind) as caught:
         act()
     message = str(caught.value)

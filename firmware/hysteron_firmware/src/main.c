@@ -38,14 +38,14 @@ uint32_t machine_take(uint32_t *words, uint32_t most)
 
 uint32_t machine_identity(uint32_t *words)
 {
-    uint32_t n = 0;
-    words[n++] = LINK_VERSION;
-    words[n++] = FIRMWARE_VERSION;
-    words[n++] = MACHINE_MAP_VERSION;
-    words[n++] = MACHINE_RESET_CAUSE;
-    words[n++] = MACHINE_CLOCK;
-    words[n++] = MACHINE_UART;
-    for (uint32_t address = 0; address < CORE_CONSTANTS; address += 4)
+    words[LINK_IDENTITY_PROTOCOL] = LINK_VERSION;
+    words[LINK_IDENTITY_FIRMWARE] = FIRMWARE_VERSION;
+    words[LINK_IDENTITY_MACHINE] = MACHINE_MAP_VERSION;
+    words[LINK_IDENTITY_RESET_CAUSE] = MACHINE_RESET_CAUSE;
+    words[LINK_IDENTITY_CLOCK] = MACHINE_CLOCK;
+    words[LINK_IDENTITY_UART] = MACHINE_UART;
+    uint32_t n = LINK_IDENTITY_WORDS;
+    for (uint32_t address = 0; address < CORE_CONSTANTS; address += LINK_WORD_BYTES)
         words[n++] = machine_core_read(address);
     return n;
 }
@@ -58,21 +58,20 @@ static uint32_t stack_free(void)
     uint32_t n = 0;
     while (stack_low + n < stack_high && stack_low[n] == STACK_PAINT)
         n++;
-    return 4 * n;
+    return LINK_WORD_BYTES * n;
 }
 
 uint32_t machine_status(uint32_t *words)
 {
-    uint32_t n = 0;
-    words[n++] = MACHINE_CYCLE;
-    words[n++] = MACHINE_RECEIVED;
-    words[n++] = MACHINE_BAD_CHECK;
-    words[n++] = MACHINE_BAD_FORM;
-    words[n++] = MACHINE_BAD_ROOM;
-    words[n++] = MACHINE_BAD_STOP;
-    words[n++] = MACHINE_RESET_CAUSE;
-    words[n++] = stack_free();
-    return n;
+    words[LINK_TELLS_CYCLE] = MACHINE_CYCLE;
+    words[LINK_TELLS_RECEIVED] = MACHINE_RECEIVED;
+    words[LINK_TELLS_BAD_CHECK] = MACHINE_BAD_CHECK;
+    words[LINK_TELLS_BAD_FORM] = MACHINE_BAD_FORM;
+    words[LINK_TELLS_BAD_ROOM] = MACHINE_BAD_ROOM;
+    words[LINK_TELLS_BAD_STOP] = MACHINE_BAD_STOP;
+    words[LINK_TELLS_RESET_CAUSE] = MACHINE_RESET_CAUSE;
+    words[LINK_TELLS_STACK_FREE] = stack_free();
+    return LINK_TELLS_WORDS;
 }
 
 void machine_restart(void)
@@ -108,7 +107,7 @@ int main(void)
         done |= link_send(&link);
         if (done)
             continue;
-        link.figures.awake += MACHINE_CYCLE - woke;
+        link.figures.awake_cycles += MACHINE_CYCLE - woke;
         devices_sleep(held, link.sending >= 0);
         woke = MACHINE_CYCLE;
     }

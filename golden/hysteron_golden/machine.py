@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from hysteron_base.closing import Closing
 from hysteron_base.errors import rectangular, require
-from hysteron_golden import run
 from hysteron_spec import Layer, Network, load
+from hysteron_spec.answers import Answer
 from hysteron_spec.encoder import Coding, encode
 
-from .accelerator import Result
+from .run import run
 
 #: Samples that are computed together.
 _BATCH = 64
 
 
 class GoldenAccelerator(Closing):
-    """Works as :class:`~hysteron_host.accelerator.Accelerator` does, and can be disturbed.
+    """The golden model as a machine: it works as the driver's other machines do, and can be disturbed.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ class GoldenAccelerator(Closing):
     dropped
         Probability that an input spike is lost.
     seed
-        Of the disturbances, at least 0: a sample's are the same for the same seed and index, whatever runs before.
+        Where the disturbances begin, at least 0: a sample's are the same for the same seed and index, whatever runs
+        before.
     """
 
     def __init__(self, *, weight_errors: float = 0.0, jitter: float = 0.0, dropped: float = 0.0, seed: int = 0) -> None:
@@ -47,7 +48,7 @@ class GoldenAccelerator(Closing):
         self._events = 0
 
     def close(self) -> None:
-        """Nothing is to be given back."""
+        """Do nothing: nothing is to be given back."""
 
     def load(self, network: Network | str | Path, *, progress: Any = None) -> None:
         """Take a network, or that of a file, and disturb its weights."""
@@ -61,8 +62,8 @@ class GoldenAccelerator(Closing):
         if progress is not None:
             progress(1.0)
 
-    def infer(self, samples: Iterable[NDArray[np.integer]], *, first: int = 0) -> Iterator[Result]:
-        """Results of samples, in their order; ``first`` is the index of the first one."""
+    def infer(self, samples: Iterable[NDArray[np.integer]], *, first: int = 0) -> Iterator[Answer]:
+        """Answers to samples, in their order; ``first`` is the index of the first one."""
         network = self._network
         require(network is not None, "no network is loaded; call load() first")
         assert network is not None
@@ -74,7 +75,7 @@ class GoldenAccelerator(Closing):
                 yield from self._results(network, np.stack(group), first)
                 first += len(group)
 
-    def _results(self, network: Network, inputs: NDArray[Any], first: int) -> Iterator[Result]:
+    def _results(self, network: Network, inputs: NDArray[Any], first: int) -> Iterator[Answer]:
         if self.jitter or self.dropped:
             if network.encoder is not None:
                 require(
@@ -89,7 +90,7 @@ class GoldenAccelerator(Closing):
         for k in range(len(inputs)):
             self._samples += 1
             self._events += int(result.events[k].sum())
-            yield Result(
+            yield Answer(
                 first + k,
                 int(result.predictions[k]),
                 result.values[k].astype(np.int32),
@@ -97,7 +98,7 @@ class GoldenAccelerator(Closing):
             )
 
     def stats(self) -> dict[str, Any]:
-        """Samples and events so far."""
+        """Return the numbers of samples and events so far."""
         return {"golden": {"samples": self._samples, "events": self._events}}
 
     def _disturbed(self, layer: Layer, rng: np.random.Generator) -> Layer:
@@ -127,3 +128,17 @@ class GoldenAccelerator(Closing):
         shaken = np.zeros_like(spikes)
         shaken[moved[kept], place[kept]] = 1
         return shaken
+
+
+def open_machine(place: str, **options: Any) -> GoldenAccelerator:
+    """Open the golden model as a machine: the kind ``golden`` of the driver.
+
+    Parameters
+    ----------
+    place
+        What is behind the colon of the address; nothing is to be there.
+    options
+        Disturbances, see :class:`GoldenAccelerator`.
+    """
+    require(not place, f"a machine golden: has nothing behind the colon, not {place!r}")
+    return GoldenAccelerator(**options)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 import hysteron_networks
 from hysteron_golden import run
-from hysteron_host.accelerator import Accelerator, Result
-from hysteron_host.golden import GoldenAccelerator
+from hysteron_golden.machine import GoldenAccelerator
+from hysteron_host.accelerator import Accelerator
 from hysteron_spec import Coding, Encoder, Network, load
+from hysteron_spec.answers import Answer
 from hysteron_spec.neuron import weight_range
 from support.networks import layer, network
 from support.refusal import refusal
@@ -32,7 +33,7 @@ def spikes(count: int, steps: int, seed: int = 1) -> NDArray[np.uint8]:
     return (np.random.default_rng(seed).random((count, steps, 3)) < 0.5).astype(np.uint8)
 
 
-def results(machine: GoldenAccelerator, net: Any, samples: Any) -> list[Result]:
+def results(machine: GoldenAccelerator, net: Any, samples: Any) -> list[Answer]:
     machine.load(net)
     return list(machine.infer(samples))
 
@@ -41,7 +42,7 @@ def made(**options: Any) -> GoldenAccelerator:
     return GoldenAccelerator(**options)
 
 
-def same(found: list[Result], net: Network, samples: Any) -> bool:
+def same(found: list[Answer], net: Network, samples: Any) -> bool:
     """Whether the results are those of the undisturbed network."""
     expected = run(net, np.stack(samples))
     assert [result.index for result in found] == list(range(len(samples)))

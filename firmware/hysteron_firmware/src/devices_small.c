@@ -27,7 +27,7 @@ void machine_copy(const uint32_t *words, uint32_t count, bool to_stream, uint32_
         return;
     }
     const uint8_t *bytes = (const uint8_t *)words;
-    for (uint32_t i = 0; i < 4 * count; i++)
+    for (uint32_t i = 0; i < LINK_WORD_BYTES * count; i++)
         check = crc(check, bytes[i]);
     for (uint32_t i = 0; i < count; i++)
         machine_core_write(address, words[i]);
@@ -83,12 +83,12 @@ void machine_send(const struct frame *frame, uint32_t bytes)
     begun = true;
     union {
         uint32_t word;
-        uint8_t bytes[4];
+        uint8_t bytes[LINK_CHECK_BYTES];
     } end = { ~0u };
     for (uint32_t i = 0; i < bytes; i++)
         end.word = crc(end.word, content[i]);
     end.word = ~end.word;
-    uint32_t all = bytes + 4;
+    uint32_t all = bytes + LINK_CHECK_BYTES;
     for (uint32_t begin = 0; begin <= all;) {
         uint32_t i = begin;
         uint8_t byte = 1;

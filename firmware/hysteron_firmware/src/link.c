@@ -27,7 +27,7 @@ static void complete(struct link *link, uint8_t slot)
 
 static void reply(struct link *link, uint8_t slot, uint32_t words)
 {
-    link->reply_bytes[slot] = (uint16_t)(4 * words);
+    link->reply_bytes[slot] = (uint16_t)(LINK_WORD_BYTES * words);
     complete(link, slot);
 }
 
@@ -35,11 +35,11 @@ static void fail(struct link *link, uint8_t slot, uint16_t code, uint32_t detail
 {
     struct frame *frame = &link->replies[slot];
     frame->type = LINK_ERROR;
-    frame->payload[0] = code;
-    frame->payload[1] = detail;
+    frame->payload[LINK_REFUSAL_CODE] = code;
+    frame->payload[LINK_REFUSAL_DETAIL] = detail;
     link->reply_missing[slot] = 0;
     link->figures.refused++;
-    reply(link, slot, 2);
+    reply(link, slot, LINK_REFUSAL_WORDS);
 }
 
 /* Everything but the network and the figures. */
@@ -63,7 +63,7 @@ void link_start(struct link *link)
     link->loaded = 0;
     link->notice.payload[0] = LINK_MAGIC;
     uint32_t words = machine_identity(link->notice.payload + 1);
-    say(link, LINK_BOOT, 0, 0, 4 * (words + 1));
+    say(link, LINK_BOOT, 0, 0, LINK_WORD_BYTES * (words + 1));
 }
 
 /* Drops everything under way in the core; the network stays. */
@@ -108,13 +108,13 @@ static bool hello(struct link *link, const struct frame *frame, uint32_t bytes)
 {
     if (!notice_free(link) || link->sending >= 0)
         return false; /* what is on the line must not change under it */
-    uint16_t version = (uint16_t)frame->payload[1];
-    bool fits = bytes == 8 && frame->payload[0] == LINK_MAGIC && frame->session != 0;
+    uint16_t version = (uint16_t)frame->payload[LINK_HELLO_VERSION];
+    bool fits = bytes == LINK_WORD_BYTES * LINK_HELLO_WORDS && frame->payload[LINK_HELLO_MAGIC] == LINK_MAGIC && frame->session != 0;
     if (!fits || version != LINK_VERSION) {
-        link->notice.payload[0] = fits ? LINK_E_VERSION : LINK_E_LENGTH;
-        link->notice.payload[1] = fits ? LINK_VERSION : bytes;
+        link->notice.payload[LINK_REFUSAL_CODE] = fits ? LINK_E_VERSION : LINK_E_LENGTH;
+        link->notice.payload[LINK_REFUSAL_DETAIL] = fits ? LINK_VERSION : bytes;
         link->figures.refused++;
-        say(link, LINK_ERROR, frame->session, frame->sequence, 8);
+        say(link, LINK_ERROR, frame->session, frame->sequence, LINK_WORD_BYTES * LINK_REFUSAL_WORDS);
         return true;
     }
     reset_core();
@@ -123,7 +123,7 @@ static bool hello(struct link *link, const struct frame *frame, uint32_t bytes)
     link->session = frame->session;
     link->notice.payload[0] = link->loaded;
     uint32_t words = machine_identity(link->notice.payload + 1);
-    say(link, LINK_HELLO | LINK_REPLY, frame->session, frame->sequence, 4 * (words + 1));
+    say(link, LINK_HELLO | LINK_REPLY, frame->session, frame->sequence, LINK_WORD_BYTES * (words + 1));
     return true;
 }
 
@@ -136,7 +136,7 @@ static void next_record(struct link *link, const struct frame *frame)
         return;
     }
     uint32_t head = frame->payload[link->copy_at];
-    uint32_t address = head & 0xFFFF, count = head >> 16;
+    uint32_t address = LINK_HEAD_ADDRESS(head), count = LINK_HEAD_COUNT(head);
     begin_copy(link, &frame->payload[link->copy_at + 1], count, false, address);
     link->copy_at = (uint16_t)(link->copy_at + 1 + count);
 }
@@ -145,10 +145,10 @@ static void next_record(struct link *link, const struct frame *frame)
 static uint32_t check_records(const struct frame *frame, uint32_t words)
 {
     for (uint32_t at = 0; at < words;) {
-        uint32_t address = frame->payload[at] & 0xFFFF, count = frame->payload[at] >> 16;
+        uint32_t address = LINK_HEAD_ADDRESS(frame->payload[at]), count = LINK_HEAD_COUNT(frame->payload[at]);
         if (count == 0 || count > words - at - 1)
             return LINK_E_LENGTH;
-        if (address >= CORE_END || (address & 3))
+        if (address >= CORE_END || address % LINK_WORD_BYTES)
             return LINK_E_ADDRESS;
         at += 1 + count;
     }
@@ -158,7 +158,7 @@ static uint32_t check_records(const struct frame *frame, uint32_t words)
 /* Carries out a request that is in order. Its buffer is free. Returns false if it must wait. */
 static bool carry_out(struct link *link, const struct frame *frame, uint32_t bytes, uint8_t slot)
 {
-    uint32_t words = bytes / 4;
+    uint32_t words = bytes / LINK_WORD_BYTES;
     const uint32_t *in = frame->payload;
     struct frame *out = &link->replies[slot];
     out->type = frame->type | LINK_REPLY;
@@ -184,7 +184,7 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
         reply(link, slot, 0);
         break;
     case LINK_LOAD: {
-        uint32_t wrong = (bytes & 3) || words == 0 ? LINK_E_LENGTH : check_records(frame, words);
+        uint32_t wrong = bytes % LINK_WORD_BYTES || words == 0 ? LINK_E_LENGTH : check_records(frame, words);
         if (!link->loading)
             wrong = LINK_E_STATE;
         if (wrong) {
@@ -201,7 +201,7 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
     case LINK_LOAD_END: {
         uint32_t check = machine_check();
         uint32_t error = machine_core_read(CORE_ERROR);
-        if (!link->loading || bytes != 4) {
+        if (!link->loading || bytes != LINK_WORD_BYTES) {
             fail(link, slot, link->loading ? LINK_E_LENGTH : LINK_E_STATE, bytes);
         } else if (check != in[0]) {
             fail(link, slot, LINK_E_CHECK, check);
@@ -217,8 +217,8 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
         break;
     }
     case LINK_DATA: {
-        uint32_t missing = words ? in[0] & 0xFFFF : 0;
-        if ((bytes & 3) || words == 0 || missing > LINK_PAYLOAD_WORDS) {
+        uint32_t missing = words ? LINK_DATA_DUE(in[0]) : 0;
+        if (bytes % LINK_WORD_BYTES || words == 0 || missing > LINK_PAYLOAD_WORDS) {
             fail(link, slot, LINK_E_LENGTH, bytes);
         } else if (!link->loaded) {
             fail(link, slot, LINK_E_STATE, 0);
@@ -233,14 +233,14 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
         break;
     }
     case LINK_READ: {
-        uint32_t address = words ? in[0] & 0xFFFF : 0, count = words ? in[0] >> 16 : 0;
-        if (bytes != 4 || count > LINK_PAYLOAD_WORDS) {
+        uint32_t address = words ? LINK_HEAD_ADDRESS(in[0]) : 0, count = words ? LINK_HEAD_COUNT(in[0]) : 0;
+        if (bytes != LINK_WORD_BYTES || count > LINK_PAYLOAD_WORDS) {
             fail(link, slot, LINK_E_LENGTH, bytes);
-        } else if ((address & 3) || address >= CORE_END || 4 * count > CORE_END - address) {
+        } else if (address % LINK_WORD_BYTES || address >= CORE_END || LINK_WORD_BYTES * count > CORE_END - address) {
             fail(link, slot, LINK_E_ADDRESS, address);
         } else {
             for (uint32_t i = 0; i < count; i++)
-                out->payload[i] = machine_core_read(address + 4 * i);
+                out->payload[i] = machine_core_read(address + LINK_WORD_BYTES * i);
             reply(link, slot, count);
         }
         break;
@@ -250,7 +250,7 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
             fail(link, slot, LINK_E_LENGTH, bytes);
         } else {
             const uint32_t *own = (const uint32_t *)&link->figures;
-            uint32_t n = sizeof link->figures / 4;
+            uint32_t n = sizeof link->figures / LINK_WORD_BYTES;
             for (uint32_t i = 0; i < n; i++)
                 out->payload[i] = own[i];
             n += machine_status(out->payload + n);
@@ -268,9 +268,9 @@ static bool carry_out(struct link *link, const struct frame *frame, uint32_t byt
 
 bool link_take(struct link *link, const struct frame *frame, uint32_t bytes)
 {
-    if (bytes < 4)
+    if (bytes < LINK_HEADER_BYTES)
         return true;
-    bytes -= 4;
+    bytes -= LINK_HEADER_BYTES;
     if (link->copying)
         return false;
     if (frame->type == LINK_HELLO)
@@ -278,10 +278,10 @@ bool link_take(struct link *link, const struct frame *frame, uint32_t bytes)
     if (link->session == 0 || frame->session != link->session) {
         if (!notice_free(link))
             return false;
-        link->notice.payload[0] = LINK_E_SESSION;
-        link->notice.payload[1] = link->session;
+        link->notice.payload[LINK_REFUSAL_CODE] = LINK_E_SESSION;
+        link->notice.payload[LINK_REFUSAL_DETAIL] = link->session;
         link->figures.refused++;
-        say(link, LINK_ERROR, frame->session, frame->sequence, 8);
+        say(link, LINK_ERROR, frame->session, frame->sequence, LINK_WORD_BYTES * LINK_REFUSAL_WORDS);
         return true;
     }
     int16_t ahead = (int16_t)(frame->sequence - link->expected);
@@ -307,10 +307,10 @@ bool link_take(struct link *link, const struct frame *frame, uint32_t bytes)
         /* The request before the last eight has no reply yet: this host does not keep to the window. */
         if (!notice_free(link))
             return false;
-        link->notice.payload[0] = LINK_E_WINDOW;
-        link->notice.payload[1] = LINK_WINDOW;
+        link->notice.payload[LINK_REFUSAL_CODE] = LINK_E_WINDOW;
+        link->notice.payload[LINK_REFUSAL_DETAIL] = LINK_WINDOW;
         link->figures.refused++;
-        say(link, LINK_ERROR, frame->session, frame->sequence, 8);
+        say(link, LINK_ERROR, frame->session, frame->sequence, LINK_WORD_BYTES * LINK_REFUSAL_WORDS);
         return true;
     }
     if (link->sending == slot)
@@ -330,8 +330,8 @@ static bool collect(struct link *link)
     while (link->oldest != link->expected) {
         uint8_t slot = (uint8_t)(link->oldest % LINK_WINDOW);
         struct frame *frame = &link->replies[slot];
-        uint32_t came = machine_take(&frame->payload[link->reply_bytes[slot] / 4], link->reply_missing[slot]);
-        link->reply_bytes[slot] = (uint16_t)(link->reply_bytes[slot] + 4 * came);
+        uint32_t came = machine_take(&frame->payload[link->reply_bytes[slot] / LINK_WORD_BYTES], link->reply_missing[slot]);
+        link->reply_bytes[slot] = (uint16_t)(link->reply_bytes[slot] + LINK_WORD_BYTES * came);
         link->reply_missing[slot] = (uint16_t)(link->reply_missing[slot] - came);
         moved |= came != 0;
         if (link->reply_missing[slot] || (link->copying && link->copy_slot == slot))
@@ -376,7 +376,7 @@ bool link_send(struct link *link)
     if (link->notice_waits) {
         link->notice_waits = false;
         link->sending = LINK_WINDOW;
-        machine_send(&link->notice, 4u + link->notice_bytes);
+        machine_send(&link->notice, LINK_HEADER_BYTES + link->notice_bytes);
         return true;
     }
     /* In the order of the requests, so that the host gets its results in order. This visits every slot. */
@@ -385,7 +385,7 @@ bool link_send(struct link *link)
         if (link->to_send & BIT(slot)) {
             link->to_send &= (uint8_t)~BIT(slot);
             link->sending = (int8_t)slot;
-            machine_send(&link->replies[slot], 4u + link->reply_bytes[slot]);
+            machine_send(&link->replies[slot], LINK_HEADER_BYTES + link->reply_bytes[slot]);
             return true;
         }
     }

@@ -7,18 +7,8 @@ from random import Random
 import pytest
 from cobs import cobs
 
-from hysteron_spec.protocol import (
-    CONTENT_BYTES,
-    HEADER_BYTES,
-    MEANING,
-    DamagedError,
-    Frame,
-    Kind,
-    Refusal,
-    decode,
-    payload,
-    words,
-)
+from hysteron_host.frames import DamagedError, Frame, decode
+from hysteron_spec.protocol import CONTENT_BYTES, HEADER_BYTES, Kind
 from support.vectors import DAMAGED, VECTORS, Vector
 
 
@@ -36,10 +26,6 @@ def test_damaged_frames(line: bytes) -> None:
     with pytest.raises(DamagedError) as caught:
         decode(line)
     assert "\n" not in str(caught.value)
-
-
-def test_every_refusal_has_a_meaning() -> None:
-    assert set(MEANING) == set(Refusal)
 
 
 def test_every_length_goes_through() -> None:
@@ -80,10 +66,3 @@ def test_every_wrong_bit_and_every_missing_byte_is_noticed() -> None:
                     decode(part)
         with pytest.raises(DamagedError):
             decode(line[:at] + line[at + 1 :])
-
-
-def test_words() -> None:
-    assert payload(1, 0xFFFFFFFF) == b"\1\0\0\0\xff\xff\xff\xff"
-    assert words(payload(1, 2, 3)) == (1, 2, 3)
-    assert words(b"") == () == words(b"abc")
-    assert words(payload(7) + b"abc") == (7,)

@@ -17,7 +17,7 @@ from .machine import SimulatedMachine
 
 @contextlib.contextmanager
 def serve_pty(config: CoreConfig, machine: MachineConfig | None = None) -> Iterator[tuple[SimulatedMachine, str]]:
-    """A machine behind a pseudo-terminal; gives the machine and the path that pySerial opens."""
+    """Run a machine behind a pseudo-terminal; give the machine and the path that pySerial opens."""
     master, slave = os.openpty()
     try:
         tty.setraw(slave)
@@ -35,7 +35,7 @@ class TcpServer(Closing):
     Parameters
     ----------
     config, machine
-        What to simulate.
+        The core and the machine to simulate.
     address
         Where to listen; port 0 takes a free one, see :attr:`port`.
 

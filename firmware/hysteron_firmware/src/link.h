@@ -18,16 +18,6 @@ struct frame {
     uint32_t payload[LINK_PAYLOAD_WORDS];
 };
 
-/* Figures that STATUS reports, besides those that the machine counts. */
-struct figures {
-    uint32_t awake;      /* cycles the processor did not wait for an interrupt */
-    uint32_t accepted;   /* requests carried out */
-    uint32_t repeated;   /* requests that had been carried out before */
-    uint32_t gaps;       /* requests that came before their predecessors */
-    uint32_t refused;    /* requests answered with an error */
-    uint32_t answered;   /* DATA requests answered */
-};
-
 struct link {
     uint8_t session;      /* 0: none */
     uint16_t expected;    /* sequence number of the next request */
@@ -66,8 +56,8 @@ uint32_t machine_check(void);
 uint32_t machine_take(uint32_t *words, uint32_t most); /* takes answer words; returns how many there were */
 bool machine_sender_busy(void);
 void machine_send(const struct frame *frame, uint32_t bytes);
-uint32_t machine_status(uint32_t *words); /* machine's part of STATUS; returns how many words */
-uint32_t machine_identity(uint32_t *words); /* HELLO's reply */
+uint32_t machine_status(uint32_t *words); /* the machine's part of STATUS, LINK_TELLS_…; returns how many words */
+uint32_t machine_identity(uint32_t *words); /* LINK_IDENTITY_… and the core's constants; returns how many words */
 void machine_restart(void);
 
 void link_start(struct link *link);
