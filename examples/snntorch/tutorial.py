@@ -7,12 +7,13 @@ file that is named, for ``hysteron sim``. It takes half a minute.
 
 import sys
 
-import hyn
 import snntorch as snn
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
+
+import hyn
 
 num_steps = 10
 
