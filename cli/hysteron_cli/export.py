@@ -28,3 +28,4 @@ def export(network: Path, dt: float, out: Path | None) -> None:
     path = out or build_root() / "export" / f"{network.stem}.nir"
     write_nir(net, path, dt=dt)
     console.print(f"{net.name} ({net.shape}) with dt = {dt:g} s: {path}", soft_wrap=True)
+    console.result({"network": net.name, "dt": dt, "file": str(path)})

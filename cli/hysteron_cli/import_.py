@@ -110,8 +110,10 @@ def import_(
         )
     path = out or build_root() / "import" / f"{source.stem}.hyn"
     save(imported.network, path)
-    write_json(report or path.with_suffix(".json"), imported.as_dict())
+    summary = imported.as_dict()
+    write_json(report or path.with_suffix(".json"), summary)
     show(imported, path)
+    console.result(summary | {"file": str(path)})
 
 
 def _resets(texts: tuple[str, ...]) -> dict[str, str]:

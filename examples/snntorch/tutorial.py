@@ -13,9 +13,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
 
-from hysteron_convert import import_network
-from hysteron_golden import run
-from hysteron_spec import save
+import hyn
 
 num_steps = 10
 
@@ -72,12 +70,10 @@ with torch.no_grad():
     spk_rec, _ = net(torch.tensor(test_pixels / 255, dtype=torch.float32))
 print(f"snnTorch: {100 * (spk_rec.sum(0).argmax(1).numpy() == test_labels).mean():.2f} % of {len(test_labels)} images")
 
-# In the hardware's integers, with training images to choose the scales by; then exactly what the chip does.
-imported = import_network(net, weight_bits=4, bias_bits=10, calibrate=train_pixels)
-result = run(imported.network, test_pixels)
-save(imported.network, sys.argv[1] if len(sys.argv) > 1 else "tutorial.hyn")
+# In the hardware's integers, with training images to choose the scales by, compared on the test images.
+tests = hyn.DataSet("digits", test_pixels, test_labels)
+imported = hyn.import_network(net, weight_bits=4, bias_bits=10, calibrate=train_pixels, data=tests)
+hyn.save(imported.network, sys.argv[1] if len(sys.argv) > 1 else "tutorial.hyn")
 
-print(
-    f"Hysteron: {100 * (result.predictions == test_labels).mean():.2f} % with 4-bit weights, {imported.network.shape}"
-)
+print(f"Hysteron: {100 * imported.comparison.accuracy:.2f} % with 4-bit weights, {imported.network.shape}")
 print("\n".join(imported.rounding.remarks))

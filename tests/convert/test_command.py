@@ -14,6 +14,7 @@ import hysteron_networks
 from hysteron_base.errors import HysteronError
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
+from hysteron_cli.main import cli as main
 from hysteron_convert import importing
 from hysteron_golden import run
 from hysteron_spec import Coding, Mode, Readout, load
@@ -69,6 +70,14 @@ def test_import(stand_in: Path) -> None:
     for text in ("hidden", "20×30", "0.5 → 0.5 (code 4, 30 neurons)", "accuracy, %", "same answer, %"):
         assert text in result.output
     assert "fits preset digits" in result.output
+
+
+def test_the_result_as_json(stand_in: Path) -> None:
+    """Standard output is the file beside the network and where that is, nothing else."""
+    result = call(main, "import", "net.nir", "--dt", 1e-4, "--reset", "zero", "--json")
+    summary = json.loads((stand_in / "build/import/net.json").read_text())
+    assert json.loads(result.stdout) == summary | {"file": str(stand_in / "build/import/net.hyn")}
+    call(main, "import", "net.nir", "--dt", 1e-4, "--reset", "zero")  # the option is of one call
 
 
 def test_formats_names_and_places(stand_in: Path) -> None:

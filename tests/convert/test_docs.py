@@ -62,7 +62,7 @@ def test_lines_of_the_readme(place: Path) -> None:
     """For the network of the page's section."""
     pytest.importorskip("snntorch", reason=NEEDS_TORCH)
     names: dict[str, Any] = {}
-    definition, _, _ = next(block for block in blocks("py") if "class Net" in block).partition("from hysteron_convert")
+    definition, _, _ = next(block for block in blocks("py") if "class Net" in block).partition("import hyn")
     exec(compile(definition, PAGE.name, "exec"), names)
     (block,) = blocks("py", ROOT / "README.md")
     exec(compile(block, "README.md", "exec"), names)
