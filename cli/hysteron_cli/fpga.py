@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from .names import NETWORK
 from .output import console, table, watching
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def _boards(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
 
 
 board_argument = click.argument("board", shell_complete=_boards)
-network_option = click.option("--network", type=click.Path(path_type=Path), help="It must fit.  [the board's own]")
+network_option = click.option("--network", type=NETWORK, help="It must fit.  [the board's own]")
 data_option = click.option("--data", help="Its images.  [the board's own]")
 
 

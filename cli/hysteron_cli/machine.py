@@ -16,6 +16,7 @@ from hysteron_spec import compile_network, load
 from hysteron_spec.machine import MachineConfig
 
 from .compile import choose_core, core_options
+from .names import DATA, NETWORK
 from .output import console, table, waiting, watching, write_json
 
 small_option = click.option(
@@ -57,8 +58,8 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
 
 
 @click.command("soc-sim")
-@click.argument("network", type=click.Path(path_type=Path))
-@click.option("--data", required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
+@click.argument("network", type=NETWORK)
+@click.option("--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
 @core_options
 @small_option
 @click.option("--images", type=click.IntRange(min=1), default=1000, show_default=True, help="The first so many.")

@@ -9,12 +9,13 @@ from hysteron_base.files import build_root
 from hysteron_data.sets import NAMES, load_data_set
 from hysteron_host.campaign import DISTURBANCES, run_campaign
 
+from .names import DATA, NETWORK
 from .output import console, table, watching, write_json
 
 
 @click.command()
-@click.argument("network", type=click.Path(path_type=Path))
-@click.option("--data", required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
+@click.argument("network", type=NETWORK)
+@click.option("--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
 @click.option(
     "--port",
     default="golden:",
