@@ -1,5 +1,7 @@
 """``hysteron data``: which data sets there are, and getting them."""
 
+from dataclasses import asdict
+
 import click
 
 from hysteron_base.errors import HysteronError
@@ -36,6 +38,7 @@ def list_() -> None:
         console.print(f"folders are looked for in {str(data_root())!r}", soft_wrap=True)
     except HysteronError as error:
         console.print(str(error), soft_wrap=True)
+    console.result({name: asdict(about) | {"there": presence(name).value} for name, about in CATALOGUE.items()})
 
 
 @data.command()
@@ -58,8 +61,11 @@ def fetch(names: tuple[str, ...]) -> None:
     # A misspelt name is told before the others have been waited for.
     for name in names:
         folder_of(name)
+    found = {}
     for name in names:
         with watching() as tell:
             paths = fetch(name, tell)
         for path in paths:
             console.print(f"{name}: {path}", soft_wrap=True)
+        found[name] = [str(path) for path in paths]
+    console.result(found)

@@ -34,4 +34,6 @@ def firmware(small: bool, out: Path | None) -> None:
     rows.add_row("left for the stack", f"{made.sizes['stack']:,}", f"{machine.ram_bytes:,} RAM")
     console.print(rows)
     console.print("how much of the stack was used a running machine tells: 'stack_free' of hysteron run's report")
-    console.print(f"image: {out or build_folder(machine) / 'firmware.bin'}", soft_wrap=True)
+    image = out or build_folder(machine) / "firmware.bin"
+    console.print(f"image: {image}", soft_wrap=True)
+    console.result({"image": str(image), **made.sizes})

@@ -50,10 +50,12 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
         if pty:
             with serve_pty(config, machine) as (simulated, path):
                 console.print(f"listening: --port serial:{path} --patience 5", soft_wrap=True)
+                console.result({"port": f"serial:{path}"})
                 simulated.wait()
         else:
             with TcpServer(config, (host, int(port)), machine) as server:
                 console.print(f"listening: --port tcp:{host}:{server.port}", soft_wrap=True)
+                console.result({"port": f"tcp:{host}:{server.port}"})
                 server.run()
 
 
@@ -91,6 +93,7 @@ def soc_sim(
     write_json(path, report)
     _show(report)
     console.print(f"report: {path}", soft_wrap=True)
+    console.result(report)
     if report["mismatches"]:
         first, more = report["first_mismatch"], report["mismatches"] - 1
         click.echo(f"mismatch: sample {first} (and {more} more) differs from golden", err=True)
@@ -105,7 +108,7 @@ def _samples(data: str) -> NDArray[Any]:
         if data not in FOLDERS:
             raise
         raise HysteronError(
-            f"{error}; without a download works 'hysteron soc-sim networks/digits.hyn --data digits'"
+            f"{error}; without a download works 'hysteron soc-sim digits --data digits'"
         ) from None
 
 

@@ -83,6 +83,7 @@ def run(
         ).as_dict()
     write_json(folder / "report.json", report)
     _show(report, folder)
+    console.result(report)
 
 
 def _check_options(port: str, given: set[str]) -> None:
