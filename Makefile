@@ -113,6 +113,7 @@ lint: $(READY) ## check style, types and generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hysteron registers --check docs/registers.md
+	$(BIN)/hysteron parameters --check docs/parameters.md
 	$(BIN)/hysteron figures --check docs/images
 	$(BIN)/hysteron results --check
 

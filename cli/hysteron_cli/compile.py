@@ -10,9 +10,10 @@ import click
 
 from hysteron_base.errors import HysteronError
 from hysteron_base.files import build_root, write_file
-from hysteron_base.settings import changes_of
+from hysteron_base.settings import changes_of, parameters_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
 from hysteron_spec.describe import describe, facts, layer_rows
+from hysteron_train.recipe import Recipe
 
 from .names import NETWORK
 from .output import console, table, waiting
@@ -97,13 +98,14 @@ def _show_parameters() -> None:
         "A layer (Layer)": pages.layer_parameters(),
         "A core (--set NAME=VALUE)": pages.core_parameters(),
         "A machine": pages.machine_parameters(),
+        "A recipe (hysteron train NAME --set NAME=VALUE)": parameters_of(Recipe),
     }
     for title, found in kinds.items():
         rows = table(title, "<parameter", "<type", "<default", "<meaning")
         for row in found:
             rows.add_row(*row)
         console.print(rows)
-    console.result({title: [row[:1] + row[1:] for row in found] for title, found in kinds.items()})
+    console.result(kinds)
 
 
 def _show_cores(chosen: list[CoreConfig]) -> None:
@@ -148,24 +150,42 @@ def _show_network(net: Network, preset: str | None, settings: tuple[str, ...]) -
     console.result(describe(net) | {"core": config.name, "tiles": taken, "weight_rows": used})
 
 
-@click.command()
-@click.option(
-    "--check", type=click.Path(path_type=Path), help="Compare with this file instead; status 1 if it differs."
-)
-@click.option("--write", type=click.Path(path_type=Path), help="Write to this file instead.")
-def registers(check: Path | None, write: Path | None) -> None:
-    """Print the register map as Markdown (docs/registers.md is made by it).
-
-    Example: hysteron registers --write docs/registers.md
-    """
-    text = pages.register_page()
+def _page(name: str, text: str, check: Path | None, write: Path | None) -> None:
+    """Print a page of the documentation, write it, or compare a file with it."""
     if check is not None and write is not None:
         raise click.UsageError("give --write FILE or --check FILE, not both")
     if write is not None:
         write_file(write, text.encode())
     elif check is not None:
         if not check.exists() or check.read_bytes() != text.encode():
-            raise SystemExit(f"error: {check} is not what 'hysteron registers --write {check}' makes; run that")
+            raise SystemExit(f"error: {check} is not what 'hysteron {name} --write {check}' makes; run that")
     elif not console.as_json:
         click.echo(text, nl=False)
-    console.result({"registers": text})
+    console.result({name: text})
+
+
+def _page_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--write", type=click.Path(path_type=Path), help="Write to this file instead.")(command)
+    return click.option(
+        "--check", type=click.Path(path_type=Path), help="Compare with this file instead; status 1 if it differs."
+    )(command)
+
+
+@click.command()
+@_page_options
+def registers(check: Path | None, write: Path | None) -> None:
+    """Print the register map as Markdown (docs/registers.md is made by it).
+
+    Example: hysteron registers --write docs/registers.md
+    """
+    _page("registers", pages.register_page(), check, write)
+
+
+@click.command()
+@_page_options
+def parameters(check: Path | None, write: Path | None) -> None:
+    """Explain every parameter, as Markdown (docs/parameters.md is made by it).
+
+    Example: hysteron parameters --write docs/parameters.md
+    """
+    _page("parameters", pages.parameter_page(parameters_of(Recipe)), check, write)

@@ -107,9 +107,7 @@ def _samples(data: str) -> NDArray[Any]:
     except HysteronError as error:
         if data not in FOLDERS:
             raise
-        raise HysteronError(
-            f"{error}; without a download works 'hysteron soc-sim digits --data digits'"
-        ) from None
+        raise HysteronError(f"{error}; without a download works 'hysteron soc-sim digits --data digits'") from None
 
 
 def _show(report: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from hysteron_base.extras import DISTRIBUTION, missing
 
 from .ablate import ablate
 from .bench import bench
-from .compile import compile_, info, registers
+from .compile import compile_, info, parameters, registers
 from .data import data
 from .export import export
 from .figures import figures
@@ -40,7 +40,7 @@ cli.add_sections(
         "Hardware": (compile_, machine_, soc_sim, firmware, bench),
         "FPGA": (fpga, netlist, flash),
         "Silicon": (gds, layout, memories, openram),
-        "Documentation": (registers, figures),
+        "Documentation": (registers, parameters, figures),
     }
 )
 

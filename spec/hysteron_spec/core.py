@@ -6,6 +6,7 @@ Specified in docs/specification.md, §7.1.
 from dataclasses import dataclass, fields, replace
 
 from hysteron_base.errors import HysteronError, require, set_flags, set_integers
+from hysteron_base.settings import meant, one_of
 
 from .neuron import WEIGHT_BITS, Potential, weight_range
 from .packets import WORD
@@ -127,16 +128,15 @@ class CoreConfig:
         """A named preset; see :data:`~hysteron_spec.presets.PRESETS`."""
         from .presets import PRESETS
 
-        if name not in PRESETS:
-            raise HysteronError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
-        return PRESETS[name]
+        core: CoreConfig = one_of("preset", name, PRESETS)
+        return core
 
     def override(self, settings: dict[str, str]) -> "CoreConfig":
         """A copy with fields set from text (``{"lanes": "64"}``), for the command line."""
         kinds = {f.name: f.type for f in fields(self) if f.name != "name"}
         values: dict[str, object] = {}
         for key, text in settings.items():
-            require(key in kinds, f"a core has no parameter {key!r}; it has {', '.join(kinds)}")
+            require(key in kinds, f"a core has no parameter {key!r}; it has {', '.join(kinds)}{meant(key, kinds)}")
             if kinds[key] is bool:
                 require(text in ("true", "false"), f"{key} must be true or false, not {text!r}")
                 values[key] = text == "true"

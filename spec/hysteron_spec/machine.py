@@ -41,8 +41,10 @@ class MachineConfig:
 
     Parameters
     ----------
-    rom_bytes, ram_bytes
-        Sizes of the two memories; powers of two.
+    rom_bytes
+        Bytes of the ROM, which holds the firmware; a power of two from 4096.
+    ram_bytes
+        Bytes of the RAM; a power of two from 4096.
     divisor
         Clock cycles of a bit on the serial line after reset, 4 to 65535.
     watchdog

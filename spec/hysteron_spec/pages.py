@@ -1,4 +1,4 @@
-"""Pages of the documentation that follow from the specification alone: registers, and parameters of cores."""
+"""Pages of the documentation that follow from the specification: registers and parameters."""
 
 from collections.abc import Iterable
 
@@ -81,3 +81,35 @@ def core_parameters() -> list[tuple[str, str, str, str]]:
 def machine_parameters() -> list[tuple[str, str, str, str]]:
     """The parameters of a machine: name, type, default, meaning."""
     return parameters_of(MachineConfig)
+
+
+def parameter_page(recipe: Iterable[tuple[str, str, str, str]]) -> str:
+    """``docs/parameters.md``: every parameter of a layer, a core, a machine and a training recipe.
+
+    ``recipe`` are the rows of a recipe's parameters, which the specification does not know.
+    """
+    return f"""# Parameters
+
+Made by `hysteron parameters --write docs/parameters.md` from the sources; do not edit.
+`hysteron info --parameters` prints the same.
+
+## A layer
+
+The properties of `hyn.Layer`, besides its weights; *default* says whether each neuron has its own value.
+
+{parameter_table(layer_parameters())}
+## A core
+
+`--set NAME=VALUE` changes a preset's (`hysteron info` lists them): `hysteron sim digits --data digits --set lanes=64`.
+
+{parameter_table(core_parameters())}
+## A machine
+
+Around a core: processor, memories, serial line.
+
+{parameter_table(machine_parameters())}
+## A recipe
+
+`hysteron train NAME --set NAME=VALUE` changes a recipe's; of several values, one for each hidden layer, with commas.
+
+{parameter_table(recipe)}"""

@@ -104,6 +104,15 @@ def read_arrays(path: Path, what: str, remedy: str) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def _is_hdf5(path: Path) -> bool:
+    """Whether a file begins as those that NIR is exchanged in."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8) == b"\x89HDF\r\n\x1a\n"
+    except OSError:
+        return False
+
+
 def load(path: str | Path) -> Network:
     """Read a network file.
 
@@ -113,6 +122,10 @@ def load(path: str | Path) -> Network:
         If the file is missing, is no network file, is damaged or was written by a newer release.
     """
     path = Path(path)
+    if _is_hdf5(path):
+        raise HysteronError(
+            f"{str(path)!r} is a NIR file, not a network file; make one of it with 'hysteron import {path}'"
+        )
     arrays = read_arrays(path, "network file", "export it again")
     try:
         meta = json.loads(arrays.pop("meta").tobytes())

@@ -21,56 +21,97 @@ class Recipe:
 
     Parameters
     ----------
-    name, dataset, preset, settings
-        Of the network; its data set (:mod:`hysteron_data`); the core it is for, with parameters changed
-        (``("leak_bits=5", …)``).
+    name
+        Name of the recipe, and of the network that comes of it.
+    dataset
+        The data set to train on (:mod:`hysteron_data`).
+    preset
+        The core that the network is made for; its formats are the network's.
+    settings
+        Parameters of that core to be changed, as texts: ``leak_bits=5``.
+    coded_as
+        For a core without encoder: the data set that holds the samples of ``dataset`` as spikes, coded as the recipe
+        says; the stored network takes those.
     task
         ``classify`` by the potentials after the last step, ``classify-steps`` by those after every step, or
         ``regress``: potentials that follow real numbers.
-    coded_as
-        For a core without encoder: the data set that holds the samples of ``dataset`` as spikes, coded as the recipe
-        says. The stored network takes those.
-    hidden, recurrent, leak, leak_to, theta_high, theta_low
-        For each hidden layer: neurons; fraction of recurrent connections that exist; leak factor of its first and of
-        its last neuron (before training; those between are evenly spread; without ``leak_to`` all are equal);
-        thresholds. One value serves all layers.
-    output_leak, output_spread
-        Leak factor of the read-out, which only integrates, and its ``spread``.
-    mode, reset
-        Of the hidden neurons: ``latch`` (hysteresis), ``plain``, ``window``; ``zero``, ``subtract``, ``none``.
-    coding, steps, levels
-        Input coding of pixels: ``level``, ``latency``, ``rate`` or ``direct``, ``spikes`` for data that are spikes
-        already; time steps; thresholds of level and latency coding.
-    epochs, batch, rate
-        Passes over the training part, samples of a batch, and Adam's learning rate in units of a weight's last place.
-    schedule, restarts
-        ``cosine`` or ``constant`` learning rate, and how often the cosine starts again.
-    annealing, anneal_from
-        Part of the epochs during which thresholds rise linearly from ``anneal_from`` times their value; 0: none.
+    hidden
+        Neurons of each hidden layer.
+    recurrent
+        For each hidden layer, the fraction of its recurrent connections that exist, 0 to 1.
+    leak
+        For each hidden layer, the leak factor of its first neuron before training, 0 to 1.
+    leak_to
+        For each hidden layer, the leak factor of its last neuron; those between are evenly spread. Empty: all are
+        equal.
+    theta_high
+        For each hidden layer, the threshold above which its neurons fire.
+    theta_low
+        For each hidden layer, the threshold below which its neurons re-arm.
+    output_leak
+        Leak factor of the read-out, which only integrates, 0 to 1.
+    output_spread
+        Standard deviation of the read-out's initial weights, in units of a weight's last place.
+    mode
+        How hidden neurons re-arm: ``latch`` (hysteresis), ``plain`` or ``window``.
+    reset
+        What a spike does to a hidden neuron's potential: ``zero``, ``subtract`` or ``none``.
+    coding
+        Input coding of pixels: ``level``, ``latency``, ``rate`` or ``direct``; ``spikes`` for data that are spikes.
+    steps
+        Time steps of an image.
+    levels
+        Thresholds of level and latency coding, one byte for each step.
+    epochs
+        Passes over the training part.
+    batch
+        Samples of a batch.
+    rate
+        Learning rate of Adam, in units of a weight's last place.
+    schedule
+        ``cosine`` or ``constant`` learning rate.
+    restarts
+        How often the cosine starts again.
+    annealing
+        Part of the epochs during which the thresholds rise linearly to their value; 0: none.
+    anneal_from
+        Factor of the thresholds at which annealing begins.
     clipping
-        Pull weights back into their range after every update.
+        Whether weights are pulled back into their range after every update.
     activity
         Weight in the loss of the mean spikes of a hidden neuron in a step.
     learn_leak
-        Train the leak of every hidden neuron.
+        Whether the leak of every hidden neuron is trained.
     truncate
-        Steps over which gradients go back, 0: all.
-    spread, slope_width, armed_gradient
-        Initial weights and surrogate gradient, see :class:`~hysteron_train.layers.SpikingLayer`.
+        Steps over which gradients go back; 0: all.
+    spread
+        Standard deviation of the hidden layers' initial weights, in units of a weight's last place.
+    slope_width
+        Width of the sigmoid that stands for a threshold in the backward pass, in potential units.
+    armed_gradient
+        Whether the gradient passes through the armed flag, that is through ``theta_low`` and all earlier steps.
     temperature
         Divides the potentials before the softmax; for ``regress`` the potential that stands for 1.
     dropout
         Probability with which a hidden spike is dropped in training.
-    shift, rotate, zoom, flip, noise
-        Augmentation of images: pixels, degrees, fraction, mirror left to right, and the standard deviation of noise on
-        pixels that are not 0.
-    grid, delay
-        Augmentation of spikes: how the inputs are arranged (planes, rows, columns), of which rows and columns are moved
-        by up to ``shift``; and the most steps by which a sample is moved in time.
+    shift
+        Augmentation: the most pixels by which an image is moved, or rows and columns of ``grid``.
+    rotate
+        Augmentation: the most degrees by which an image is turned.
+    zoom
+        Augmentation: the largest fraction by which an image grows or shrinks.
+    flip
+        Augmentation: whether images are mirrored left to right, half of them.
+    noise
+        Augmentation: standard deviation of noise on pixels that are not 0.
+    grid
+        How inputs that are spikes are arranged (planes, rows, columns), so that they can be moved by ``shift``.
+    delay
+        Augmentation: the most steps by which a sample of spikes is moved in time.
     smoothing
-        Label smoothing.
+        Label smoothing, 0 to 1.
     seed
-        Of everything that is random.
+        Start of everything that is random.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.settings import one_of
 from hysteron_rtl.verilog import convert, convert_machine
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
@@ -72,9 +72,8 @@ def chip(name: str) -> Chip:
     HysteronError
         If there is none.
     """
-    if name not in CHIPS:
-        raise HysteronError(f"a chip is one of {', '.join(CHIPS)}, not {name!r}")
-    return CHIPS[name]
+    found: Chip = one_of("a chip", name, CHIPS)
+    return found
 
 
 @dataclass(frozen=True)
