@@ -1,12 +1,14 @@
 """The page and the picture of an ablation, made from its figures alone."""
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..report.style import BLUE, FAINT, INK, WIDTH, picture, svg
+from hysteron_measure.ablation import FIGURES, Found, Variant, rows
+
+from .style import BLUE, FAINT, INK, WIDTH, picture, svg
 
 _PAGE = """# What each ingredient is worth
 
@@ -24,11 +26,16 @@ step.
 """
 
 
-def write(found: dict[str, Any], rows: Sequence[Sequence[str]], figures: Sequence[tuple[str, str, float]]) -> str:
-    """The page."""
+def documents(found: Found, page: Path) -> dict[Path, bytes]:
+    """The page at its place, and its picture in the folder ``images`` beside it."""
+    return {page: text(found).encode(), page.parent / "images" / "ablation.svg": svg(accuracies(found["variants"]))}
+
+
+def text(found: Found) -> str:
+    """The page as Markdown."""
     base = found["base"]
-    head = ["variant", *(title for _, title, _ in figures)]
-    lines = [head, ["---", *["--:"] * len(figures)], *rows]
+    head = ["variant", *(title for _, title, _ in FIGURES)]
+    lines = [head, ["---", *["--:"] * len(FIGURES)], *rows(found)]
     return _PAGE.format(
         figures="networks/ablation.json",
         hidden="-".join(str(n) for n in base["hidden"]),
@@ -39,14 +46,12 @@ def write(found: dict[str, Any], rows: Sequence[Sequence[str]], figures: Sequenc
     )
 
 
-def draw(found: dict[str, Any]) -> bytes:
-    """The picture: a dot for each run, a bar for the mean; the band is what the seeds alone do to the base."""
-    return svg(accuracies(found["variants"]))
-
-
 @picture
-def accuracies(variants: Sequence[dict[str, Any]]) -> Figure:
-    """Accuracy of each run of each variant, in the order of the table."""
+def accuracies(variants: Sequence[Variant]) -> Figure:
+    """Accuracy of each run of each variant, in the order of the table.
+
+    A dot stands for a run, a bar for the mean; the band is what the seeds alone do to the base.
+    """
     figure = Figure(figsize=(WIDTH, 0.9 + 0.32 * len(variants)), layout="constrained")
     axes = figure.add_subplot()
     for row, variant in enumerate(variants):

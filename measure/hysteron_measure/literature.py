@@ -1,4 +1,4 @@
-"""Figures of others' work that the pictures show for comparison, each with where it is from."""
+"""Figures of others' work that pages, pictures and tables show for comparison, each with where it is from."""
 
 from dataclasses import dataclass
 
@@ -44,3 +44,17 @@ STEP = Step(
     "one core of an Intel i7-12650H at 4.1 GHz",
     "its repository, github.com/riyaneel/Kinapse",
 )
+
+
+@dataclass(frozen=True)
+class StepCycles:
+    """Cycles that a step of 1024-1024-1024 takes another accelerator, whatever the activity."""
+
+    name: str
+    simulated: int
+    hardened: int
+    source: str
+
+
+#: OpenSpike as its repository simulates it (four weight rows a cycle), and in the RTL that it hardened (two).
+OPENSPIKE = StepCycles("OpenSpike", 518, 1092, "its repository, github.com/sfmth/OpenSpike")

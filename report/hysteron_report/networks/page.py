@@ -4,11 +4,12 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..report.retrace import counted
-from .book import data_name
-from .literature import MNIST, STEP
-from .measurement import FEWEST, LONE_STEPS, Entry
-from .record import Record
+from hysteron_measure.book import Entry, data_name
+from hysteron_measure.literature import MNIST, STEP
+from hysteron_measure.measurement import FEWEST, LONE_STEPS
+from hysteron_measure.record import Record
+
+from ..words import counted
 
 _NONE = "–"
 
@@ -21,7 +22,7 @@ def page(
     Parameters
     ----------
     entries, records
-        By name of the network; each entry has its record.
+        Figures and training records by name of the network; each entry has its record.
     pictures
         Names of the pictures that there are, in the folder ``images`` beside the page.
     networks, folder

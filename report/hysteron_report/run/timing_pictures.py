@@ -1,5 +1,7 @@
 """Pictures of time: utilisation, passes through the lanes, cycles of an image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,9 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from hysteron_golden.schedule import Schedule
+from hysteron_measure.timing import Passes, busy_share
 
-from .style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, SKY, WIDTH, bare, picture
-from .timing import Passes, busy_share
+from ..style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, SKY, WIDTH, bare, picture
 
 #: Images in the utilisation picture, and in the picture of passes.
 TIMELINE_IMAGES, PASS_IMAGES = 4, 2
@@ -19,8 +21,11 @@ _MAX_PASSES = 160
 
 
 @picture
-def timeline(schedule: Schedule, first: int) -> Figure:
-    """Percent of cycles in which the lanes worked, over a few images from sample ``first`` on."""
+def timeline(schedule: Schedule, first: int, numbers: Sequence[int]) -> Figure:
+    """Percent of cycles in which the lanes worked, over a few images from sample ``first`` on.
+
+    ``numbers`` are those that the samples of the schedule bear in their data set.
+    """
     samples = range(first, min(first + TIMELINE_IMAGES, len(schedule.sample_cycles)))
     begin = int(schedule.sample_cycles[first - 1, 1] if first else schedule.sample_cycles[0, 0])
     finish = int(schedule.sample_cycles[samples[-1], 1]) + 1
@@ -48,7 +53,7 @@ def timeline(schedule: Schedule, first: int) -> Figure:
         came, answered = (int(cycle) for cycle in schedule.sample_cycles[sample])
         below.barh(row, answered + 1 - max(came, begin), left=max(came, begin), color=ORANGE, height=0.62)
         below.annotate(
-            f"image {sample}",
+            f"image {numbers[sample]}",
             (answered + 1, row),
             (-4, 0),
             textcoords="offset points",
@@ -66,8 +71,11 @@ def timeline(schedule: Schedule, first: int) -> Figure:
 
 
 @picture
-def gantt(schedule: Schedule, passes: Passes, first: int, layers: int) -> Figure:
-    """Passes of each layer through the lanes for two images from sample ``first`` on, with input and answers."""
+def gantt(schedule: Schedule, passes: Passes, first: int, layers: int, numbers: Sequence[int]) -> Figure:
+    """Passes of each layer through the lanes for two images from sample ``first`` on, with input and answers.
+
+    ``numbers`` are those that the samples of the schedule bear in their data set.
+    """
     chosen = (passes.sample >= first) & (passes.sample < first + PASS_IMAGES)
     last = min(first + PASS_IMAGES, len(schedule.sample_cycles)) - 1
     # The first image's input and the last one's answer belong to the story, unless it is too long to be told whole.
@@ -78,7 +86,7 @@ def gantt(schedule: Schedule, passes: Passes, first: int, layers: int) -> Figure
     shown = passes.within(begin, finish)
     figure = Figure(figsize=(WIDTH, 1.75 + 0.42 * layers), layout="constrained")
     axes = figure.add_subplot()
-    colours = {first: BLUE, first + 1: ORANGE}
+    colours = dict(zip(range(first, last + 1), (BLUE, ORANGE), strict=False))
     for layer, sample, step, start, end, stored in zip(
         shown.layer, shown.sample, shown.step, shown.begin, shown.end, shown.stored, strict=True
     ):
@@ -99,7 +107,7 @@ def gantt(schedule: Schedule, passes: Passes, first: int, layers: int) -> Figure
     axes.set_xlim(begin, finish)
     axes.set_xlabel("clock cycle")
     axes.spines["left"].set_visible(False)
-    names = [Patch(color=colour, label=f"image {sample}") for sample, colour in colours.items()]
+    names = [Patch(color=colour, label=f"image {numbers[sample]}") for sample, colour in colours.items()]
     if not (shown.sample == first + 1).any():
         del names[1:]
     if ((shown.sample < first) | (shown.sample > first + 1)).any():

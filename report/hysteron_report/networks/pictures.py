@@ -5,11 +5,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..report.pictures import draw_confusion
-from ..report.style import BLUE, FAINT, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, picture, svg
-from .book import data_name
-from .literature import STEP
-from .measurement import Entry
+from hysteron_measure.book import Entry, data_name
+from hysteron_measure.literature import STEP
+
+from ..confusion import draw_confusion
+from ..style import BLUE, FAINT, GREEN, INK, ORANGE, SKY, VERMILLION, WIDTH, picture, svg
 from .pareto import pareto
 
 #: Data sets that are MNIST: at full size, at half, and coded already.

@@ -1,4 +1,4 @@
-"""Pictures of what neurons did: membrane traces, the demonstration, the spike raster, the confusion matrix."""
+"""Pictures of what neurons did: membrane traces, the demonstration, the spike raster."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -17,9 +16,9 @@ from hysteron_golden.run import Result
 from hysteron_spec.network import Layer, Network
 from hysteron_spec.neuron import NEVER, Mode, Readout, Reset
 
-from ..measure import score
-from .retrace import Trace, counted, story
-from .style import ARMED, BAND, BLUE, DISARMED, FAINT, INK, INPUT, MUTED, VERMILLION, WIDTH, bare, picture
+from ..style import ARMED, BAND, BLUE, DISARMED, FAINT, INK, INPUT, MUTED, VERMILLION, WIDTH, bare, picture
+from ..words import counted
+from .retrace import Trace, story
 
 #: Steps up to which each is marked and three traces fit side by side.
 _FEW_STEPS = 16
@@ -30,19 +29,26 @@ _HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 4.5}
 
 @picture
 def membrane_traces(trace: Trace, neurons: Sequence[int]) -> Figure:
-    """Compared potential, thresholds and armed flag of some neurons of a one-sample trace."""
+    """Compared potential and thresholds of some neurons of a one-sample trace.
+
+    Below each is a strip that tells when the neuron was armed; plain neurons always are, so they have none.
+    """
     steps = trace.spikes.shape[1]
     across = steps <= _FEW_STEPS
     rows, columns = (1, len(neurons)) if across else (len(neurons), 1)
     figure = Figure(figsize=(WIDTH, 0.75 + 3.1 * rows), layout="constrained")
-    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[1, 0.085] * rows)
+    heights = [1.0] if trace.layer.mode is Mode.PLAIN else [1, 0.085]
+    grid = figure.add_gridspec(len(heights) * rows, columns, height_ratios=heights * rows)
     limits = _limits(trace, [*neurons])
     for place, neuron in enumerate(neurons):
-        row, column = (0, place) if across else (2 * place, 0)
-        axes, strip = figure.add_subplot(grid[row, column]), figure.add_subplot(grid[row + 1, column])
+        row, column = (0, place) if across else (len(heights) * place, 0)
+        axes = lowest = figure.add_subplot(grid[row, column])
+        strip = None
+        if len(heights) > 1:
+            lowest = strip = figure.add_subplot(grid[row + 1, column])
         _draw_trace(axes, strip, trace, neuron, limits)
         axes.set_title(f"neuron {neuron}: {story(trace, neuron)}")
-        strip.set_xlabel("time step")
+        lowest.set_xlabel("time step")
         if column == 0:
             axes.set_ylabel("potential (weight units)")
     _legend(figure, trace.layer, across)
@@ -87,7 +93,7 @@ def _thetas(layer: Layer) -> dict[str, int]:
     return high if layer.mode is Mode.PLAIN else high | {r"$\theta_\mathrm{low}$": layer.theta_low}
 
 
-def _draw_trace(axes: Axes, strip: Axes, trace: Trace, neuron: int, limits: tuple[float, float]) -> None:
+def _draw_trace(axes: Axes, strip: Axes | None, trace: Trace, neuron: int, limits: tuple[float, float]) -> None:
     layer = trace.layer
     compared, after = trace.compared[0, :, neuron], trace.after[0, :, neuron]
     spikes, armed = trace.spikes[0, :, neuron], trace.armed[0, :, neuron]
@@ -128,20 +134,27 @@ def _draw_trace(axes: Axes, strip: Axes, trace: Trace, neuron: int, limits: tupl
     axes.plot(steps[blocked], compared[blocked], "x", color=INK, markersize=size - 2, markeredgewidth=1.8, zorder=5)
     axes.set_xlim(-1.6, len(steps) - 0.4)
     axes.set_ylim(limits)
-    axes.tick_params(labelbottom=False)
+    axes.tick_params(labelbottom=strip is None)
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ticks = steps[:: max(1, round(len(steps) / 8 if few else len(steps) / 60) * (1 if few else 10))]
+    for each in (axes, strip):
+        if each is not None:
+            each.set_xticks([-1, *ticks] if few else ticks)
+    if few:
+        (axes if strip is None else strip).set_xticklabels(["start", *map(str, ticks)])
+    if strip is not None:
+        _draw_armed(strip, armed, axes.get_xlim(), few)
+
+
+def _draw_armed(strip: Axes, armed: NDArray[np.bool_], limits: tuple[float, float], few: bool) -> None:
+    """The strip below a trace: when the neuron was armed."""
     # One cell a step while steps can be told apart, else one for each run of equal flags.
     edges = np.flatnonzero(np.append(True, few | (armed[1:] != armed[:-1])))
     for begin, end in zip(edges, np.append(edges[1:], len(armed)), strict=True):
         colour, gap = ARMED if armed[begin] else DISARMED, 0.04 if few else 0
         strip.axvspan(begin - 0.5 + gap, end - 0.5 - gap, color=colour, linewidth=0)
-    strip.set_xlim(axes.get_xlim())
+    strip.set_xlim(limits)
     bare(strip, keep_x=True)
-    ticks = steps[:: max(1, round(len(steps) / 8 if few else len(steps) / 60) * (1 if few else 10))]
-    for each in (axes, strip):
-        each.set_xticks([-1, *ticks] if few else ticks)
-    if few:
-        strip.set_xticklabels(["start", *map(str, ticks)])
 
 
 def _legend(figure: Figure, layer: Layer, few: bool) -> None:
@@ -151,9 +164,9 @@ def _legend(figure: Figure, layer: Layer, few: bool) -> None:
     ]
     if layer.reset is not Reset.NONE:
         entries.append(Line2D([], [], color=VERMILLION, marker="o", linestyle=":", label="reset", **_HOLLOW))
-    entries.append(Patch(color=ARMED, label="armed"))
     if layer.mode is not Mode.PLAIN:
         entries += [
+            Patch(color=ARMED, label="armed"),
             Patch(color=DISARMED, label="disarmed"),
             Line2D(
                 [],
@@ -282,36 +295,3 @@ def _draw_answer(
     bottom.set_xlabel(names[network.readout])
     bottom.set_ylabel("output")
     bottom.set_title(f"read-out: {int(result.predictions[index])} wins")
-
-
-@picture
-def confusion(labels: NDArray[np.integer], predictions: NDArray[np.integer], outputs: int) -> Figure:
-    """Counts of true class against answer."""
-    return draw_confusion(score.confusion(labels.astype(np.int64), predictions.astype(np.int64)[:, None], outputs))
-
-
-def draw_confusion(counts: NDArray[np.int64], names: Sequence[str] = ()) -> Figure:
-    """``(classes, classes)`` counts of true class against answer, under the names of the classes or their numbers."""
-    classes = len(counts)
-    figure = Figure(figsize=(0.52 * WIDTH, 0.46 * WIDTH), layout="constrained")
-    axes = figure.add_subplot()
-    # The square root makes single errors visible beside full diagonals.
-    shading = axes.imshow(counts, "Blues", norm=PowerNorm(0.5, 0, max(1, counts.max())))
-    if classes <= 20:
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                dark = count > 0.45 * counts.max()
-                axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else INK, fontsize=9)
-        axes.set_xticks(range(classes))
-        axes.set_yticks(range(classes))
-        if names:
-            long = classes * max(map(len, names)) > 50
-            axes.set_xticklabels(names, rotation=40 if long else 0, ha="right" if long else "center")
-            axes.set_yticklabels(names)
-    else:
-        figure.colorbar(shading, ax=axes, label="images", shrink=0.8)
-    axes.set_xlabel("answer of the network")
-    axes.set_ylabel("label")
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    return figure

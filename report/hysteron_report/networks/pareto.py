@@ -11,13 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from ..report.style import BLUE, FAINT, MUTED, ORANGE, WIDTH, picture
-from .literature import MNIST
-from .measurement import Entry
+from hysteron_measure.book import Entry
+from hysteron_measure.literature import MNIST
+
+from ..style import BLUE, FAINT, MUTED, ORANGE, WIDTH, picture
 
 Numbers = NDArray[np.float64]
 
-#: Clock that the picture of accuracy and cycles states times at: all presets'.
+#: Clock in Hz at which the picture states times: that of all presets.
 _CLOCK = 100e6
 #: Accuracies that a scale of accuracy marks, in percent.
 _TICKS = (50, 80, 90, 93, 95, 96, 97, 98, 98.5, 99, 99.2, 99.5, 99.8)

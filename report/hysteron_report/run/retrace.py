@@ -17,6 +17,8 @@ from hysteron_golden.run import Result
 from hysteron_spec.network import Layer, Network
 from hysteron_spec.neuron import Mode, Potential, Reset
 
+from ..words import counted
+
 #: Images among which the most telling one is looked for.
 SEARCHED = 256
 #: Steps of the demonstration.
@@ -29,6 +31,8 @@ class Trace:
 
     Attributes
     ----------
+    layer
+        The layer itself.
     compared
         Potential that was compared with the thresholds: after leak, sum and saturation, before the reset.
     armed
@@ -91,13 +95,23 @@ def retrace(network: Network, result: Result, index: int, samples: slice) -> Tra
     return trace_totals(layer, network.potential, totals)
 
 
+def hysteretic(network: Network) -> bool:
+    """Whether any layer has hysteresis: two thresholds, and neurons that are not always armed."""
+    return any(layer.mode is not Mode.PLAIN for layer in network.layers)
+
+
 def pick_layer(network: Network, result: Result) -> int:
-    """The layer to explain: the hidden one whose neurons are held most often, else the first."""
-    if len(network.layers) <= 2:
-        return 0
-    hidden = range(len(network.layers) - 1)
-    held = [int(retrace(network, result, index, slice(SEARCHED)).held.sum()) for index in hidden]
-    return int(np.argmax(held))
+    """The layer to explain: of those with hysteresis, hidden ones first, the one whose neurons are held most often.
+
+    Without hysteresis it is the first layer.
+    """
+    last = len(network.layers) - 1
+    found = [index for index, layer in enumerate(network.layers) if layer.mode is not Mode.PLAIN]
+    candidates = [index for index in found if index < last] or found or [0]
+    if len(candidates) == 1:
+        return candidates[0]
+    held = [int(retrace(network, result, index, slice(SEARCHED)).held.sum()) for index in candidates]
+    return candidates[int(np.argmax(held))]
 
 
 def _scores(trace: Trace) -> list[NDArray[np.int64]]:
@@ -139,11 +153,6 @@ def story(trace: Trace, neuron: int) -> str:
     held = int(trace.held[0, :, neuron].sum())
     times = {0: "stays silent", 1: "fires once", 2: "fires twice"}.get(fired, f"fires {fired} times")
     return f"{times}, held for {counted(held, 'step')}" if held else times
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 spike``, ``2 spikes``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def demonstration(modes: Sequence[Mode]) -> tuple[NDArray[np.int64], list[Trace]]:

@@ -1,35 +1,64 @@
-"""How good answers are: against one label a sample, a label at every step, or real numbers at every step."""
+"""What a data set asks of a network, and how good answers are: the one place for both.
+
+Training, simulation and measurement judge by these functions, so that an accuracy is the same figure everywhere.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import HysteronError, require
 from hysteron_data.sets import DataSet
 from hysteron_golden import Result
 from hysteron_golden.run import winner
-from hysteron_spec import Network
+from hysteron_spec import Network, Readout
 
 Labels = NDArray[np.int64]
 
 
 class Task(Enum):
-    """What a data set asks of a network."""
+    """What a data set asks of a network. The value is the word of ``results.json``."""
 
     CLASSES = "classes"  #: one label a sample, for the sample's last answer
     STEPS = "classes of steps"  #: a label at every step, -1 where there is none
     REGRESSION = "regression"  #: real numbers at every step, for the scaled potentials
 
+    @property
+    def recipe(self) -> str:
+        """The word of a recipe and of a training record: what the network is to do."""
+        return _RECIPE_WORDS[self]
+
+    @property
+    def figure(self) -> str:
+        """What tells how good answers are: ``accuracy``, or ``error`` for a regression."""
+        return "error" if self is Task.REGRESSION else "accuracy"
+
+    @classmethod
+    def of_recipe(cls, word: str) -> "Task":
+        """The task that a recipe names; a :class:`HysteronError` if there is none of that name."""
+        for task, text in _RECIPE_WORDS.items():
+            if text == word:
+                return task
+        raise HysteronError(f"task must be one of {', '.join(_RECIPE_WORDS.values())}, not {word!r}")
+
+    @classmethod
+    def all_of(cls, data: DataSet) -> tuple["Task", ...]:
+        """Everything that ``data`` can be used for: it may hold both labels and targets, or neither."""
+        labels = () if data.labels is None else (cls.CLASSES if data.labels.ndim == 1 else cls.STEPS,)
+        return labels + ((cls.REGRESSION,) if data.targets is not None else ())
+
     @classmethod
     def of(cls, data: DataSet) -> "Task":
-        """What ``data`` asks for; a :class:`HysteronError` if it holds neither labels nor targets."""
-        if data.targets is not None:
-            return cls.REGRESSION
-        require(data.labels is not None, f"data set {data.name!r} has neither labels nor targets to judge answers by")
-        assert data.labels is not None
-        return cls.CLASSES if data.labels.ndim == 1 else cls.STEPS
+        """What ``data`` asks for, targets before labels; a :class:`HysteronError` if it holds neither."""
+        tasks = cls.all_of(data)
+        require(bool(tasks), f"data set {data.name!r} has neither labels nor targets to judge answers by")
+        return tasks[-1]
+
+
+_RECIPE_WORDS = {Task.CLASSES: "classify", Task.STEPS: "classify-steps", Task.REGRESSION: "regress"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +68,23 @@ class Answers:
     Attributes
     ----------
     values
-        ``(samples, answers, n_out)`` int32: spike counts, first spikes or potentials.
+        ``(samples, answers, n_out)``: spike counts, first spikes or potentials. They are int32 of golden and of the
+        hardware, and may be float32 of a network that is being trained.
     winners
         ``(samples, answers)`` int64: the winning outputs.
     """
 
-    values: NDArray[np.int32]
+    values: NDArray[Any]
     winners: Labels
 
     @classmethod
+    def potentials(cls, values: NDArray[Any]) -> "Answers":
+        """The answers of a network whose read-out potentials are ``(samples, answers, n_out)`` values."""
+        return cls(values, winner(Readout.POTENTIAL, values))
+
+    @classmethod
     def golden(cls, network: Network, result: Result) -> "Answers":
-        """Those of a golden run."""
+        """The answers of a golden run."""
         values = result.values[:, None] if result.step_values is None else result.step_values
         return cls(values, winner(network.readout, values))
 
@@ -87,7 +122,7 @@ def accuracy(labels: Labels, winners: Labels) -> float:
     return float(np.mean(wanted == got))
 
 
-def rms_error(targets: NDArray[np.float32], values: NDArray[np.int32], scale: float) -> float:
+def rms_error(targets: NDArray[np.float32], values: NDArray[Any], scale: float) -> float:
     """Root of the mean squared difference between ``targets`` and ``values * scale``.
 
     Both are ``(samples, steps, outputs)``; ``scale`` is what a unit of potential stands for.
@@ -99,11 +134,27 @@ def rms_error(targets: NDArray[np.float32], values: NDArray[np.int32], scale: fl
     return float(np.sqrt(np.mean((values * scale - targets.astype(np.float64)) ** 2)))
 
 
-def score(data: DataSet, answers: Answers, scale: float | None) -> float:
-    """Accuracy on the first samples of ``data``, or for a regression the error of potentials times ``scale``."""
+def score(task: Task, data: DataSet, answers: Answers, scale: float | None = None) -> float:
+    """How good answers to the first samples of a data set are.
+
+    Parameters
+    ----------
+    task
+        What is asked of the network; ``data`` must suit it.
+    data
+        The samples, as many as there are answers or more.
+    answers
+        What the network answered.
+    scale
+        For a regression: what a unit of potential stands for, in units of the targets.
+
+    Returns
+    -------
+    The accuracy as a fraction, as in :func:`accuracy`; for a regression the error, as in :func:`rms_error`.
+    """
     samples = len(answers.winners)
-    if data.targets is not None:
-        assert scale is not None
+    if task is Task.REGRESSION:
+        assert scale is not None and data.targets is not None
         return rms_error(data.targets[:samples], answers.values, scale)
     assert data.labels is not None
     return accuracy(data.labels[:samples], answers.winners)

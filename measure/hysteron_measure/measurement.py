@@ -1,7 +1,7 @@
 """Measure one network: golden on the whole test set, the hardware on the first samples of it."""
 
-import hashlib
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
+from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import Result, activities, run, schedule
 from hysteron_golden.schedule import Schedule, sent_inputs
 from hysteron_spec import Network, Program, Readout, compile_network, load
 
-from ..compile import choose_core
-from ..output import waiting
-from ..sim import hardware, stream, summarise
+from .book import Entry, fingerprint, put
 from .record import Record, load_record
 from .score import Answers, Task, accuracy_by_step, confusion, score
+from .simulation import hardware, stream, summarise
+from .timing import operations
 
 if TYPE_CHECKING:
     from hysteron_sim.simulator import Observed, Simulator
@@ -34,16 +35,62 @@ LONE_STEPS = 2000
 #: Test samples, and outputs of each, whose course is kept to be drawn.
 HISTORIES, OUTPUTS = 3, 8
 
-#: A network's figures: plain values, as JSON has them.
-Entry = dict[str, Any]
+
+@dataclass(frozen=True)
+class Measured:
+    """A network that was measured.
+
+    Attributes
+    ----------
+    name
+        Name of the network's file, without its ending.
+    entry
+        Its figures.
+    kept
+        Why older figures stay in the book instead of these; None: they do not.
+    """
+
+    name: str
+    entry: Entry
+    kept: str | None
 
 
-def fingerprint(path: Path) -> str:
-    """SHA-256 of a network file: by it results know which network they are about."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def measure_into(
+    book: Path, networks: Sequence[Path], images: int | None, *, force: bool = False, tell: Tell = quiet
+) -> list[Measured]:
+    """Measure networks, and put the figures of each into a file of figures as soon as they are there.
+
+    Parameters
+    ----------
+    book
+        The file of figures, for example ``networks/results.json``.
+    networks
+        Network files, each beside the book and beside its training record.
+    images, tell
+        As for :func:`measure`.
+    force
+        Replace figures that come from more samples through the hardware.
+
+    Raises
+    ------
+    HysteronError
+        If a file does not exist or lies elsewhere, before anything is measured; or as :func:`measure` says.
+    """
+    for path in networks:
+        require(path.exists(), f"network file {str(path)!r} does not exist; check the path")
+        require(
+            path.resolve().parent == book.resolve().parent,
+            f"network {str(path)!r} must lie beside its file of figures {str(book)!r}; give another --out",
+        )
+        load_record(path)
+    done = []
+    for path in networks:
+        entry = measure(path, images, tell=tell)
+        done.append(Measured(path.stem, entry, put(book, path.stem, entry, force=force)))
+    return done
 
 
-def measure(path: Path, images: int | None) -> Entry:
+def measure(path: Path, images: int | None, *, tell: Tell = quiet) -> Entry:
     """Measure the network in ``path`` on the data and the core that its training record names.
 
     Parameters
@@ -52,6 +99,8 @@ def measure(path: Path, images: int | None) -> Entry:
         A network file with its record beside it.
     images
         Samples that go through the hardware, from the first; None: all.
+    tell
+        Told how far the work is.
 
     Returns
     -------
@@ -64,25 +113,25 @@ def measure(path: Path, images: int | None) -> Entry:
         If network, record and data set do not go together, or a file of them is missing or damaged.
     """
     network, record = load(path), load_record(path)
-    config = choose_core(network, record.preset, tuple(f"{key}={text}" for key, text in record.settings.items()))
+    config = record.core()
     program = compile_network(network, config)
     data = load_data_set(record.dataset)
     task = Task.of(data)
     _check(path.stem, network, record, task)
-    with waiting(f"{path.stem}: golden model, {len(data.inputs)} samples of {data.name}"):
+    with stage(tell, f"{path.stem}: golden model, {len(data.inputs)} samples of {data.name}"):
         # Asked at every step, the network answers at the last one what it answers anyway.
         asked = replace(network, readout_every_step=True)
         whole = Answers.golden(asked, run(asked, data.inputs))
         inputs = data.inputs[:images]
         result = run(network, inputs, trace=True)
-    with hardware(config, detail=False) as simulator:
+    with hardware(config, detail=False, tell=tell) as simulator:
         simulator.detail = _watched(program, result)
-        comparison = stream(simulator, program, result, sent_inputs(program, result, inputs))
+        comparison = stream(simulator, program, result, sent_inputs(program, result, inputs), tell=tell)
         compared = "everything" if simulator.detail else "answers"
         mismatches = comparison.mismatches
         step_latency = None
         if network.encoder is None and network.readout_every_step:
-            step_latency, more = _lone_steps(simulator, program, inputs)
+            step_latency, more = _lone_steps(simulator, program, inputs, tell)
             mismatches += more
     seen = _hardware_answers(program, comparison.observed, Answers.golden(network, result))
     plan = comparison.schedule
@@ -100,7 +149,7 @@ def measure(path: Path, images: int | None) -> Entry:
         "preset": record.preset,
         "settings": record.settings,
         "network_sha256": fingerprint(path),
-        **_scores(record, data, whole, seen),
+        **_scores(record, task, data, whole, seen),
         "images_integer": len(data.inputs),
         "images_rtl": len(inputs),
         "mismatches": len(mismatches),
@@ -154,7 +203,9 @@ def _hardware_answers(program: Program, observed: "Observed", golden: Answers) -
     return Answers(values, winners)
 
 
-def _lone_steps(simulator: "Simulator", program: Program, inputs: NDArray[Any]) -> tuple[float, tuple["Mismatch", ...]]:
+def _lone_steps(
+    simulator: "Simulator", program: Program, inputs: NDArray[Any], tell: Tell
+) -> tuple[float, tuple["Mismatch", ...]]:
     """Median latency of a step that the core has to itself, in cycles, and what differed from golden.
 
     A step begins with the first word of its packet and ends with its answer's last word, as samples do.
@@ -178,29 +229,18 @@ def _lone_steps(simulator: "Simulator", program: Program, inputs: NDArray[Any]) 
     # With a pause beyond all measure every step is alone; the longest of these steps is a pause that will do.
     longest = latencies(schedule(program, activity, source_gaps=paused(1 << 24), reads=False)).max()
     simulator.detail = _watched(program, result)
-    comparison = stream(simulator, program, result, result.inputs, paused(int(longest)))
+    comparison = stream(simulator, program, result, result.inputs, paused(int(longest)), tell=tell)
     return float(np.median(latencies(comparison.schedule))), comparison.mismatches
 
 
-def _scores(record: Record, data: DataSet, whole: Answers, hardware: Answers) -> Entry:
+def _scores(record: Record, task: Task, data: DataSet, whole: Answers, hardware: Answers) -> Entry:
     """How good the float twin, golden and the hardware are: accuracies, or errors for a regression."""
     scores: Entry = {f"{kind}_{what}": None for kind in ("accuracy", "error") for what in ("float", "integer", "rtl")}
-    kind = "accuracy" if data.targets is None else "error"
-    scores[f"{kind}_float"] = record.accuracy_float if data.targets is None else record.error_float
-    scores[f"{kind}_integer"] = score(data, whole, record.readout_scale)
-    scores[f"{kind}_rtl"] = score(data, hardware, record.readout_scale)
-    return scores | {"readout_scale": record.readout_scale if kind == "error" else None}
-
-
-def operations(program: Program, result: Result) -> float:
-    """Synaptic operations of a sample: every event times the neurons it reaches.
-
-    Direct coding has an event for each set bit of a pixel, at every step.
-    """
-    from ..report.timing import layer_events
-
-    layers = program.network.layers
-    return sum(events * layer.n_out for (events, _), layer in zip(layer_events(program, result), layers, strict=True))
+    kind, scale = task.figure, record.readout_scale
+    scores[f"{kind}_float"] = getattr(record, f"{kind}_float")
+    scores[f"{kind}_integer"] = score(task, data, whole, scale)
+    scores[f"{kind}_rtl"] = score(task, data, hardware, scale)
+    return scores | {"readout_scale": scale if task is Task.REGRESSION else None}
 
 
 def _courses(network: Network, data: DataSet, whole: Answers) -> Entry:
