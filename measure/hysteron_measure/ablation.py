@@ -1,4 +1,4 @@
-"""The figures of an ablation, which :mod:`hysteron_train.ablation` finds: what each ingredient of a training is worth."""
+"""The figures of an ablation, which :mod:`hysteron_train.ablation` finds: what each ingredient of training is worth."""
 
 import json
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from .style import INK, WIDTH, picture
 
 
 @picture
-def confusion(labels: NDArray[np.integer], predictions: NDArray[np.integer], outputs: int) -> Figure:
+def confusion(labels: NDArray[np.generic], predictions: NDArray[np.generic], outputs: int) -> Figure:
     """The counts of true class (row) against answer (column) of ``(samples,)`` labels and predictions."""
     return draw_confusion(score.confusion(labels.astype(np.int64), predictions.astype(np.int64)[:, None], outputs))
 

@@ -1,10 +1,9 @@
-"""The report page, and the figures that are computed only for it."""
+"""The report page of a run, and what is computed only for it."""
 
 import base64
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,95 +12,30 @@ import numpy as np
 import pytest
 
 from hysteron_base.errors import HysteronError
-from hysteron_cli.report import timing, write_report
-from hysteron_cli.report.page import _verdict, leak_text
-from hysteron_cli.report.retrace import DEMO_STEPS, demonstration, pick_image, pick_layer, pick_neurons, retrace, story
-from hysteron_golden.run import run
-from hysteron_golden.schedule import activities, schedule, sent_inputs
+from hysteron_data.sets import DataSet
+from hysteron_measure.simulation import Run, simulate_network
+from hysteron_report.run import WRONG, check_show, choice, write_report, write_run
+from hysteron_report.run.page import _about, leak_text
+from hysteron_report.run.retrace import (
+    DEMO_STEPS,
+    Trace,
+    demonstration,
+    hysteretic,
+    pick_image,
+    pick_layer,
+    pick_neurons,
+    retrace,
+    story,
+)
+from hysteron_report.run.summary import verdict
 from hysteron_spec.core import CoreConfig
-from hysteron_spec.encoder import Coding, Encoder
-from hysteron_spec.network import Layer, Network
-from hysteron_spec.neuron import Mode, Potential, Readout, Reset
-from hysteron_spec.program import compile_network
+from hysteron_spec.network import Layer
+from hysteron_spec.neuron import Mode, Readout, Reset
 from hysteron_spec.registers import COUNTERS
+from support.runs import ENCODERS, make
 
-SIZES = (16, 12, 5)
-STEPS = 6
-ENCODERS = {
-    "level": Encoder(Coding.LEVEL, STEPS, (200, 160, 120, 80, 60, 40)),
-    "direct": Encoder(Coding.DIRECT, 4),
-    "spikes": None,
-}
 #: Keys that have no place of their own on the page.
 MORE = {"simulator": "Verilator", "wall_seconds": 3.25, "parts": {"not": "listed"}}
-
-
-def make(
-    mode: Mode = Mode.LATCH,
-    coding: str = "level",
-    *,
-    sizes: tuple[int, ...] = SIZES,
-    recurrent: bool = False,
-    theta: tuple[int, int] = (12, 4),
-    samples: int = 9,
-    readout: Readout = Readout.COUNT,
-    reset: Reset = Reset.ZERO,
-    reads: bool = True,
-    config: CoreConfig = CoreConfig.preset("tiny"),  # noqa: B008 - frozen
-) -> dict[str, Any]:
-    """Arguments of :func:`write_report` for a random network on ``config``."""
-    rng = np.random.default_rng(7)
-    layers = []
-    for index, (n_in, n_out) in enumerate(pairwise(sizes)):
-        scale = 50 if coding == "direct" and index == 0 else 1
-        layers.append(
-            Layer(
-                np.clip(np.rint(rng.normal(1, 3, (n_in, n_out))), -8, 7),
-                theta[0] * scale,
-                theta[1] * scale,
-                leak=rng.integers(2, 8, n_out),
-                mode=mode,
-                reset=reset,
-                recurrent=rng.integers(-3, 4, (n_out, n_out)) if recurrent else None,
-            )
-        )
-    network = Network(
-        tuple(layers),
-        Potential(12),
-        ENCODERS[coding],
-        readout,
-        name="test net",
-        readout_every_step=readout is Readout.FIRST,
-    )
-    if coding == "spikes":
-        inputs = (rng.random((samples, STEPS, sizes[0])) < 0.3).astype(np.uint8)
-    else:
-        inputs = rng.integers(0, 256, (samples, sizes[0]), np.uint8)
-    program = compile_network(network, config)
-    result = run(network, inputs, trace=True)
-    plan = schedule(program, activities(result, sent_inputs(program, result, inputs)), reads=reads)
-    summary = {
-        "preset": "tiny",
-        "network": "test net 16-12-5",
-        "images": samples,
-        "accuracy": 0.5,
-        "mismatches": 0,
-        "cycles_per_image_median": 123.5,
-        "cycles_per_image_max": 1999,
-        "latency_cycles_median": 250.0,
-        "events_per_image": 77.25,
-        "utilisation": plan.utilisation,
-        "clock_hz": 100_000_000,
-        "images_per_second": 809_716.6,
-    }
-    return {
-        "summary": summary,
-        "program": program,
-        "result": result,
-        "schedule": plan,
-        "labels": rng.integers(0, sizes[-1], samples),
-        "images": inputs if inputs.ndim == 2 else None,
-    }
 
 
 class Page(HTMLParser):
@@ -169,7 +103,7 @@ def test_the_same_run_gives_the_same_file(page: Page, latch: dict[str, Any], tmp
 
 
 def test_page_contains_every_picture(page: Page) -> None:
-    names = ("Membrane", "Demonstration", "Spike raster", "Share of cycles", "Passes", "Histograms", "Confusion")
+    names = ("Membrane", "Spike raster", "Demonstration", "Share of cycles", "Passes", "Histograms", "Confusion")
     assert [next(name for name in names if alt.startswith(name)) for alt in page.pictures] == list(names)
 
 
@@ -209,8 +143,8 @@ def test_mismatch_is_shown_and_escaped(tmp_path: Path) -> None:
     assert "equal to the model" not in shown.plain
     assert "<b>net</b>" in shown.plain
     assert not {"script", "i"} & set(shown.tags)
-    # This run has no labels, no images, one layer, and a schedule without lane-cycles.
-    assert len(shown.pictures) == 4
+    # This run has no labels, no images, no hysteresis, one layer, and a schedule without lane-cycles.
+    assert len(shown.pictures) == 3
     assert "without its lane-cycles" in shown.plain
     assert "has no hysteresis" in shown.plain
 
@@ -220,7 +154,7 @@ def test_page_of_direct_recurrent_window_run(tmp_path: Path) -> None:
     arguments["summary"] |= {"mismatches": None, "accuracy": None, "clock_hz": None}
     shown = written(tmp_path, arguments, images=None, chosen=2)
     assert "Not compared with hardware" in shown.plain
-    assert "image 2" in shown.plain
+    assert "Image 2, label" in shown.plain
     assert "12 + 5 own" in shown.plain
     assert "(pixel bits)" in shown.plain
     assert len(shown.pictures) == 7
@@ -256,8 +190,8 @@ def test_page_of_a_silent_network(tmp_path: Path) -> None:
     ],
 )
 def test_verdict_claims_no_more_than_was_compared(summary: dict[str, Any], kind: str, head: str) -> None:
-    verdict = _verdict(summary)
-    assert (verdict["kind"], verdict["head"]) == (kind, head)
+    told = verdict(summary)
+    assert (told["kind"], told["head"]) == (kind, head)
 
 
 @pytest.mark.parametrize("field", ["labels", "images"])
@@ -290,49 +224,6 @@ def test_retrace_equals_the_run(mode: Mode, coding: str, recurrent: bool, reset:
         np.testing.assert_array_equal(trace.spikes, trace.armed & (trace.compared > layer.theta_high))
         assert (trace.blocked & ~trace.held).sum() == 0
         assert mode is not Mode.PLAIN or trace.armed.all()
-
-
-@pytest.mark.parametrize("recurrent", [False, True])
-@pytest.mark.parametrize("coding", list(ENCODERS))
-def test_layer_events_add_up_to_the_bound(coding: str, recurrent: bool) -> None:
-    arguments = make(coding=coding, recurrent=recurrent)
-    figures = timing.layer_events(arguments["program"], arguments["result"])
-    assert sum(lane_cycles for _, lane_cycles in figures) == arguments["schedule"].bound
-    tiles = arguments["program"].tiles
-    events = sum(events * count for (events, _), count in zip(figures, tiles, strict=True))
-    assert events * 9 == pytest.approx(arguments["schedule"].counters["EVENTS"])
-
-
-@pytest.mark.parametrize("recurrent", [False, True])
-@pytest.mark.parametrize(
-    ("coding", "config"),
-    [*((coding, CoreConfig.preset("tiny")) for coding in ENCODERS), ("level", CoreConfig.preset("icebreaker"))],
-)
-def test_passes_hold_every_lane_cycle_once(coding: str, config: CoreConfig, recurrent: bool) -> None:
-    arguments = make(coding=coding, recurrent=recurrent, config=config)
-    plan = arguments["schedule"]
-    passes = timing.passes(arguments["program"], plan)
-    assert (passes.begin < passes.end).all()
-    assert (passes.end[:-1] <= passes.begin[1:]).all()
-    inside = np.diff(np.searchsorted(plan.busy_cycles, np.stack([passes.begin, passes.end], axis=1)))
-    assert inside.sum() == len(plan.busy_cycles)
-    assert np.isin(passes.begin, plan.busy_cycles).all()
-    assert np.isin(passes.end - 1, plan.busy_cycles).all()
-    few = passes.within(int(passes.begin[3]), int(passes.end[4]))
-    assert {3, 4} <= set(np.searchsorted(passes.begin, few.begin).tolist())
-
-
-def test_busy_share_and_cycles_of_an_image(latch: dict[str, Any]) -> None:
-    plan = latch["schedule"]
-    finish = int(plan.sample_cycles[-1, 1]) + 1
-    edges, percent = timing.busy_share(plan, 0, finish, 10)
-    assert (edges[0], edges[-1]) == (0, finish)
-    assert percent @ np.diff(edges) / 100 == pytest.approx(len(plan.busy_cycles))
-    assert 0 <= percent.min() <= percent.max() <= 100
-    assert timing.intervals(plan).sum() == plan.sample_cycles[-1, 1] - plan.sample_cycles[0, 0]
-    assert (timing.intervals(plan) <= timing.latencies(plan)).all()
-    alone = make(samples=1)["schedule"]
-    assert timing.intervals(alone).tolist() == timing.latencies(alone).tolist() == [alone.counters["CYCLES"]]
 
 
 def test_chosen_neurons_show_hysteresis(latch: dict[str, Any]) -> None:
@@ -373,3 +264,129 @@ def test_demonstration_goes_through_the_band() -> None:
 )
 def test_leak_is_a_fraction(codes: list[int], text: str) -> None:
     assert leak_text(Layer(np.ones((1, 2), int), 5, leak=np.array(codes))) == text
+
+
+def test_without_hysteresis_there_is_none_on_the_page(tmp_path: Path) -> None:
+    """Neither the demonstration nor the strip that tells when a neuron is armed, nor words about them."""
+    shown = written(tmp_path, make(Mode.PLAIN))
+    assert "What neurons do" in shown.plain and "What hysteresis does" not in shown.plain
+    assert not any(alt.startswith("Demonstration") for alt in shown.pictures)
+    (traces,) = (content for alt, content in shown.pictures.items() if alt.startswith("Membrane"))
+    (latched,) = (content for alt, content in written(tmp_path, make()).pictures.items() if alt.startswith("Membrane"))
+    # Words are comments in matplotlib's SVGs.
+    assert b"<!-- armed -->" in latched and b"armed -->" not in traces
+    assert b"<!-- time step -->" in traces and b"<!-- start -->" in traces
+
+
+def test_one_layer_with_hysteresis_is_explained() -> None:
+    arguments = make(sizes=(16, 12, 8, 5))
+    network, result = arguments["program"].network, arguments["result"]
+    for modes, layer in (
+        ((Mode.PLAIN, Mode.LATCH, Mode.PLAIN), 1),
+        ((Mode.PLAIN, Mode.PLAIN, Mode.LATCH), 2),
+        ((Mode.LATCH, Mode.PLAIN, Mode.LATCH), 0),
+        ((Mode.PLAIN, Mode.PLAIN, Mode.PLAIN), 0),
+    ):
+        layers = tuple(replace(each, mode=mode) for each, mode in zip(network.layers, modes, strict=True))
+        changed = replace(network, layers=layers)
+        assert pick_layer(changed, result) == layer
+        assert hysteretic(changed) == (Mode.LATCH in modes)
+
+
+def test_of_equally_telling_images_the_busiest_is_picked() -> None:
+    """Not always the first one."""
+    steps, neurons = 3, 5
+    layer = Layer(np.ones((1, neurons), int), 10, 4)
+    spikes, armed = np.zeros((4, steps, neurons), bool), np.ones((4, steps, neurons), bool)
+    compared = np.zeros((4, steps, neurons), np.int64)
+    for sample, held in ((1, 1), (2, 3), (3, 2)):
+        spikes[sample, 0, :held], armed[sample, 1:, :held], compared[sample, :, :held] = True, False, 11
+    assert pick_image(Trace(layer, compared, armed, spikes, compared)) == 2
+
+
+# Choosing the images
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Run:
+    """Nine samples through the tiny core, some of them answered wrongly."""
+    arguments = make()
+    network = arguments["program"].network
+    data = DataSet("toy", arguments["images"], arguments["result"].predictions.copy())
+    assert data.labels is not None
+    data.labels[[2, 5]] += 1
+    return simulate_network(replace(network, encoder=ENCODERS["level"]), data, CoreConfig.preset("tiny"))
+
+
+def numbers_shown(page: Page) -> list[int]:
+    return [int(alt.split("image ")[1].split(",")[0]) for alt in page.pictures if alt.startswith("Membrane")]
+
+
+def page_of(folder: Path, run: Run, show: Any) -> Page:
+    write_run(folder / "report.html", run, show=show)
+    return Page((folder / "report.html").read_text("utf-8"))
+
+
+def test_the_wrong_ones_are_shown(simulated: Run, tmp_path: Path) -> None:
+    page = page_of(tmp_path, simulated, "wrong")
+    assert numbers_shown(page) == [2, 5]
+    assert "Shown are the 2 images that are answered wrongly." in page.plain
+    for number in (2, 5):
+        answer = simulated.result.predictions[number]
+        assert f"Image {number}, label {answer + 1}, answer {answer}" in page.plain
+    assert "2 of 9 answers are wrong" in page.plain
+
+
+def test_a_page_about_a_few_samples_shows_a_later_one(
+    simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run without detail the page is about the first samples, and about those asked for."""
+    monkeypatch.setattr(choice, "FEW", 4)
+    page = page_of(tmp_path, replace(simulated, detail=False), 7)
+    assert numbers_shown(page) == [7]
+    assert f"Image 7, label {simulated.result.predictions[7]}, answer" in page.plain
+    assert "about the first 4 of these 9 images and of image 7." in page.plain
+    # The answers are those of the whole run.
+    assert "2 of 9 answers are wrong" in page.plain
+    assert "images 1 to 7" in next(alt for alt in page.pictures if alt.startswith("Share of cycles"))
+
+
+def test_which_samples_a_page_is_about(simulated: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "FEW", 4)
+    assert choice.on_page(simulated, [7]) == list(range(9))
+    few = replace(simulated, detail=False)
+    assert choice.on_page(few, None) == choice.on_page(few, [2]) == [0, 1, 2, 3]
+    assert choice.on_page(few, [8, 6]) == [0, 1, 2, 3, 6, 8]
+    assert _about(9, range(9)) == _about(None, range(4)) == ""
+    assert _about(9000, range(4)) == "the first 4 of these 9,000 images"
+    assert _about(9, [0, 1, 6, 8]) == "the first 2 of these 9 images and of images 6, 8"
+
+
+def test_the_choice_is_told(simulated: Run) -> None:
+    def labelled(labels: np.ndarray) -> Run:
+        return replace(simulated, data=replace(simulated.data, labels=labels))
+
+    answers = simulated.result.predictions
+    assert choice.choose(simulated, None) == (None, "")
+    assert choice.choose(simulated, 7) == ([7], "")
+    assert choice.choose(labelled(answers), "wrong") == (
+        None,
+        "No answer of these 9 images is wrong; shown is the most telling one.",
+    )
+    one = answers.copy()
+    one[4] += 1
+    assert choice.choose(labelled(one), "wrong") == ([4], "Shown is the one image that is answered wrongly.")
+    assert choice.choose(labelled(answers + 1), "wrong") == (
+        list(range(WRONG)),
+        f"Shown are the first {WRONG} of 9 wrongly answered images.",
+    )
+
+
+def test_images_that_cannot_be_shown_are_refused(simulated: Run) -> None:
+    with pytest.raises(HysteronError, match="the image to show must be from 0 to 8, not 9"):
+        check_show(simulated.data, 9)
+    for labels in (None, np.zeros((9, 6), np.int64)):
+        with pytest.raises(HysteronError, match="data set 'toy' has no label for each sample"):
+            check_show(replace(simulated.data, labels=labels), "wrong")
+        check_show(replace(simulated.data, labels=labels), 8)
+    check_show(simulated.data, None)

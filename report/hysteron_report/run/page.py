@@ -50,6 +50,7 @@ def write_report(
     images: NDArray[np.generic] | None,
     chosen: int | Sequence[int] | None = None,
     numbers: Sequence[int] | None = None,
+    judged: tuple[NDArray[np.generic], NDArray[np.generic]] | None = None,
     note: str = "",
 ) -> None:
     """Write the report of a run as one HTML file that refers to nothing outside it.
@@ -75,6 +76,9 @@ def write_report(
         Samples of which neurons and spikes are shown, as places in ``result``; None: the one that shows most.
     numbers
         The numbers that the samples bear in their data set; None: 0, 1, 2 …
+    judged
+        Labels and answers of the whole run, ``(images,)`` each, for the matrix of answers against labels; None: those
+        of the samples on the page, if they have labels.
     note
         What to say of the choice of the samples shown.
 
@@ -104,6 +108,8 @@ def write_report(
     places = [integer_in("chosen", place, 0, samples - 1) for place in places]
     pixels = result.inputs if images is None and result.inputs.ndim == 2 else images
     true = None if labels is None else np.asarray(labels).astype(np.int64)
+    if judged is None and true is not None:
+        judged = true, result.predictions
     environment = Environment(
         loader=PackageLoader("hysteron_report.run", ""),
         autoescape=True,
@@ -127,9 +133,9 @@ def write_report(
         **_timing(program, schedule, places[0], numbers),
         layers=_layer_rows(program, result, schedule),
         histogram=timing_pictures.cycle_histograms(timing.image_cycles(schedule), timing.stream_latencies(schedule)),
-        confusion=None if true is None else confusion(true, result.predictions, network.n_out),
-        samples=samples,
-        wrong=0 if true is None else int((true != result.predictions).sum()),
+        confusion=None if judged is None else confusion(*judged, network.n_out),
+        answers=0 if judged is None else len(judged[0]),
+        wrong=0 if judged is None else int((judged[0] != judged[1]).sum()),
         counters=[
             (name, f"{schedule.counters[name]:,}", f"{schedule.counters[name] / samples:,.1f}", meaning)
             for name, meaning in COUNTERS.items()

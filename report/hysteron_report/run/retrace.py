@@ -128,9 +128,14 @@ def _scores(trace: Trace) -> list[NDArray[np.int64]]:
 
 
 def pick_image(trace: Trace) -> int:
-    """The sample in which most roles are played, and played best."""
+    """The sample in which most roles are played, and played best; of equals the one in which most neurons play them.
+
+    In a few steps many samples are equals: then it is the one whose neurons are held for most steps or, without
+    hysteresis, fire most often.
+    """
     best = np.stack([score.max(axis=1) for score in _scores(trace)])
-    return int(np.argmax((best > 0).sum(axis=0) * 1000 + best.sum(axis=0)))
+    rank = (best > 0).sum(axis=0) * 1000 + best.sum(axis=0)
+    return int(np.lexsort((-trace.spikes.sum(axis=(1, 2)), -trace.held.sum(axis=(1, 2)), -rank))[0])
 
 
 def pick_neurons(trace: Trace) -> list[int]:

@@ -34,14 +34,15 @@ def write_run(path: Path, run: Run, *, show: Show = None) -> None:
     if not run.detail:
         result = _take(result, numbers)
         plan = schedule(run.program, [run.comparison.activity[number] for number in numbers])
-    labels = run.data.labels
+    labels = run.data.labels if run.data.labels is not None and run.data.labels.ndim == 1 else None
     write_report(
         path,
         summary=run.summary,
         program=run.program,
         result=result,
         schedule=plan,
-        labels=labels[numbers] if labels is not None and labels.ndim == 1 else None,
+        labels=None if labels is None else labels[numbers],
+        judged=None if labels is None else (labels, run.result.predictions),
         images=run.data.inputs[numbers] if run.network.encoder else None,
         chosen=None if chosen is None else [numbers.index(number) for number in chosen],
         numbers=numbers,
