@@ -9,8 +9,7 @@ from hysteron_base.extras import need
 from hysteron_base.files import build_root, write_file
 from hysteron_measure.ablation import FIGURES, Found, read_found, rows
 
-from .bars import bars
-from .output import console, table, write_json
+from .output import console, table, watching, write_json
 from .train import changes_of
 
 
@@ -66,5 +65,5 @@ def _run(base: str, seeds: str, only: tuple[str, ...], settings: tuple[str, ...]
     require(all(n.isdecimal() for n in numbers), f"--seeds takes whole numbers with commas, not {seeds!r}")
     chosen = choose(only)
     recipe = recipe_named(base).override(changes_of(settings))
-    with bars() as tell:
+    with watching() as tell:
         return ablate(recipe, chosen, [int(n) for n in numbers], jobs=jobs, tell=tell)

@@ -6,8 +6,7 @@ import click
 
 from hysteron_base.files import build_root
 
-from .bars import bars
-from .output import console, write_json
+from .output import console, watching, write_json
 
 
 @click.command()
@@ -23,7 +22,7 @@ def bench(out: Path | None) -> None:
     from hysteron_report.bench import table
 
     path = (out or build_root() / "bench") / "bench.json"
-    with bars() as tell:
+    with watching() as tell:
         figures = measure_all(tell)
     write_json(path, figures)
     click.echo(table(figures))

@@ -10,8 +10,7 @@ from hysteron_measure.book import data_name, networks_with_record
 from hysteron_measure.measurement import FEWEST, Measured
 from hysteron_measure.record import record_of
 
-from .bars import bars
-from .output import console, table
+from .output import console, table, watching
 
 RESULTS = Path("networks") / "results.json"
 PAGE = Path("docs") / "networks.md"
@@ -81,7 +80,7 @@ def results(
     done: list[Measured] = []
     if not redraw:
         chosen = list(networks) or _with_record(out.parent)
-        with bars() as tell:
+        with watching() as tell:
             done = measurement.measure_into(out, chosen, None if all_rtl else rtl, force=force, tell=tell)
         for each in done:
             if each.kept:

@@ -11,9 +11,8 @@ from hysteron_data.sets import NAMES, load_data_set
 from hysteron_measure.simulation import FULL_TRACE, TRACES, simulate_network
 from hysteron_spec import compile_network, load
 
-from .bars import bars
 from .compile import choose_core, core_options
-from .output import console, table, write_json
+from .output import console, table, watching, write_json
 
 if TYPE_CHECKING:
     from hysteron_report.run import Show
@@ -75,7 +74,7 @@ def sim(
 
     check_show(tests, show)
     folder = out or build_root() / "sim"
-    with bars() as tell:
+    with watching() as tell:
         run = simulate_network(net, tests, config, trace=trace, tell=tell)
         write_json(folder / "report.json", run.summary)
         with stage(tell, "report"):

@@ -9,8 +9,7 @@ from hysteron_base.errors import require
 from hysteron_base.extras import need
 from hysteron_measure.record import Record
 
-from .bars import bars
-from .output import console, table
+from .output import console, table, watching
 
 
 def changes_of(texts: tuple[str, ...]) -> dict[str, str]:
@@ -69,7 +68,7 @@ def train(
     command = ["hysteron", "train", name, *(f"--set {shlex.quote(text)}" for text in settings)]
     command += [f"--{key} {value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     command += ["--twin"] * twin + [f"--held-back {held_back:g}"] * (held_back > 0)
-    with bars() as tell:
+    with watching() as tell:
         network, record = make(
             recipe, twin=twin, held_back=held_back, restart=restart, command=" ".join(command), tell=tell
         )
