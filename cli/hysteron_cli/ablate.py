@@ -7,10 +7,10 @@ import click
 from hysteron_base.errors import require
 from hysteron_base.extras import need
 from hysteron_base.files import build_root, write_file
+from hysteron_base.settings import changes_of
 from hysteron_measure.ablation import FIGURES, Found, read_found, rows
 
 from .output import console, table, watching, write_json
-from .train import changes_of
 
 
 @click.command()
@@ -54,6 +54,7 @@ def ablate(
         shown.add_row(*row)
     console.print(shown)
     console.print(f"figures: {path}, page: {page}", soft_wrap=True)
+    console.result(found)
 
 
 def _run(base: str, seeds: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int) -> Found:

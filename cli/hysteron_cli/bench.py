@@ -25,5 +25,6 @@ def bench(out: Path | None) -> None:
     with watching() as tell:
         figures = measure_all(tell)
     write_json(path, figures)
-    click.echo(table(figures))
+    console.print(table(figures), soft_wrap=True)
     console.print(f"figures: {path}", soft_wrap=True)
+    console.result(figures)

@@ -23,9 +23,11 @@ def figures(check: Path | None, write: Path | None) -> None:
     from hysteron_report.figures import documentation_figures, outdated
 
     if write is not None:
-        for name, content in documentation_figures().items():
-            write_file(write / name, content)
-            console.print(str(write / name))
+        written = {str(write / name): content for name, content in documentation_figures().items()}
+        for name, content in written.items():
+            write_file(Path(name), content)
+            console.print(name)
+        console.result(list(written))
     elif check is not None:
         for path in outdated(check):
             raise SystemExit(f"error: {path} is out of date; run 'hysteron figures --write {check}'")

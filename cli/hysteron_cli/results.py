@@ -76,6 +76,7 @@ def results(
         if told := outdated(out, docs):
             raise SystemExit(f"error: {told}")
         console.print(f"{docs} and its pictures are what {out} gives", soft_wrap=True)
+        console.result({})
         return
     done: list[Measured] = []
     if not redraw:
@@ -89,6 +90,7 @@ def results(
     for path, content in documents(out, docs).items():
         write_file(path, content)
     console.print(f"figures: {out}, page: {docs}", soft_wrap=True)
+    console.result({each.name: each.entry for each in done})
     different = [each for each in done if each.entry["mismatches"]]
     for each in different:
         click.echo(f"mismatch: {each.name}: {each.entry['first_mismatch']}", err=True)

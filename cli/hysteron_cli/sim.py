@@ -8,7 +8,7 @@ import click
 from hysteron_base.files import build_root
 from hysteron_base.progress import stage
 from hysteron_data.sets import NAMES, load_data_set
-from hysteron_measure.simulation import FULL_TRACE, TRACES, simulate_network
+from hysteron_measure.simulation import FULL_TRACE, TRACES, figures_of, simulate_network
 from hysteron_spec import compile_network, load
 
 from .compile import choose_core, core_options
@@ -79,31 +79,17 @@ def sim(
         write_json(folder / "report.json", run.summary)
         with stage(tell, "report"):
             write_run(folder / "report.html", run, show=show)
-    _show(run.summary, folder)
+    _print(run.summary, folder)
     if run.comparison.mismatches:
         click.echo(f"mismatch: {run.comparison.mismatches[0]}", err=True)
         raise SystemExit(1)
 
 
-def _show(summary: dict[str, Any], folder: Path) -> None:
+def _print(summary: dict[str, Any], folder: Path) -> None:
     """Print the figures."""
     rows = table(f"{summary['network']} on {summary['data']}, core {summary['preset']}", "<figure", "value", "<unit")
-    share = summary["accuracy"]
-    clock = summary["clock_hz"]
-    verdict = "all equal" if not summary["mismatches"] else f"{summary['mismatches']} kinds differ"
-    what = "spikes, potentials, cycles" if summary["compared"] == "everything" else "answers, cycles"
-    what += ", counters" if summary["counters"] else ""
-    for figure, value, unit in (
-        ("images", f"{summary['images']}", ""),
-        ("accuracy through the RTL", "unknown" if share is None else f"{100 * share:.2f}", "%"),
-        (f"RTL against golden: {what}", verdict, ""),
-        ("cycles per image, median", f"{summary['cycles_per_image_median']:.1f}", "cycles"),
-        ("cycles per image, most", f"{summary['cycles_per_image_max']}", "cycles"),
-        ("latency of an image alone, median", f"{summary['latency_cycles_median']:.1f}", "cycles"),
-        ("events per image", f"{summary['events_per_image']:.1f}", "weight rows"),
-        ("utilisation", f"{100 * summary['utilisation']:.2f}", "% of lane-cycles"),
-        (f"throughput at {clock / 1e6:g} MHz", f"{summary['images_per_second']:,.0f}", "images/s"),
-    ):
-        rows.add_row(figure, value, unit)
+    for row in figures_of(summary):
+        rows.add_row(*row)
     console.print(rows)
     console.print(f"report: {folder / 'report.html'}, figures: {folder / 'report.json'}", soft_wrap=True)
+    console.result(summary)

@@ -5,18 +5,11 @@ from pathlib import Path
 
 import click
 
-from hysteron_base.errors import require
 from hysteron_base.extras import need
+from hysteron_base.settings import changes_of
 from hysteron_measure.record import Record
 
 from .output import console, table, watching
-
-
-def changes_of(texts: tuple[str, ...]) -> dict[str, str]:
-    """``NAME=VALUE`` texts of --set as a mapping."""
-    for text in texts:
-        require("=" in text, f"--set takes NAME=VALUE, not {text!r}")
-    return dict(text.partition("=")[::2] for text in texts)
 
 
 @click.command()
@@ -59,6 +52,7 @@ def train(
             coding = f"{each.coding}, {each.steps} steps" if each.coding != "spikes" else "spikes"
             rows.add_row(each.name, each.dataset, each.preset, hidden, each.mode, coding, str(each.epochs))
         console.print(rows)
+        console.result({each.name: each.as_dict() for each in RECIPES.values()})
         return
     if out is not None:
         check_path(out)
@@ -77,6 +71,7 @@ def train(
     _show(record)
     written = f"record: {folder(recipe, held_back) / 'record.json'}"
     console.print(written + (f", network: {out}" if out else ""), soft_wrap=True)
+    console.result(record.as_dict())
 
 
 def _show(record: Record) -> None:

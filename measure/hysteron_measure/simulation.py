@@ -1,8 +1,9 @@
 """A network and data on the generated hardware, compared with golden: what ``hysteron sim`` does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ ALONE = 200
 TRACES = ("auto", "full", "answers")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """Samples that went through golden and through the generated hardware.
 
@@ -61,6 +62,19 @@ class Run:
     comparison: "Comparison"
     detail: bool
     summary: dict[str, Any]
+
+    def __repr__(self) -> str:
+        figures = "; ".join(f"{name}: {value} {unit}".strip() for name, value, unit in figures_of(self.summary))
+        return f"Run({self.summary['network']} on {self.summary['data']}; core: {self.summary['preset']}; {figures})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:right'>{escape(value)}</td>"
+            f"<td style='text-align:left'>{escape(unit)}</td></tr>"
+            for name, value, unit in figures_of(self.summary)
+        )
+        title = f"{self.summary['network']} on {self.summary['data']}, core {self.summary['preset']}"
+        return f"<table><caption style='text-align:left'><b>{escape(title)}</b></caption>{rows}</table>"
 
 
 def simulate_network(
@@ -191,3 +205,22 @@ def summarise(
         "images_per_second": config.clock_hz * len(cycles) / predicted.counters["CYCLES"],
         "counters": predicted.counters if config.counters else {},
     }
+
+
+def figures_of(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The figures of a summary for people: what, the value and its unit."""
+    share = summary["accuracy"]
+    verdict = "all equal" if not summary["mismatches"] else f"{summary['mismatches']} kinds differ"
+    what = "spikes, potentials, cycles" if summary["compared"] == "everything" else "answers, cycles"
+    what += ", counters" if summary["counters"] else ""
+    return [
+        ("images", f"{summary['images']}", ""),
+        ("accuracy through the RTL", "unknown" if share is None else f"{100 * share:.2f}", "%"),
+        (f"RTL against golden: {what}", verdict, ""),
+        ("cycles per image, median", f"{summary['cycles_per_image_median']:.1f}", "cycles"),
+        ("cycles per image, most", f"{summary['cycles_per_image_max']}", "cycles"),
+        ("latency of an image alone, median", f"{summary['latency_cycles_median']:.1f}", "cycles"),
+        ("events per image", f"{summary['events_per_image']:.1f}", "weight rows"),
+        ("utilisation", f"{100 * summary['utilisation']:.2f}", "% of lane-cycles"),
+        (f"throughput at {summary['clock_hz'] / 1e6:g} MHz", f"{summary['images_per_second']:,.0f}", "images/s"),
+    ]

@@ -15,7 +15,7 @@ from hysteron_base.errors import HysteronError
 from hysteron_data.sets import DataSet
 from hysteron_measure.simulation import Run, simulate_network
 from hysteron_report.run import WRONG, check_show, choice, write_report, write_run
-from hysteron_report.run.page import _about, leak_text
+from hysteron_report.run.page import _about
 from hysteron_report.run.retrace import (
     DEMO_STEPS,
     Trace,
@@ -257,13 +257,6 @@ def test_demonstration_goes_through_the_band() -> None:
     assert (inside & ~latch.armed).any()
     assert (inside & latch.armed).any()
     assert latch.blocked.any()
-
-
-@pytest.mark.parametrize(
-    ("codes", "text"), [([8, 8], "1"), ([4, 4], "1/2"), ([2, 7], "1/4 … 7/8"), ([0, 8], "0 … 1"), ([6, 4], "1/2 … 3/4")]
-)
-def test_leak_is_a_fraction(codes: list[int], text: str) -> None:
-    assert leak_text(Layer(np.ones((1, 2), int), 5, leak=np.array(codes))) == text
 
 
 def test_without_hysteresis_there_is_none_on_the_page(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_the_command_uses_finished_runs(ablated: Any, hysteron: Run) -> None:
     status, output, errors = hysteron(
         "ablate", "--base", "digits", *settings, "--only", "hysteresis", "--seeds", "1,2", "--jobs", 1
     )
-    assert (status, errors) == (0, "")
+    assert (status, errors) == (0, "training\n")
     rows = {cells[0].strip(): cells[1:] for line in output.splitlines() if len(cells := line.strip("│").split("│")) > 6}
     assert rows["base"][0].strip() == "51.00 ± 1.41"
     assert rows["hysteresis off (plain neuron)"][0].strip() == "50.00 ± 35.36"

@@ -1,12 +1,15 @@
 """One benchmark from its recipe to the network file and its record."""
 
 import importlib.metadata
+import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from hysteron_base.errors import require
 from hysteron_base.files import build_root
 from hysteron_base.progress import Tell, quiet, stage
+from hysteron_base.settings import text_of
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run
 from hysteron_measure.record import Record, record_of
@@ -14,6 +17,7 @@ from hysteron_spec import Network, compile_network, save
 
 from .model import predict, score
 from .recipe import Recipe
+from .recipes import recipe_named
 from .trainer import Trained, Watch, check_data, hold_back, train, untrained
 
 #: Packages whose version can change what comes out.
@@ -123,6 +127,35 @@ def make(
     )
     record.write(place / "record.json")
     return network, record
+
+
+def train_recipe(
+    name: str, changes: Mapping[str, object], *, twin: bool = False, tell: Tell = quiet
+) -> tuple[Network, Record]:
+    """Train a named recipe with some of its fields changed.
+
+    Parameters
+    ----------
+    name
+        Name of the recipe.
+    changes
+        Fields that differ, by name: their values, or the texts that ``--set`` takes.
+    twin, tell
+        As for :func:`make`.
+
+    Returns
+    -------
+    The network, and the record of its training.
+
+    Raises
+    ------
+    HysteronError
+        If there is no such recipe or field, or as :func:`make` says.
+    """
+    texts = {key: text_of(value) for key, value in changes.items()}
+    command = ["hysteron", "train", name, *(f"--set {shlex.quote(f'{key}={text}')}" for key, text in texts.items())]
+    command += ["--twin"] * twin
+    return make(recipe_named(name).override(texts), twin=twin, command=" ".join(command), tell=tell)
 
 
 def check_path(path: Path) -> None:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from hysteron_base.files import write_file
 from hysteron_golden.run import Result
 from hysteron_golden.schedule import Schedule
 from hysteron_measure import timing
+from hysteron_spec.describe import leak_text
 from hysteron_spec.encoder import Coding
-from hysteron_spec.network import Layer, Network
+from hysteron_spec.network import Network
 from hysteron_spec.neuron import Mode
 from hysteron_spec.program import Program
 from hysteron_spec.registers import COUNTERS
@@ -162,7 +162,7 @@ def _shown(
         number,
         label + ("" if labels is None else f", answer {result.predictions[place]}"),
         pictures.membrane_traces(trace, neurons),
-        pictures.raster(network, result, place, _square(pixels, place), label, {layer: neurons}),
+        pictures.raster(network, result, place, square(pixels, place), label, {layer: neurons}),
     )
 
 
@@ -184,7 +184,7 @@ def _input_text(network: Network, result: Result) -> str:
     return f"pixels, {network.encoder.coding.name.lower()} coding over {steps} time steps"
 
 
-def _square(images: NDArray[np.generic] | None, index: int) -> NDArray[np.generic] | None:
+def square(images: NDArray[np.generic] | None, index: int) -> NDArray[np.generic] | None:
     """The picture of one sample, or None if its shape is not that of a picture."""
     if images is None:
         return None
@@ -243,9 +243,3 @@ def _layer_rows(program: Program, result: Result, schedule: Schedule) -> list[di
             }
         )
     return rows
-
-
-def leak_text(layer: Layer) -> str:
-    """The factor that a layer's potentials keep each step, or the range of factors, as fractions."""
-    low, high = (Fraction(int(code), 1 << layer.leak_bits) for code in (layer.leak_codes.min(), layer.leak_codes.max()))
-    return str(low) if low == high else f"{low} … {high}"
