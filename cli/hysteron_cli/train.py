@@ -15,7 +15,7 @@ from .output import console, table, watching
 @click.command()
 @click.argument("name", required=False)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change the recipe, e.g. hidden=512,256.")
-@click.option("--seed", type=click.IntRange(min=0), help="Of everything random.  [the recipe's]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [the recipe's]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data.  [the recipe's]")
 @click.option("--twin", is_flag=True, help="Train the float twin too, to see what the integers cost.")
 @click.option(

@@ -20,7 +20,7 @@ Labels = NDArray[np.int64]
 
 
 class Task(Enum):
-    """What a data set asks of a network. The value is the word of ``results.json``."""
+    """A task that a data set sets a network. The value is its word in ``results.json``."""
 
     CLASSES = "classes"  #: one label a sample, for the sample's last answer
     STEPS = "classes of steps"  #: a label at every step, -1 where there is none
@@ -28,12 +28,12 @@ class Task(Enum):
 
     @property
     def recipe(self) -> str:
-        """The word of a recipe and of a training record: what the network is to do."""
+        """The task's word in a recipe and in a training record: what the network is to do."""
         return _RECIPE_WORDS[self]
 
     @property
     def figure(self) -> str:
-        """What tells how good answers are: ``accuracy``, or ``error`` for a regression."""
+        """The name of the figure that tells how good answers are: ``accuracy``, or ``error`` for a regression."""
         return "error" if self is Task.REGRESSION else "accuracy"
 
     @classmethod
@@ -46,13 +46,13 @@ class Task(Enum):
 
     @classmethod
     def all_of(cls, data: DataSet) -> tuple["Task", ...]:
-        """Everything that ``data`` can be used for: it may hold both labels and targets, or neither."""
+        """All tasks that ``data`` can be used for: it may hold both labels and targets, or neither."""
         labels = () if data.labels is None else (cls.CLASSES if data.labels.ndim == 1 else cls.STEPS,)
         return labels + ((cls.REGRESSION,) if data.targets is not None else ())
 
     @classmethod
     def of(cls, data: DataSet) -> "Task":
-        """What ``data`` asks for, targets before labels; a :class:`HysteronError` if it holds neither."""
+        """The task that ``data`` sets, targets before labels; a :class:`HysteronError` if it holds neither."""
         tasks = cls.all_of(data)
         require(bool(tasks), f"data set {data.name!r} has neither labels nor targets to judge answers by")
         return tasks[-1]
@@ -63,7 +63,7 @@ _RECIPE_WORDS = {Task.CLASSES: "classify", Task.STEPS: "classify-steps", Task.RE
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a network answered: once a sample, or after every step.
+    """The answers of a network: one a sample, or one after every step.
 
     Attributes
     ----------

@@ -46,13 +46,13 @@ class Passes:
     stored: Cycles
 
     def within(self, first: int, last: int) -> "Passes":
-        """Those that are under way in cycles ``first … last - 1``."""
+        """The passes that are under way in cycles ``first … last - 1``."""
         kept = (self.begin < last) & (self.stored > first)
         return Passes(*(getattr(self, name)[kept] for name in ("layer", "sample", "step", "begin", "end", "stored")))
 
 
 def passes(program: Program, stream: Schedule) -> Passes:
-    """All passes; the schedule must list its lane-cycles.
+    """All passes of a schedule, which must list its lane-cycles.
 
     The schedule states when a pass's spikes are stored. Its last lane-cycle is a fixed latency before that, and
     its first is the first lane-cycle after the previous pass's last one, as the lanes work in order.
@@ -104,7 +104,7 @@ def busy_share(stream: Schedule, first: int, last: int, window: int) -> tuple[Cy
 
 
 def layer_events(program: Program, result: Result) -> list[tuple[float, int]]:
-    """For each layer the events an image sends into it, and its part of :attr:`Schedule.bound`.
+    """For each layer the mean events that an image sends into it, and the layer's part of :attr:`Schedule.bound`.
 
     Events are input spikes (in direct coding the set pixel bits, at every step) plus recurrent spikes.
     """

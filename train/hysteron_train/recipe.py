@@ -22,7 +22,7 @@ class Recipe:
     Parameters
     ----------
     name, dataset, preset, settings
-        Of the network; its data set (:mod:`hysteron_data`); the core it is for, with parameters changed
+        The name of the network; its data set (:mod:`hysteron_data`); the core it is for, and what is changed in it
         (``("leak_bits=5", …)``).
     task
         ``classify`` by the potentials after the last step, ``classify-steps`` by those after every step, or
@@ -37,12 +37,13 @@ class Recipe:
     output_leak, output_spread
         Leak factor of the read-out, which only integrates, and its ``spread``.
     mode, reset
-        Of the hidden neurons: ``latch`` (hysteresis), ``plain``, ``window``; ``zero``, ``subtract``, ``none``.
+        The hidden neurons' mode, ``latch`` (hysteresis), ``plain`` or ``window``, and what a spike does to their
+        potential, ``zero``, ``subtract`` or ``none``.
     coding, steps, levels
         Input coding of pixels: ``level``, ``latency``, ``rate`` or ``direct``, ``spikes`` for data that are spikes
         already; time steps; thresholds of level and latency coding.
     epochs, batch, rate
-        Passes over the training part, samples of a batch, and Adam's learning rate in units of a weight's last place.
+        The number of passes over the training part, samples of a batch, and Adam's learning rate in units of a weight's last place.
     schedule, restarts
         ``cosine`` or ``constant`` learning rate, and how often the cosine starts again.
     annealing, anneal_from
@@ -70,7 +71,7 @@ class Recipe:
     smoothing
         Label smoothing.
     seed
-        Of everything that is random.
+        The seed of everything that is random.
     """
 
     name: str

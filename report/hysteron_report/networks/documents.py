@@ -34,7 +34,7 @@ def documents(results: Path, docs: Path) -> dict[Path, bytes]:
 
 
 def outdated(results: Path, docs: Path) -> str | None:
-    """What is out of date, as a line that says what to run; None: nothing is.
+    """The first thing that is out of date, as a line that says what to run; None if nothing is.
 
     That is a network that has changed since it was measured, or a page or picture that is not what the figures give.
     """

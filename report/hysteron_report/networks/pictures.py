@@ -38,7 +38,7 @@ def draw(entries: dict[str, Entry]) -> dict[str, bytes]:
 
 @picture
 def confusion(entry: Entry) -> Figure:
-    """Counts of label against golden's answer over the whole test set."""
+    """A matrix of the counts of label against golden's answer, over the whole test set."""
     return draw_confusion(np.array(entry["confusion"]), entry["classes"])
 
 

@@ -153,7 +153,7 @@ def pick_neurons(trace: Trace) -> list[int]:
 
 
 def story(trace: Trace, neuron: int) -> str:
-    """What a neuron of a one-sample trace did, in a few words."""
+    """A few words about what a neuron of a one-sample trace did."""
     fired = int(trace.spikes[0, :, neuron].sum())
     held = int(trace.held[0, :, neuron].sum())
     times = {0: "stays silent", 1: "fires once", 2: "fires twice"}.get(fired, f"fires {fired} times")
