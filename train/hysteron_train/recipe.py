@@ -43,7 +43,8 @@ class Recipe:
         Input coding of pixels: ``level``, ``latency``, ``rate`` or ``direct``, ``spikes`` for data that are spikes
         already; time steps; thresholds of level and latency coding.
     epochs, batch, rate
-        The number of passes over the training part, samples of a batch, and Adam's learning rate in units of a weight's last place.
+        The number of passes over the training part, samples of a batch, and Adam's learning rate in units of a weight's
+        last place.
     schedule, restarts
         ``cosine`` or ``constant`` learning rate, and how often the cosine starts again.
     annealing, anneal_from
