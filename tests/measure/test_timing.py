@@ -64,9 +64,9 @@ def test_no_two_notions_of_time_are_the_same() -> None:
     activity = activities(result, sent_inputs(program, result, arguments["images"]))
     cycles, waiting = timing.image_cycles(plan), timing.stream_latencies(plan)
     alone = timing.lone_latencies(program, activity)
-    assert cycles[0] == waiting[0] == alone[0]
-    # Images overlap: in a stream one costs less than it takes alone, and waits for those ahead of it.
-    assert (cycles[1:] < alone[1:]).all() and (alone[1:] < waiting[1:]).all()
+    assert cycles[0] == waiting[0]
+    # Images overlap: in a stream one costs less than it takes alone, but takes longer among the others.
+    assert (cycles[1:] < alone[1:]).all() and (alone < waiting).all()
     assert timing.mean_cycles(plan) == plan.counters["CYCLES"] / 9 == pytest.approx(cycles.mean())
     for k in (0, 5):
         assert alone[k] == schedule(program, [activity[k]]).counters["CYCLES"]
