@@ -82,7 +82,7 @@ def pareto(entries: dict[str, Entry]) -> Figure:
 
 
 def front(cycles: Numbers, shares: Numbers) -> NDArray[np.bool_]:
-    """A flag for each network: no other has at most its cycles and at least its accuracy, and is better in one of them."""
+    """A flag for each network: no other has at most its cycles and at least its accuracy, and one of them better."""
     as_good = (cycles[:, None] <= cycles) & (shares[:, None] >= shares)
     better = (cycles[:, None] < cycles) | (shares[:, None] > shares)
     return np.asarray(~(as_good & better).any(axis=0))
