@@ -52,7 +52,7 @@ def parameters_of(kind: type) -> list[tuple[str, str, str, str]]:
             meanings[name.strip()] = _plain(" ".join(meaning.split()))
     found = []
     for field in fields(kind):
-        default = "" if field.default is MISSING else _shown(field.default)
+        default = "" if field.default is MISSING else text_of(field.default)
         title = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
         found.append((field.name, title, default, meanings.get(field.name, "")))
     return found
@@ -63,9 +63,10 @@ def _plain(text: str) -> str:
     return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text).replace("``", "`")
 
 
-def _shown(value: object) -> str:
+def text_of(value: object) -> str:
+    """A parameter's value as text, as ``--set`` takes it: ``true``, ``3``, ``512,256``."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
+    if isinstance(value, tuple | list):
+        return ",".join(map(text_of, value))
     return str(value)

@@ -1,46 +1,16 @@
 """``hysteron ablate``: what each ingredient of the training is worth."""
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import require
+from hysteron_base.extras import need
 from hysteron_base.files import build_root, write_file
+from hysteron_base.settings import changes_of
+from hysteron_measure.ablation import FIGURES, Found, read_found, rows
 
-from .output import console, progress, table, write_json
-from .train import changes_of, require_torch
-
-#: Figures of a run: key, column and the factor that makes the key's unit the column's.
-FIGURES = (
-    ("accuracy", "accuracy, %", 100.0),
-    ("hidden_spikes", "hidden spikes", 1.0),
-    ("input_events", "input events", 1.0),
-    ("cycles", "cycles", 1.0),
-    ("flicker", "changed answers", 1.0),
-    ("toggles", "toggles", 1.0),
-)
-
-#: What :func:`hysteron_train.ablation.ablate` returns, and the base's recipe.
-Found = dict[str, Any]
-
-
-def spread(runs: Sequence[dict[str, Any]], key: str, scale: float) -> str:
-    """``mean ± standard deviation`` (of the sample, so with n - 1) of a figure over runs."""
-    values = np.array([run[key] for run in runs]) * scale
-    digits = 2 if abs(values.mean()) < 100 else 0
-    deviation = f"{values.std(ddof=1):.{digits}f}" if len(values) > 1 else "–"
-    return f"{values.mean():.{digits}f} ± {deviation}"
-
-
-def rows_of(found: Found) -> list[list[str]]:
-    """For each variant its name and its figures."""
-    return [
-        [each["name"], *(spread(each["runs"], key, scale) for key, _, scale in FIGURES)] for each in found["variants"]
-    ]
+from .output import console, table, watching, write_json
 
 
 @click.command()
@@ -70,6 +40,8 @@ def ablate(
 
     Example: hysteron ablate --only hysteresis --seeds 1,2,3
     """
+    from hysteron_report.ablation import documents
+
     path = out or build_root() / "ablate" / "ablation.json"
     page = docs or path.with_suffix(".md")
     found = read_found(path) if redraw else _run(base, seeds, only, settings, jobs)
@@ -77,45 +49,22 @@ def ablate(
         write_json(path, found)
     for file, content in documents(found, page).items():
         write_file(file, content)
-    rows = table("Mean ± standard deviation over seeds", "<variant", *(title for _, title, _ in FIGURES))
-    for row in rows_of(found):
-        rows.add_row(*row)
-    console.print(rows)
+    shown = table("Mean ± standard deviation over seeds", "<variant", *(title for _, title, _ in FIGURES))
+    for row in rows(found):
+        shown.add_row(*row)
+    console.print(shown)
     console.print(f"figures: {path}, page: {page}", soft_wrap=True)
-
-
-def read_found(path: Path) -> Found:
-    """The figures that an ablation wrote."""
-    try:
-        found: Found = json.loads(path.read_text())
-    except OSError:
-        raise HysteronError(f"file of figures {str(path)!r} cannot be read; run 'hysteron ablate' first") from None
-    except ValueError as error:
-        raise HysteronError(f"file of figures {str(path)!r} is damaged ({error}); delete it") from None
-    return found
+    console.result(found)
 
 
 def _run(base: str, seeds: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int) -> Found:
-    require_torch()
-    from hysteron_train.ablation import VARIANTS
-    from hysteron_train.ablation import ablate as run_all
+    need("torch")
+    from hysteron_train.ablation import ablate, choose
     from hysteron_train.recipes import recipe_named
 
     numbers = [text.strip() for text in seeds.split(",")]
     require(all(n.isdecimal() for n in numbers), f"--seeds takes whole numbers with commas, not {seeds!r}")
-    chosen = [v for v in VARIANTS if not only or not v.changes or any(text in v.name for text in only)]
-    require(
-        len(chosen) > 1,
-        f"no variant's name has {' or '.join(only)} in it; they are {', '.join(v.name for v in VARIANTS[1:])}",
-    )
+    chosen = choose(only)
     recipe = recipe_named(base).override(changes_of(settings))
-    with progress("training", len(chosen) * len(numbers)) as done:
-        variants = run_all(recipe, chosen, [int(n) for n in numbers], jobs=jobs, watch=done)
-    return {"base": recipe.as_dict(), "variants": variants}
-
-
-def documents(found: Found, page: Path) -> dict[Path, bytes]:
-    """The page and its picture."""
-    from .measure.ablation import draw, write
-
-    return {page: write(found, rows_of(found), FIGURES).encode(), page.parent / "images" / "ablation.svg": draw(found)}
+    with watching() as tell:
+        return ablate(recipe, chosen, [int(n) for n in numbers], jobs=jobs, tell=tell)

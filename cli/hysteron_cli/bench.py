@@ -1,172 +1,12 @@
 """``hysteron bench``: the performance table."""
 
-import platform
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from hysteron_base.files import build_root
-from hysteron_golden import run
-from hysteron_spec import (
-    PRESETS,
-    Coding,
-    CoreConfig,
-    Encoder,
-    Layer,
-    Mode,
-    Network,
-    Potential,
-    Readout,
-    Reset,
-    compile_network,
-)
 
-from .output import console, progress, waiting, write_json
-
-#: Fractions of inputs and neurons that spike in each step.
-ACTIVITIES = (0.0, 0.01, 0.05, 0.10, 0.25, 0.50, 1.0)
-SEED = 20261121
-#: Cycles a step of 1024-1024-1024 takes OpenSpike: as its repository simulates it (four weight rows a
-#: cycle), and in the RTL it hardened (two); neither depends on the activity.
-OPENSPIKE_CYCLES = (518, 1092)
-
-
-def relay_network(preset: str) -> Network:
-    """A network in which every layer's activity is the input's: neuron *j* repeats input *j*, at once."""
-    one_bit = preset == "openspike"
-
-    def relay(n_in: int, n_out: int) -> Layer:
-        weights = np.zeros((n_in, n_out), np.int32)
-        j = np.arange(min(n_in, n_out))
-        weights[j, j] = 1 if one_bit else 7
-        return Layer(
-            weights,
-            theta_high=0,
-            leak=0,
-            mode=Mode.PLAIN,
-            weight_bits=1 if one_bit else 4,
-            unit_weights=one_bit,
-        )
-
-    if one_bit:
-        return Network((relay(1024, 1024), relay(1024, 1024)), Potential(8, signed=False), name="relay")
-    return Network((relay(784, 256), relay(256, 10)), Potential(16), name="relay")
-
-
-def activity_rows(preset: str) -> Iterator[dict[str, Any]]:
-    """Measure cycles a step on the RTL, one row an activity."""
-    from hysteron_sim.simulator import Simulator
-    from hysteron_sim.verify import simulate
-
-    config = PRESETS[preset]
-    network = relay_network(preset)
-    program = compile_network(network, config)
-    rng = np.random.default_rng(SEED)
-    with Simulator(config, detail=False) as simulator:
-        for activity in ACTIVITIES:
-            # One long sample, so that its beginning and end weigh little.
-            steps = 1000 if activity < 0.1 else 200
-            inputs = exact_activity(rng, steps, network.n_in, activity)
-            comparison = simulate(simulator, program, run(network, inputs, trace=True), inputs)
-            if comparison.mismatches:
-                raise SystemExit(f"mismatch: {preset} at activity {activity:g}: {comparison.mismatches[0]}")
-            predicted = comparison.schedule
-            yield {
-                "preset": preset,
-                "activity": activity,
-                "cycles_per_step": comparison.observed.registers["CYCLES"] / steps,
-                "bound": predicted.bound / steps,
-                "utilisation": predicted.bound / comparison.observed.registers["CYCLES"],
-            }
-
-
-def exact_activity(rng: np.random.Generator, steps: int, n_in: int, activity: float) -> NDArray[np.uint8]:
-    """``(1, steps, n_in)`` spikes with the same number in every step."""
-    spikes = np.zeros((1, steps, n_in), np.uint8)
-    for t in range(steps):
-        spikes[0, t, rng.permutation(n_in)[: round(activity * n_in)]] = 1
-    return spikes
-
-
-def golden_speed() -> dict[str, float]:
-    """Images a second of the golden model on an MNIST-size network, and its time over the bare matrix products'."""
-    rng = np.random.default_rng(SEED)
-    samples, steps = 10_000, 4
-    network = Network(
-        (
-            Layer(rng.integers(-8, 8, (784, 256)), theta_high=60, theta_low=20, leak=4),
-            Layer(rng.integers(-8, 8, (256, 10)), theta_high=32767, mode=Mode.PLAIN, reset=Reset.NONE),
-        ),
-        Potential(16),
-        Encoder(Coding.LEVEL, steps, (32, 80, 128, 176)),
-        Readout.POTENTIAL,
-    )
-    images = (rng.integers(0, 256, (samples, 784)) * (rng.random((samples, 784)) < 0.2)).astype(np.uint8)
-    drive = (rng.random((samples * steps, 784)) < 0.14).astype(np.float32)
-    hidden = (rng.random((samples * steps, 256)) < 0.1).astype(np.float32)
-    w0, w1 = (layer.weights.astype(np.float32) for layer in network.layers)
-    times: dict[str, list[float]] = {"golden": [], "matmul": []}
-    for _ in range(5):
-        start = time.perf_counter()
-        run(network, images)
-        times["golden"].append(time.perf_counter() - start)
-        start = time.perf_counter()
-        drive @ w0
-        hidden @ w1
-        times["matmul"].append(time.perf_counter() - start)
-    golden, matmul = (float(np.median(times[name])) for name in ("golden", "matmul"))
-    return {"golden_images_per_second": samples / golden, "golden_over_matmul": golden / matmul}
-
-
-def simulator_speed() -> dict[str, float]:
-    """Simulated cycles a second of the ``mnist`` core, and the time of a whole cocotb run over a bare C++ loop's.
-
-    Both play the same script on the same verilated harness: load the network, stream the samples, write the answers.
-    A run is timed from the start of its process to its end.
-    """
-    from hysteron_golden import activities, schedule
-    from hysteron_sim.build import build_model
-    from hysteron_sim.simulator import Script, Simulator
-    from hysteron_sim.verify import stimulus_of
-
-    config = PRESETS["mnist"]
-    network = relay_network("mnist")
-    program = compile_network(network, config)
-    inputs = exact_activity(np.random.default_rng(SEED), 8000, network.n_in, 0.1)
-    activity = activities(run(network, inputs, trace=True), inputs)
-    predicted = schedule(program, activity, reads=False)
-    script = Script()
-    script.load(program)
-    script.run(stimulus_of(activity, predicted))
-    bare = build_model(config, "bare") / "bare"
-    cocotb_times, bare_times = [], []
-    cycles = 0
-    for _ in range(3):
-        start = time.perf_counter()
-        with Simulator(config, detail=False) as simulator:
-            number = simulator.write(script)
-            simulator.execute(number)
-            simulator.stop()
-            cocotb_times.append(time.perf_counter() - start)
-            start = time.perf_counter()
-            output = subprocess.run(
-                [bare, f"+folder={simulator.folder}", str(number), "0"], check=True, capture_output=True, text=True
-            )
-            bare_times.append(time.perf_counter() - start)
-            cycles = int(output.stdout.split()[-1])
-    cocotb, alone = float(np.median(cocotb_times)), float(np.median(bare_times))
-    return {"rtl_cycles_per_second": cycles / cocotb, "cocotb_over_bare": cocotb / alone, "cocotb_run_cycles": cycles}
-
-
-def clock_row(config: CoreConfig, row: dict[str, Any]) -> str:
-    """Steps a second at the preset's clock."""
-    return f"{config.clock_hz / row['cycles_per_step']:,.0f}"
+from .output import console, watching, write_json
 
 
 @click.command()
@@ -178,51 +18,13 @@ def bench(out: Path | None) -> None:
 
     Example: hysteron bench
     """
-    from hysteron_sim.build import build_model
+    from hysteron_measure.bench import measure_all
+    from hysteron_report.bench import table
 
-    folder = out or build_root() / "bench"
-    rows: list[dict[str, Any]] = []
-    for preset in ("mnist", "openspike"):
-        with waiting(f"building the simulator of core {preset} (minutes)"):
-            build_model(PRESETS[preset])
-        with progress(f"{preset} RTL", len(ACTIVITIES)) as done:
-            for row in activity_rows(preset):
-                rows.append(row)
-                done(len(rows) % len(ACTIVITIES))
-    with waiting("golden speed"):
-        figures: dict[str, Any] = golden_speed()
-    with waiting("simulator speed (builds a bare C++ loop first)"):
-        build_model(PRESETS["mnist"], "bare")
-        figures |= simulator_speed()
-    write_json(
-        folder / "bench.json",
-        {"rows": rows, **figures, "seed": SEED, "machine": platform.processor() or platform.machine()},
-    )
-    click.echo(bench_table(rows, figures))
-    console.print(f"figures: {folder / 'bench.json'}", soft_wrap=True)
-
-
-def bench_table(rows: list[dict[str, Any]], figures: dict[str, Any]) -> str:
-    """The table as Markdown, as the README shows it."""
-    simulated, hardened = OPENSPIKE_CYCLES
-    lines = [
-        "| core | activity | cycles a step | bound | utilisation | steps/s at 100 MHz | OpenSpike, cycles a step |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for row in rows:
-        config = PRESETS[row["preset"]]
-        other = f"{simulated} / {hardened:,}" if row["preset"] == "openspike" else ""
-        lines.append(
-            f"| {row['preset']} | {100 * row['activity']:g} % | {row['cycles_per_step']:.1f} | {row['bound']:.1f} | "
-            f"{100 * row['utilisation']:.1f} % | {clock_row(config, row)} | {other} |"
-        )
-    lines += [
-        "",
-        "| speed | |",
-        "|---|--:|",
-        f"| golden model, 784-256-10, 4 steps | {figures['golden_images_per_second']:,.0f} images/s |",
-        f"| … its time over the bare float32 matrix products' | {figures['golden_over_matmul']:.2f} |",
-        f"| RTL simulation of `mnist` (256 lanes) under cocotb | {figures['rtl_cycles_per_second']:,.0f} cycles/s |",
-        f"| … a whole cocotb run's time over a bare C++ loop's | {figures['cocotb_over_bare']:.2f} |",
-    ]
-    return "\n".join(lines)
+    path = (out or build_root() / "bench") / "bench.json"
+    with watching() as tell:
+        figures = measure_all(tell)
+    write_json(path, figures)
+    console.print(table(figures), soft_wrap=True)
+    console.print(f"figures: {path}", soft_wrap=True)
+    console.result(figures)

@@ -5,18 +5,8 @@ from pathlib import Path
 import click
 
 from hysteron_base.files import write_file
-from hysteron_spec.neuron import Mode
 
 from .output import console
-
-
-def documentation_figures() -> dict[str, bytes]:
-    """File names and SVG contents."""
-    from .report.pictures import demonstration_traces
-    from .report.retrace import demonstration
-    from .report.style import svg
-
-    return {"hysteresis.svg": svg(demonstration_traces(*demonstration([Mode.LATCH, Mode.PLAIN])))}
 
 
 @click.command()
@@ -29,9 +19,15 @@ def figures(check: Path | None, write: Path | None) -> None:
     """
     if (check is None) == (write is None):
         raise click.UsageError("give --write FOLDER or --check FOLDER")
-    for name, content in documentation_figures().items():
-        if write is not None:
-            write_file(write / name, content)
-            console.print(str(write / name))
-        elif check is not None and (not (check / name).exists() or (check / name).read_bytes() != content):
-            raise SystemExit(f"error: {check / name} is out of date; run 'hysteron figures --write {check}'")
+
+    from hysteron_report.figures import documentation_figures, outdated
+
+    if write is not None:
+        written = {str(write / name): content for name, content in documentation_figures().items()}
+        for name, content in written.items():
+            write_file(Path(name), content)
+            console.print(name)
+        console.result(list(written))
+    elif check is not None:
+        for path in outdated(check):
+            raise SystemExit(f"error: {path} is out of date; run 'hysteron figures --write {check}'")

@@ -62,7 +62,7 @@ def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, upd
 
 
 def _show(flow: "Flow") -> None:
-    from hysteron_openlane.literature import OPERATIONS
+    from hysteron_measure.literature import OPERATIONS
 
     name = flow.chip.name
     console.print(_memories(f"{name}: memories", flow.project.made.memories))

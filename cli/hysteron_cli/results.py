@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
-from hysteron_base.errors import require
 from hysteron_base.files import write_file
+from hysteron_measure import measurement
+from hysteron_measure.book import data_name, networks_with_record
+from hysteron_measure.measurement import FEWEST, Measured
+from hysteron_measure.record import record_of
 
-from .measure.book import data_name, put, read_results
-from .measure.measurement import FEWEST, Entry, fingerprint, measure
-from .measure.record import Record, load_record, record_of
-from .output import console, table
+from .names import NETWORK
+from .output import console, table, watching
 
 RESULTS = Path("networks") / "results.json"
 PAGE = Path("docs") / "networks.md"
@@ -26,7 +27,7 @@ def _samples(ctx: click.Context, param: click.Parameter, text: str) -> int | Non
 
 
 @click.command()
-@click.argument("networks", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("networks", nargs=-1, type=NETWORK)
 @click.option(
     "--rtl",
     callback=_samples,
@@ -69,96 +70,53 @@ def results(
     if redraw and check:
         raise click.UsageError("give --redraw or --check, not both")
     out, docs = out or RESULTS, docs or (PAGE if out is None else out.with_name(PAGE.name))
+
+    from hysteron_report.networks.documents import documents, outdated
+
     if check:
-        check_documents(out, docs)
+        if told := outdated(out, docs):
+            raise SystemExit(f"error: {told}")
+        console.print(f"{docs} and its pictures are what {out} gives", soft_wrap=True)
+        console.result({})
         return
-    different = []
+    done: list[Measured] = []
     if not redraw:
-        chosen = networks or _with_record(out.parent)
-        for path in chosen:
-            require(path.exists(), f"network file {str(path)!r} does not exist; check the path")
-            require(
-                path.resolve().parent == out.resolve().parent,
-                f"network {str(path)!r} must lie beside its file of figures {str(out)!r}; give another --out",
-            )
-            load_record(path)
-        rows: dict[str, Entry] = {}
-        for path in chosen:
-            name = path.stem
-            entry = rows[name] = measure(path, None if all_rtl else rtl)
-            kept = put(out, name, entry, force=force)
-            if kept:
-                console.print(f"{name}: {kept}; --force replaces them", soft_wrap=True)
-            if entry["mismatches"]:
-                different.append(f"{name}: {entry['first_mismatch']}")
-        _show(rows)
-    for path, content in _documents(out, docs).items():
+        chosen = list(networks) or _with_record(out.parent)
+        with watching() as tell:
+            done = measurement.measure_into(out, chosen, None if all_rtl else rtl, force=force, tell=tell)
+        for each in done:
+            if each.kept:
+                console.print(f"{each.name}: {each.kept}; --force replaces them", soft_wrap=True)
+        _show(done)
+    for path, content in documents(out, docs).items():
         write_file(path, content)
     console.print(f"figures: {out}, page: {docs}", soft_wrap=True)
+    console.result({each.name: each.entry for each in done})
+    different = [each for each in done if each.entry["mismatches"]]
+    for each in different:
+        click.echo(f"mismatch: {each.name}: {each.entry['first_mismatch']}", err=True)
     if different:
-        for line in different:
-            click.echo(f"mismatch: {line}", err=True)
         raise SystemExit(1)
 
 
 def _with_record(folder: Path) -> list[Path]:
-    """Networks in ``folder`` that have a training record."""
-    paths = sorted(folder.glob("*.hyn"))
-    found = [path for path in paths if record_of(path).exists()]
-    for path in paths:
-        if path not in found:
-            console.print(f"{path}: left out, it has no training record {record_of(path)}", soft_wrap=True)
-    require(bool(found), f"there is no network with a training record in {str(folder)!r}; train one or name a network")
+    """The networks in a folder that have a training record; the others are named."""
+    found, bare = networks_with_record(folder)
+    for path in bare:
+        console.print(f"{path}: left out, it has no training record {record_of(path)}", soft_wrap=True)
     return found
 
 
-def _documents(out: Path, docs: Path) -> dict[Path, bytes]:
-    """The page and its pictures."""
-    from .measure.page import page
-    from .measure.pictures import draw
-
-    entries = read_results(out)
-    require(bool(entries), f"file of figures {str(out)!r} holds none; measure a network first")
-    records: dict[str, Record] = {}
-    for name in entries:
-        records[name] = load_record(out.with_name(f"{name}.hyn"))
-    pictures = draw(entries)
-    text = page(entries, records, pictures, out.parent, docs.parent)
-    return {docs: text.encode()} | {docs.parent / "images" / file: content for file, content in pictures.items()}
-
-
-def check_documents(out: Path, docs: Path) -> None:
-    """Refuse figures of networks that have changed since, and a page or picture that is not what the figures give."""
-    entries = read_results(out)
-    for path in _with_record(out.parent):
-        again = f"run 'hysteron results {path}'"
-        entry, record = entries.get(path.stem), load_record(path)
-        if entry is None:
-            raise SystemExit(f"error: {out} has no figures of {path.stem}; {again}")
-        measured = {key: entry[key] for key in ("dataset", "preset", "settings")}
-        twin = "accuracy_float" if entry["error_integer"] is None else "error_float"
-        if (
-            entry["network_sha256"] != fingerprint(path)
-            or measured != {key: getattr(record, key) for key in measured}
-            or entry[twin] != getattr(record, twin)
-        ):
-            raise SystemExit(f"error: {path} or its record has changed since it was measured; {again}")
-    for path, content in _documents(out, docs).items():
-        if not path.exists() or path.read_bytes() != content:
-            raise SystemExit(f"error: {path} is not what {out} gives; run 'hysteron results --redraw'")
-    console.print(f"{docs} and its pictures are what {out} gives", soft_wrap=True)
-
-
-def _show(rows: dict[str, Entry]) -> None:
+def _show(done: list[Measured]) -> None:
     """Print the figures of this run."""
-    from .report.retrace import counted
+    from hysteron_report.words import counted
 
     scores = table(
         "Accuracy, or error of a regression",
         *("<network", "<data", "float", "integer", "RTL", "samples", "<RTL = golden"),
     )
     costs = table("A sample costs", *("<network", "cycles", "µs", "latency", "events", "SOPs", "utilisation"))
-    for name, entry in rows.items():
+    for name, entry in ((each.name, each.entry) for each in done):
         error = entry["error_integer"] is not None
         figures = [entry[f"{'error' if error else 'accuracy'}_{what}"] for what in ("float", "integer", "rtl")]
         scores.add_row(

@@ -2,33 +2,20 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
-from hysteron_base.errors import require
+from hysteron_base.extras import need
+from hysteron_base.settings import changes_of
+from hysteron_measure.record import Record
 
-from .output import console, progress, table
-
-
-def require_torch() -> None:
-    """Refuse to go on without PyTorch."""
-    from importlib.util import find_spec
-
-    require(find_spec("torch") is not None, "training needs PyTorch; pip install 'hysteron[train]'")
-
-
-def changes_of(texts: tuple[str, ...]) -> dict[str, str]:
-    """``NAME=VALUE`` texts of --set as a mapping."""
-    for text in texts:
-        require("=" in text, f"--set takes NAME=VALUE, not {text!r}")
-    return dict(text.partition("=")[::2] for text in texts)
+from .output import console, table, watching
 
 
 @click.command()
 @click.argument("name", required=False)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change the recipe, e.g. hidden=512,256.")
-@click.option("--seed", type=click.IntRange(min=0), help="Of everything random.  [the recipe's]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [the recipe's]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data.  [the recipe's]")
 @click.option("--twin", is_flag=True, help="Train the float twin too, to see what the integers cost.")
 @click.option(
@@ -49,11 +36,12 @@ def train(
     """Train the network of recipe NAME; without NAME, list the recipes.
 
     The forward pass of the training is the hardware's integer arithmetic, checked against the golden model at the end.
-    An interrupted run goes on after its last epoch. The record of the run is build/train/NAME/record.json.
+    An interrupted run goes on after its last epoch, if it is started with the same seed and settings again. Its state
+    and its record are in build/train/NAME, in a folder of their own for each seed and other settings.
 
     Example: hysteron train yin-yang --out build/yin-yang.hyn
     """
-    require_torch()
+    need("torch")
     from hysteron_train.benchmark import check_path, folder, make, store
     from hysteron_train.recipes import RECIPES, recipe_named
 
@@ -64,6 +52,7 @@ def train(
             coding = f"{each.coding}, {each.steps} steps" if each.coding != "spikes" else "spikes"
             rows.add_row(each.name, each.dataset, each.preset, hidden, each.mode, coding, str(each.epochs))
         console.print(rows)
+        console.result({each.name: each.as_dict() for each in RECIPES.values()})
         return
     if out is not None:
         check_path(out)
@@ -73,36 +62,28 @@ def train(
     command = ["hysteron", "train", name, *(f"--set {shlex.quote(text)}" for text in settings)]
     command += [f"--{key} {value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     command += ["--twin"] * twin + [f"--held-back {held_back:g}"] * (held_back > 0)
-    runs = recipe.epochs * (1 + twin)
-    with progress(f"training {name}, seed {recipe.seed}", runs) as done:
-        count = 0
-
-        def watch(_epoch: int, _figures: dict[str, float]) -> None:
-            nonlocal count
-            count += 1
-            done(count)
-
+    with watching() as tell:
         network, record = make(
-            recipe, twin=twin, held_back=held_back, restart=restart, command=" ".join(command), watch=watch
+            recipe, twin=twin, held_back=held_back, restart=restart, command=" ".join(command), tell=tell
         )
     if out is not None:
         store(network, record, out)
     _show(record)
-    console.print(f"record: {folder(recipe) / 'record.json'}" + (f", network: {out}" if out else ""), soft_wrap=True)
+    written = f"record: {folder(recipe, held_back) / 'record.json'}"
+    console.print(written + (f", network: {out}" if out else ""), soft_wrap=True)
+    console.result(record.as_dict())
 
 
-def _show(record: dict[str, Any]) -> None:
-    rows = table(
-        f"{record['name']}: {record['shape']}, {record['weight_bits']}-bit weights", "<figure", "value", "<unit"
-    )
-    error = record["task"] == "regress"
+def _show(record: Record) -> None:
+    rows = table(f"{record.name}: {record.shape}, {record.weight_bits}-bit weights", "<figure", "value", "<unit")
+    kind = "error" if record.regression else "accuracy"
     for key, text in (("integer", "in the hardware's integers"), ("float", "of the float twin")):
-        value = record[f"{'error' if error else 'accuracy'}_{key}"]
+        value = getattr(record, f"{kind}_{key}")
         if value is not None:
-            shown = (f"{value:.4f}", "RMS, targets' unit") if error else (f"{100 * value:.2f}", "%")
-            rows.add_row(f"{'error' if error else 'accuracy'} {text}", *shown)
-    rows.add_row("judged by", record["judged_by"], "")
-    for index, events in enumerate(record["events_per_image"]):
+            shown = (f"{value:.4f}", "RMS, targets' unit") if record.regression else (f"{100 * value:.2f}", "%")
+            rows.add_row(f"{kind} {text}", *shown)
+    rows.add_row("judged by", record.judged_by, "")
+    for index, events in enumerate(record.events_per_image or ()):
         rows.add_row(f"events a sample, {'input' if index == 0 else f'layer {index - 1}'}", f"{events:.1f}", "")
-    rows.add_row("seed", str(record["seed"]), "")
+    rows.add_row("seed", str(record.seed), "")
     console.print(rows)

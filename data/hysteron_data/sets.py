@@ -52,6 +52,15 @@ class DataSet:
     targets: NDArray[np.float32] | None = None
     classes: tuple[str, ...] = ()
 
+    def take(self, which: slice | NDArray[np.integer[Any]]) -> "DataSet":
+        """Some samples of the set, in the order that ``which`` names them in."""
+        return replace(
+            self,
+            inputs=self.inputs[which],
+            labels=None if self.labels is None else self.labels[which],
+            targets=None if self.targets is None else self.targets[which],
+        )
+
 
 def load_data_set(source: str, part: str = "test") -> DataSet:
     """Load a part of a named data set, or an ``.npz`` file with ``inputs`` and, if known, ``labels`` or ``targets``.

@@ -1,12 +1,13 @@
 """The network whose speed and accuracy a board's report states."""
 
-import json
 from pathlib import Path
 
 import hysteron_networks
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
+from hysteron_measure.record import read_record, record_of
+from hysteron_measure.timing import mean_cycles
 from hysteron_spec import CoreConfig, compile_network, load
 
 #: Images, evenly from the whole set, of which the schedule model gives the mean.
@@ -19,7 +20,9 @@ def shipped(name: str) -> Path:
 
 
 def cycles_per_image(network: Path, data: str, core: CoreConfig) -> float:
-    """Mean cycles that a core takes for an image of a stream, by the schedule model.
+    """The mean over a stream of images of the cycles that a core takes (:func:`hysteron_measure.timing.mean_cycles`).
+
+    It comes from the schedule model. The median of the cycles of single images is another figure.
 
     Parameters
     ----------
@@ -42,11 +45,10 @@ def cycles_per_image(network: Path, data: str, core: CoreConfig) -> float:
     inputs = load_data_set(data).inputs
     samples = inputs[:: max(1, len(inputs) // IMAGES)]
     result = run(wanted, samples, trace=True)
-    counters = schedule(program, activities(result, sent_inputs(program, result, samples)), reads=False).counters
-    return float(counters["CYCLES"] / len(samples))
+    return mean_cycles(schedule(program, activities(result, sent_inputs(program, result, samples)), reads=False))
 
 
 def recorded_accuracy(network: Path) -> float | None:
     """The accuracy, 0 to 1, of golden on the whole test set, as the record beside the network's file states it."""
-    record = network.with_suffix(".json")
-    return json.loads(record.read_text()).get("accuracy_integer") if record.exists() else None
+    record = record_of(network)
+    return read_record(record).accuracy_integer if record.exists() else None

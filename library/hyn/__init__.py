@@ -19,13 +19,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hysteron_measure.simulation import Run as Simulation
-
     from hysteron_base.errors import DeviceError, HysteronError, ToolError
     from hysteron_base.progress import Progress, Tell
     from hysteron_convert import Imported, import_network
     from hysteron_data.sets import DataSet
     from hysteron_golden import Result
+    from hysteron_measure.simulation import Run as Simulation
     from hysteron_spec import (
         PRESETS,
         Coding,

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hysteron_measure.literature import OURS_130NM
-from hysteron_measure.timing import image_cycles, mean_cycles, operations
-
 from hysteron_golden import activities, schedule
 from hysteron_golden.schedule import Schedule, sent_inputs
+from hysteron_measure.literature import OURS_130NM
+from hysteron_measure.timing import image_cycles, mean_cycles, operations
 from hysteron_spec import CoreConfig, Network, compile_network
 
 from .html import table_of

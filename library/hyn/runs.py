@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hysteron_measure.score import Answers, accuracy
 from numpy.typing import NDArray
 
 from hysteron_base.progress import Tell, quiet
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import Result
 from hysteron_golden import run as golden
+from hysteron_measure.score import Answers, accuracy
 from hysteron_spec import CoreConfig, Network
 from hysteron_spec.answers import Machine
 from hysteron_spec.fit import choose_core

@@ -38,19 +38,18 @@ def test_help_shows_an_example_for_every_command(hysteron: Run) -> None:
 
 def test_sim_reports_equality_and_figures(hysteron: Run, small: Path, tmp_path: Path) -> None:
     data = spikes_file(tmp_path / "data.npz", labels=np.array([0, 1, 2]))
-    status, text, _ = hysteron("sim", small, "--data", data, "--preset", "tiny", "--out", tmp_path / "out")
+    words = ("--data", data, "--preset", "tiny", "--show", 2, "--out", tmp_path / "out")
+    status, text, errors = hysteron("sim", small, *words)
     assert status == 0, text
     assert "all equal" in text
+    assert errors.splitlines()[0] == "golden model: 3 samples of data"
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     keys = "preset images accuracy mismatches cycles_per_image_median cycles_per_image_max events_per_image"
     assert {*keys.split(), "utilisation", "clock_hz", "images_per_second"} <= set(report)
     assert report["mismatches"] == 0
     assert report["images"] == 3
     assert report["images_per_second"] == pytest.approx(1e8 * 3 / report["counters"]["CYCLES"])
-    assert (
-        "<svg" in (tmp_path / "out" / "report.html").read_text()
-        or "image/svg" in (tmp_path / "out" / "report.html").read_text()
-    )
+    assert "Image 2, label 2, answer" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_sim_names_the_first_difference_and_fails(
@@ -111,6 +110,10 @@ def test_info_and_compile(hysteron: Run, small: Path, tmp_path: Path) -> None:
         (["sim", "{text}", "--data", "{data}"], ["text.hyn", "no network file"]),
         (["sim", "{small}"], ["--data"]),
         (["sim", "{small}", "--data", "{data}", "--images", "0"], ["0"]),
+        (["sim", "{small}", "--data", "{data}", "--show", "all"], ["number of an image, wrong or auto", "'all'"]),
+        (["sim", "{small}", "--data", "{data}", "--show", "3"], ["image to show", "from 0 to 2", "3"]),
+        (["sim", "{small}", "--data", "{data}", "--images", "2", "--show", "2"], ["from 0 to 1", "2"]),
+        (["sim", "{small}", "--data", "{data}", "--show", "wrong"], ["no label for each sample"]),
         (["fly"], ["fly"]),
         (["figures"], ["--write"]),
     ],

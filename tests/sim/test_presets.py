@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import hysteron_networks
-from hysteron_cli.bench import ACTIVITIES, exact_activity, relay_network
 from hysteron_data.digits import load_digits_split
 from hysteron_golden import activities, run, schedule
 from hysteron_golden.schedule import Schedule
+from hysteron_measure.bench import ACTIVITIES, exact_activity, relay_network
 from hysteron_sim.simulator import Simulator
 from hysteron_sim.verify import simulate
 from hysteron_spec import PRESETS, compile_network, load

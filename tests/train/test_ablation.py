@@ -69,10 +69,10 @@ def test_figures_equal_a_plain_count() -> None:
 
 
 def test_figures_of_more_samples_than_are_run_at_once() -> None:
-    """Only those after the first 1000 have a label that can be right."""
+    """Only those after the first 1000 have a label that is right."""
     tests = toy_images(1015)
     labels = run(network(), tests.inputs).predictions
-    labels[:1000] = -1
+    labels[:1000] = (labels[:1000] + 1) % 3
     tests = replace(tests, labels=labels)
     expected = counted(network(), tests)
     assert expected["accuracy"] == 15 / 1015
@@ -174,13 +174,14 @@ def ablated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Re
     with pytest.MonkeyPatch.context() as patch:
         place = tmp_path_factory.mktemp("ablation")
         patch.setenv("HYSTERON_BUILD", str(place))
-        results = ablate(base, VARIANTS[:2], SEEDS, watch=told.append)
-        yield place, base, results, told
+        found = ablate(base, VARIANTS[:2], SEEDS, tell=lambda message: told.append(int(message.done)))
+        assert found["base"] == base.as_dict()
+        yield place, base, found["variants"], told
 
 
 def test_every_variant_is_run_with_every_seed(ablated: Any) -> None:
     place, base, results, told = ablated
-    assert told == [1, 2, 3, 4]
+    assert told == [0, 1, 2, 3, 4, 4]
     assert [(each["name"], each["changes"]) for each in results] == [(v.name, v.changes) for v in VARIANTS[:2]]
     assert [[each["seed"] for each in variant["runs"]] for variant in results] == [[1, 2], [1, 2]]
     assert len({each["hidden_spikes"] for variant in results for each in variant["runs"]}) == 4
@@ -211,7 +212,7 @@ def test_the_command_uses_finished_runs(ablated: Any, hysteron: Run) -> None:
     status, output, errors = hysteron(
         "ablate", "--base", "digits", *settings, "--only", "hysteresis", "--seeds", "1,2", "--jobs", 1
     )
-    assert (status, errors) == (0, "")
+    assert (status, errors) == (0, "training\n")
     rows = {cells[0].strip(): cells[1:] for line in output.splitlines() if len(cells := line.strip("│").split("│")) > 6}
     assert rows["base"][0].strip() == "51.00 ± 1.41"
     assert rows["hysteresis off (plain neuron)"][0].strip() == "50.00 ± 35.36"

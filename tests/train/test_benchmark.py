@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,20 +11,20 @@ import numpy as np
 import pytest
 
 from hysteron_base.errors import HysteronError
+from hysteron_base.progress import Progress
 from hysteron_data.sets import DataSet
 from hysteron_golden import run
-from hysteron_spec import Network, load
+from hysteron_measure.record import load_record, read_record
+from hysteron_spec import load
 from hysteron_train.recipe import Recipe
 from support.train import NEEDS_TORCH, TOY, toy_images, toy_spikes, toy_targets
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 
 from hysteron_train import benchmark  # noqa: E402 (it needs torch)
-from hysteron_train.benchmark import make, store  # noqa: E402
+from hysteron_train.benchmark import folder, make, store  # noqa: E402
 from hysteron_train.model import predict, score  # noqa: E402
 from hysteron_train.trainer import hold_back, train  # noqa: E402
-
-Made = tuple[Network, dict[str, Any]]
 
 QUICK = replace(TOY, epochs=2)
 #: Training and test part of each task's data, and what a recipe says of it.
@@ -60,19 +59,20 @@ def test_the_record_of_a_run(of_task: Any, build: Path, task: str) -> None:
         assert result.step_values is not None
         expected = {f"{'error' if task == 'regress' else 'accuracy'}_integer": score(recipe, result.step_values, tests)}
         expected |= {f"{'error' if task == 'regress' else 'accuracy'}_float": None}
-    assert {key: record[key] for key in record if key.startswith(("accuracy", "error"))} == expected
-    assert record["judged_by"] == f"{len(tests.inputs)} test samples"
-    assert record["events_per_image"] == [round(float(n), 2) for n in result.events.mean(0)]
-    assert len(record["events_per_image"]) == 3 and record["events_per_image"][1] > 0
-    assert (record["name"], record["dataset"], record["preset"], record["task"]) == ("toy", "toy", "digits", task)
-    assert (record["settings"], record["shape"], record["weight_bits"]) == ({}, network.shape, 4)
-    assert (record["seed"], record["command"]) == (1, "what was typed")
-    assert record["train_samples"] == len(TASKS[task][0].inputs)
-    assert set(record["versions"]) == {"hysteron", "torch", "numpy"} and record["versions"]["numpy"] == np.__version__
-    assert record["recipe"] == recipe.as_dict()
-    assert record.get("readout_scale") == (1 / 64 if task == "regress" else None)
-    assert set(record["epochs"]) == {"exact"} and len(record["epochs"]["exact"]) == 2
-    assert json.loads((build / "train/toy/record.json").read_text()) == json.loads(json.dumps(record))
+    values = record.as_dict()
+    assert {key: value for key, value in values.items() if key.startswith(("accuracy", "error"))} == expected
+    assert record.judged_by == f"{len(tests.inputs)} test samples"
+    assert record.events_per_image == [round(float(n), 2) for n in result.events.mean(0)]
+    assert len(record.events_per_image) == 3 and record.events_per_image[1] > 0
+    assert (record.name, record.dataset, record.preset, record.task) == ("toy", "toy", "digits", task)
+    assert (record.settings, record.shape, record.weight_bits) == ({}, network.shape, 4)
+    assert (record.seed, record.command) == (1, "what was typed")
+    assert record.train_samples == len(TASKS[task][0].inputs)
+    assert set(record.versions) == {"hysteron", "torch", "numpy"} and record.versions["numpy"] == np.__version__
+    assert record.recipe == recipe.as_dict()
+    assert record.readout_scale == (1 / 64 if task == "regress" else None)
+    assert set(record.epochs) == {"exact"} and len(record.epochs["exact"]) == 2
+    assert read_record(folder(recipe) / "record.json") == record
 
 
 def test_the_network_is_that_of_the_training(of_task: Any) -> None:
@@ -81,7 +81,7 @@ def test_the_network_is_that_of_the_training(of_task: Any) -> None:
     trained = train(recipe, data)
     for mine, theirs in zip(network.layers, trained.model.export().layers, strict=True):
         assert np.array_equal(mine.weights, theirs.weights) and np.array_equal(mine.biases, theirs.biases)
-    for mine, theirs in zip(record["epochs"]["exact"], trained.history, strict=True):
+    for mine, theirs in zip(record.epochs["exact"], trained.history, strict=True):
         assert mine["loss"] == pytest.approx(theirs["loss"], rel=1e-3)
 
 
@@ -90,32 +90,39 @@ def test_a_twin_is_judged_too(of_task: Any, build: Path, task: str) -> None:
     recipe, data, tests = of_task(task)
     epochs: list[int] = []
     _, record = make(recipe, twin=True, watch=lambda epoch, _: epochs.append(epoch))
-    assert epochs == [0, 1, 0, 1] and set(record["epochs"]) == {"exact", "float"}
+    assert epochs == [0, 1, 0, 1] and set(record.epochs) == {"exact", "float"}
     twin = train(recipe, data, exact=False).model
     what = "error" if task == "regress" else "accuracy"
-    assert record[f"{what}_float"] == score(recipe, predict(twin, tests), tests)
-    assert sorted(file.name for file in (build / "train/toy").iterdir()) == ["exact.pt", "float.pt", "record.json"]
+    assert getattr(record, f"{what}_float") == score(recipe, predict(twin, tests), tests)
+    assert sorted(file.name for file in folder(recipe).iterdir()) == ["exact.pt", "float.pt", "record.json"]
 
 
 def test_held_back_samples_are_the_judges(of_task: Any, build: Path) -> None:
     recipe, data, _ = of_task("classify")
     network, record = make(recipe, twin=False, held_back=0.25)
     rest, held = hold_back(data, 0.25, recipe.seed)
-    assert record["judged_by"] == "10 held-back samples" and record["train_samples"] == len(rest.inputs) == 30
-    assert record["accuracy_integer"] == np.mean(run(network, held.inputs).predictions == held.labels)
+    assert record.judged_by == "10 held-back samples" and record.train_samples == len(rest.inputs) == 30
+    assert record.accuracy_integer == np.mean(run(network, held.inputs).predictions == held.labels)
     assert np.array_equal(network.layers[0].weights, train(recipe, rest).model.export().layers[0].weights)
 
 
-def test_a_checkpoint_of_other_samples_is_not_gone_on_with(of_task: Any) -> None:
+def test_other_samples_begin_anew(of_task: Any) -> None:
     """Else a network would be judged by samples that it was trained on."""
     recipe, data, _ = of_task("classify")
     make(recipe, twin=False)
     rest, _ = hold_back(data, 0.25, recipe.seed)
-    try:
-        network, _ = make(recipe, twin=False, held_back=0.25)
-    except HysteronError:
-        return
+    network, _ = make(recipe, twin=False, held_back=0.25)
     assert np.array_equal(network.layers[0].weights, train(recipe, rest).model.export().layers[0].weights)
+
+
+def test_a_checkpoint_of_other_data_is_not_gone_on_with(of_task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same recipe, but the data have changed since."""
+    recipe, data, tests = of_task("classify")
+    make(recipe, twin=False)
+    parts = {"train": replace(data, inputs=data.inputs ^ 1), "test": tests}
+    monkeypatch.setattr(benchmark, "load_data_set", lambda _, part: parts[part])
+    with pytest.raises(HysteronError, match=r"on other samples .* begin anew with --restart"):
+        make(recipe, twin=False)
 
 
 def test_a_network_the_core_cannot_hold_is_refused_before_training(of_task: Any, build: Path) -> None:
@@ -126,34 +133,63 @@ def test_a_network_the_core_cannot_hold_is_refused_before_training(of_task: Any,
     assert epochs == [] and not build.exists()
 
 
-def test_restart_forgets_checkpoints(of_task: Any, build: Path) -> None:
+def test_runs_with_other_settings_do_not_meet(of_task: Any, build: Path) -> None:
+    """Each has its own folder below the recipe's name, goes on from there, and leaves the others' alone."""
+    recipe, _, _ = of_task("classify")
+    runs = [(recipe, 0.0), (replace(recipe, seed=2), 0.0), (replace(recipe, batch=10), 0.0), (recipe, 0.25)]
+    epochs: list[int] = []
+    records = [make(each, twin=False, held_back=part, watch=lambda k, _: epochs.append(k))[1] for each, part in runs]
+    assert epochs == [0, 1] * 4
+    folders = [folder(each, part) for each, part in runs]
+    assert len(set(folders)) == 4 and {path.parent for path in folders} == {build / "train/toy"}
+    for (each, part), record, path in zip(runs, records, folders, strict=True):
+        assert read_record(path / "record.json") == record
+        assert make(each, twin=False, held_back=part, watch=lambda k, _: epochs.append(k))[1] == record
+    assert epochs == [0, 1] * 4
+
+
+def test_a_twin_goes_on_from_the_network_that_is_there(of_task: Any) -> None:
     recipe, _, _ = of_task("classify")
     make(recipe, twin=False)
-    other = replace(recipe, seed=2)
-    with pytest.raises(HysteronError, match="is of a run with seed = 1, not 2"):
-        make(other, twin=False)
     epochs: list[int] = []
-    _, record = make(other, twin=False, restart=True, watch=lambda epoch, _: epochs.append(epoch))
-    assert epochs == [0, 1] and record["seed"] == 2
-    make(other, twin=False, watch=lambda epoch, _: epochs.append(epoch))
+    make(recipe, twin=True, watch=lambda epoch, _: epochs.append(epoch))
     assert epochs == [0, 1]
+
+
+def test_restart_forgets_checkpoints(of_task: Any) -> None:
+    recipe, _, _ = of_task("classify")
+    make(recipe, twin=False)
+    epochs: list[int] = []
+    make(recipe, twin=False, watch=lambda epoch, _: epochs.append(epoch))
+    assert epochs == []
+    make(recipe, twin=False, restart=True, watch=lambda epoch, _: epochs.append(epoch))
+    assert epochs == [0, 1]
+
+
+def test_training_tells_how_far_it_is(of_task: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    told: list[Progress] = []
+    make(of_task("classify")[0], twin=True, tell=told.append)
+    assert {(message.what, message.total) for message in told} == {("training toy, seed 1", 4)}
+    assert [message.done for message in told] == [0, 1, 2, 3, 4, 4] and told[-1].finished
+    assert told[1].figures.startswith("accuracy 0.")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_samples_that_are_coded_already(of_task: Any) -> None:
     """The record names the set that the network takes, and its accuracy is that on its spikes."""
     recipe, _, tests = of_task("classify", coded_as="toy-levels", settings=("encoder=false", "direct=false"))
     network, record = make(recipe, twin=False)
-    assert network.encoder is None and record["dataset"] == "toy-levels"
-    assert record["settings"] == {"encoder": "false", "direct": "false"}
+    assert network.encoder is None and record.dataset == "toy-levels"
+    assert record.settings == {"encoder": "false", "direct": "false"}
     spikes = (tests.inputs[:, None] > np.array(recipe.levels)[:, None]).astype(np.uint8)
-    assert record["accuracy_integer"] == np.mean(run(network, spikes).predictions == tests.labels)
+    assert record.accuracy_integer == np.mean(run(network, spikes).predictions == tests.labels)
 
 
 def test_a_core_that_cannot_hold_the_network(of_task: Any, build: Path) -> None:
     recipe, _, _ = of_task("classify", settings=("max_neurons=8", "max_outputs=8"))
     with pytest.raises(HysteronError, match="neurons"):
         make(recipe, twin=False)
-    assert not (build / "train/toy/record.json").exists()
+    assert not (folder(recipe) / "record.json").exists()
 
 
 # -- storing ---------------------------------------------------------------------------------------------------
@@ -170,8 +206,7 @@ def test_a_stored_network_and_its_record(of_task: Any, tmp_path: Path, task: str
     assert (stored.name, stored.shape, stored.readout) == ("toy", network.shape, network.readout)
     assert stored.readout_every_step == (task == "regress")
     assert np.array_equal(run(stored, tests.inputs).values, run(network, tests.inputs).values)
-    beside = json.loads((tmp_path / "nets/a.json").read_text())
-    assert beside == json.loads(json.dumps(record | {"epochs": {"exact": record["epochs"]["exact"][-1:]}}))
+    assert load_record(tmp_path / "nets/a.hyn") == replace(record, epochs={"exact": record.epochs["exact"][-1:]})
 
 
 def test_a_network_file_has_its_suffix(of_task: Any, tmp_path: Path) -> None:

@@ -36,11 +36,12 @@ def refused(result: tuple[int, str, str], build: Path) -> str:
 def test_train_writes_the_network_and_its_record(hysteron: Run, build: Path, tmp_path: Path, twin: bool) -> None:
     pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
     status, output, errors = hysteron("train", *SHORT, *["--twin"] * twin, "--out", "net/a.hyn")
-    assert (status, errors) == (0, "")
+    assert (status, errors) == (0, "training digits, seed 1\n")
     network = load(tmp_path / "net/a.hyn")
     assert network.shape == "64-16-10" and network.name == "digits"
     record = json.loads((tmp_path / "net/a.json").read_text())
-    whole = json.loads((build / "train/digits/record.json").read_text())
+    (folder,) = (build / "train/digits").iterdir()
+    whole = json.loads((folder / "record.json").read_text())
     assert record == whole and record["recipe"]["hidden"] == [16]
     command = "hysteron train digits --set hidden=16 --set theta_high=16 --set spread=1.5 --epochs 1" + " --twin" * twin
     assert record["command"] == network.notes["command"] == command
@@ -48,7 +49,7 @@ def test_train_writes_the_network_and_its_record(hysteron: Run, build: Path, tmp
     accuracy = np.mean(run(network, tests.inputs).predictions == tests.labels)
     assert record["accuracy_integer"] == accuracy > 0.2
     assert re.search(rf"accuracy in the hardware's integers +│ +{100 * accuracy:.2f} +│ %", output)
-    assert "450 test samples" in output and "net/a.hyn" in output and str(build / "train/digits/record.json") in output
+    assert "450 test samples" in output and "net/a.hyn" in output and str(folder / "record.json") in output
     if twin:
         assert 0.2 < record["accuracy_float"] <= 1
         assert re.search(rf"accuracy of the float twin +│ +{100 * record['accuracy_float']:.2f} +│ %", output)
@@ -68,12 +69,16 @@ def test_what_was_typed_makes_the_same_network_again(hysteron: Run, build: Path,
     assert status == 0 and (tmp_path / "a.hyn").read_bytes() == (tmp_path / "b.hyn").read_bytes()
 
 
-def test_a_checkpoint_in_the_way(hysteron: Run, build: Path) -> None:
+def test_another_seed_is_another_run(hysteron: Run, build: Path) -> None:
     pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
-    hysteron("train", *SHORT)
-    status, output, errors = hysteron("train", *SHORT, "--seed", 2)
-    assert (status, output) == (2, "") and "exact.pt' is of a run with seed = 1, not 2" in errors
-    assert hysteron("train", *SHORT, "--seed", 2, "--restart")[0] == 0
+    places = []
+    for words in (SHORT, (*SHORT, "--seed", 2), (*SHORT, "--held-back", 0.25), SHORT):
+        status, output, errors = hysteron("train", *words)
+        assert status == 0, errors
+        places.append(Path(re.findall(r"record: (\S+)", output)[-1]))
+        assert json.loads(places[-1].read_text())["seed"] == (2 if "--seed" in words else 1)
+    assert len(set(places)) == 3 and places[0] == places[3]
+    assert {path.parent.parent for path in places} == {build / "train/digits"}
 
 
 def test_without_a_name_the_recipes_are_listed(hysteron: Run, build: Path) -> None:

@@ -14,7 +14,9 @@ import pytest
 
 import hysteron_networks
 from hysteron_base.errors import HysteronError
+from hysteron_base.settings import text_of
 from hysteron_data.sets import NAMES
+from hysteron_measure.score import Task
 from hysteron_spec import PRESETS, Coding, Encoder, compile_network
 from hysteron_spec.network import Layer, Network
 from hysteron_train.recipe import Recipe
@@ -321,3 +323,25 @@ def test_shipped_networks_are_of_the_recipes_of_today() -> None:
     for name, record in shipped.items():
         assert record["recipe"] == json.loads(json.dumps(RECIPES[name].as_dict())), name
         assert record["command"] == f"hysteron train {name} --twin"
+
+
+def test_a_value_and_its_text_say_the_same() -> None:
+    recipe = recipe_named("ablation")
+    for field in fields(recipe):
+        value = getattr(recipe, field.name)
+        assert recipe.override({field.name: text_of(value)}) == recipe, field.name
+    assert recipe.override({"hidden": text_of([32, 8])}).hidden == (32, 8)
+
+
+def test_a_digest_stands_for_every_field() -> None:
+    recipe = recipe_named("digits")
+    digests = {recipe.digest(), replace(recipe, seed=2).digest(), replace(recipe, epochs=3).digest()}
+    assert len(digests) == 3 and all(len(text) == 16 for text in digests)
+    assert replace(recipe, seed=2).digest() == recipe.override({"seed": "2"}).digest()
+
+
+def test_tasks_are_those_of_the_scores() -> None:
+    for task in Task:
+        recipe = replace(recipe_named("digits"), task=task.recipe, temperature=16.0)
+        assert recipe.wanted is task
+        assert recipe.scale == (1 / 16 if task is Task.REGRESSION else None)

@@ -23,7 +23,7 @@ from support.train import NEEDS_DIGITS, NEEDS_TORCH, TOY, spikes, toy_images, to
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 
 from hysteron_train.model import predict, score  # noqa: E402 (it needs torch)
-from hysteron_train.trainer import Trained, hold_back, outputs, take, train  # noqa: E402
+from hysteron_train.trainer import Trained, hold_back, outputs, train  # noqa: E402
 
 #: The toy without what makes a single update hard to foretell.
 PLAIN = replace(TOY, dropout=0.0, noise=0.0, annealing=0.0, activity=0.0, restarts=0, recurrent=(0.0,), smoothing=0.0)
@@ -86,7 +86,7 @@ def test_figures_of_an_epoch() -> None:
     """Without updates worth the name they are those of the untrained network, averaged over batches of any size."""
     recipe = replace(PLAIN, rate=1e-9, epochs=1, batch=16, temperature=4.0)
     data = toy_images(40)
-    trained = train(recipe, data, held_back=take(data, slice(10)))
+    trained = train(recipe, data, held_back=data.take(slice(10)))
     (figures,) = trained.history
     assert set(figures) == {"loss", "score", "activity", "rate", "seconds", "held_back"}
     potentials = predict(trained.model, data)
@@ -98,7 +98,7 @@ def test_figures_of_an_epoch() -> None:
     result = run(trained.model.export(), data.inputs, trace=True)
     assert result.spikes is not None and result.spikes[0].any()
     assert figures["activity"] == pytest.approx(result.spikes[0].mean())
-    assert figures["held_back"] == score(recipe, potentials[:10], take(data, slice(10)))
+    assert figures["held_back"] == score(recipe, potentials[:10], data.take(slice(10)))
 
 
 def test_steps_without_label_teach_nothing() -> None:
@@ -134,7 +134,7 @@ def test_the_seed_decides(task: str) -> None:
 def test_an_interrupted_run_ends_with_the_same_network(task: str, exact: bool, tmp_path: Path) -> None:
     data, changes = TASKS[task]
     recipe = replace(TOY, **changes)
-    held_back = take(data, slice(7))
+    held_back = data.take(slice(7))
     whole = train(recipe, data, exact=exact, held_back=held_back)
     seen: list[int] = []
 
@@ -371,7 +371,7 @@ def test_hold_back_is_seeded() -> None:
 
 
 def test_take_of_data_without_labels() -> None:
-    part = take(DataSet("toy", np.arange(10)[:, None], None), slice(2, 4))
+    part = DataSet("toy", np.arange(10)[:, None], None).take(slice(2, 4))
     assert part.inputs.ravel().tolist() == [2, 3] and part.labels is None and part.targets is None
 
 

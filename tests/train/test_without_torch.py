@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hysteron_base import extras
 from support.train import Run
 
 
@@ -21,12 +21,12 @@ def test_help_has_an_example(hysteron: Run, command: str) -> None:
 def test_training_says_what_is_missing(
     hysteron: Run, build: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
-    find = importlib.util.find_spec
+    find = extras.find_spec
 
     def without_torch(name: str, *rest: Any) -> Any:
         return None if name == "torch" else find(name, *rest)
 
-    monkeypatch.setattr(importlib.util, "find_spec", without_torch)
+    monkeypatch.setattr(extras, "find_spec", without_torch)
     status, output, errors = hysteron(*words)
     assert (status, output) == (2, "") and not build.exists()
-    assert errors == "error: training needs PyTorch; pip install 'hysteron[train]'\n"
+    assert errors == "error: torch is missing, which this needs; pip install 'hyn[train]'\n"

@@ -4,10 +4,9 @@ The figures of a variant are those of the stored integer network on the whole te
 hardware's.
 """
 
-import hashlib
 import json
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from hysteron_base.errors import require
 from hysteron_base.files import build_root, write_file
+from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import run, schedule
 from hysteron_golden.schedule import activities, sent_inputs
+from hysteron_measure.ablation import Found
+from hysteron_measure.score import accuracy
+from hysteron_measure.timing import image_cycles
 from hysteron_spec import Network, Readout, compile_network
 
 from .recipe import Recipe
@@ -36,7 +40,7 @@ class Variant:
     changes: dict[str, str]
 
 
-#: Of the base recipe ``ablation``: every switch of the trainer, off or exchanged.
+#: Variants of the base recipe ``ablation``: every switch of the trainer, off or exchanged.
 VARIANTS = (
     Variant("base", {}),
     Variant("hysteresis off (plain neuron)", {"mode": "plain"}),
@@ -75,20 +79,22 @@ def measure(network: Network, tests: DataSet) -> dict[str, float]:
     before, an image; ``toggles``, how often a hidden neuron begins or ends to fire, an image.
     """
     every = Network(network.layers, network.potential, network.encoder, Readout.POTENTIAL, readout_every_step=True)
-    right = answers = toggles = 0
+    assert tests.labels is not None
+    answers = toggles = 0
+    winners = []
     events = np.zeros(2)
     for first in range(0, len(tests.inputs), 1000):
         result = run(every, tests.inputs[first : first + 1000], trace=True)
-        assert result.step_values is not None and result.spikes is not None and tests.labels is not None
+        assert result.step_values is not None and result.spikes is not None
         answer = result.step_values.argmax(-1)
-        right += int((answer[:, -1] == tests.labels[first : first + 1000]).sum())
+        winners.append(answer)
         answers += int((answer[:, 1:] != answer[:, :-1]).sum())
         for hidden in result.spikes[:-1]:
             toggles += int((hidden[:, 1:] != hidden[:, :-1]).sum())
         events += [result.events[:, 0].sum(), result.events[:, 1:-1].sum()]
     n = len(tests.inputs)
     return {
-        "accuracy": right / n,
+        "accuracy": accuracy(tests.labels, np.concatenate(winners)),
         "input_events": float(events[0] / n),
         "hidden_spikes": float(events[1] / n),
         "flicker": answers / n,
@@ -97,12 +103,11 @@ def measure(network: Network, tests: DataSet) -> dict[str, float]:
 
 
 def cycles(network: Network, recipe: Recipe, inputs: Any) -> float:
-    """Median cycles an image of a stream, by the exact schedule."""
+    """The median of the cycles of an image (:func:`hysteron_measure.timing.image_cycles`), by the exact schedule."""
     program = compile_network(network, recipe.core())
     result = run(network, inputs, trace=True)
     sent = sent_inputs(program, result, inputs)
-    begins, ends = schedule(program, activities(result, sent), reads=False).sample_cycles.T
-    return float(np.median(np.diff(ends, prepend=begins[0])))
+    return float(np.median(image_cycles(schedule(program, activities(result, sent), reads=False))))
 
 
 def one(recipe: Recipe, data: DataSet, tests: DataSet, cache: Path) -> dict[str, Any]:
@@ -110,8 +115,7 @@ def one(recipe: Recipe, data: DataSet, tests: DataSet, cache: Path) -> dict[str,
 
     The cache is keyed by the whole recipe, so an interrupted ablation goes on where it was.
     """
-    key = json.dumps(recipe.as_dict(), sort_keys=True)
-    path = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    path = cache / f"{recipe.digest()}.json"
     if path.exists():
         found: dict[str, Any] = json.loads(path.read_text())
         return found
@@ -126,39 +130,55 @@ def _task(recipe: Recipe, cache: Path) -> dict[str, Any]:
     return one(recipe, load_data_set(recipe.dataset, "train"), load_data_set(recipe.dataset, "test"), cache)
 
 
+def choose(words: Sequence[str]) -> list[Variant]:
+    """The base, and the variants that have one of some words in their name; all without a word.
+
+    Raises
+    ------
+    HysteronError
+        If there is none.
+    """
+    chosen = [v for v in VARIANTS if not words or not v.changes or any(text in v.name for text in words)]
+    require(
+        len(chosen) > 1,
+        f"no variant's name has {' or '.join(words)} in it; they are {', '.join(v.name for v in VARIANTS[1:])}",
+    )
+    return chosen
+
+
 def ablate(
-    base: Recipe,
-    variants: Sequence[Variant],
-    seeds: Sequence[int],
-    *,
-    jobs: int = 1,
-    watch: Callable[[int], None] = lambda _: None,
-) -> list[dict[str, Any]]:
+    base: Recipe, variants: Sequence[Variant], seeds: Sequence[int], *, jobs: int = 1, tell: Tell = quiet
+) -> Found:
     """Train ``base`` with each variant's changes and each seed.
+
+    Finished runs are kept in ``build/ablate/runs``, so an interrupted ablation goes on where it was.
 
     Parameters
     ----------
     base, variants, seeds
         The recipe, and what each run changes in it.
     jobs
-        Processes.
-    watch
-        Called with the number of finished runs.
+        Processes that train at the same time.
+    tell
+        Told how many runs are finished.
 
     Returns
     -------
-    For each variant its ``name``, its ``changes`` and ``runs``: the figures of :func:`measure` and ``cycles``, for each
-    seed.
+    ``base``, every field of the recipe, and ``variants``: for each its ``name``, its ``changes`` and ``runs``: the
+    figures of :func:`measure` and ``cycles``, for each seed.
     """
     recipes = [base.override(v.changes | {"seed": str(seed)}) for v in variants for seed in seeds]
     cache = build_root() / "ablate" / "runs"
     results: dict[int, dict[str, Any]] = {}
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with (
+        stage(tell, "training", len(recipes)) as step,
+        ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
         waiting = {pool.submit(_task, recipe, cache): index for index, recipe in enumerate(recipes)}
         for done in as_completed(waiting):
             results[waiting[done]] = done.result()
-            watch(len(results))
-    return [
+            step(len(results))
+    found = [
         {
             "name": variant.name,
             "changes": variant.changes,
@@ -166,3 +186,4 @@ def ablate(
         }
         for i, variant in enumerate(variants)
     ]
+    return {"base": base.as_dict(), "variants": found}

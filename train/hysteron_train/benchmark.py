@@ -1,27 +1,37 @@
 """One benchmark from its recipe to the network file and its record."""
 
 import importlib.metadata
-import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hysteron_base.errors import require
-from hysteron_base.files import build_root, write_file
+from hysteron_base.files import build_root
+from hysteron_base.progress import Tell, quiet, stage
+from hysteron_base.settings import text_of
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run
+from hysteron_measure.record import Record, record_of
 from hysteron_spec import Network, compile_network, save
 
 from .model import predict, score
 from .recipe import Recipe
+from .recipes import recipe_named
 from .trainer import Trained, Watch, check_data, hold_back, train, untrained
 
 #: Packages whose version can change what comes out.
 _PACKAGES = ("hysteron", "torch", "numpy")
 
 
-def folder(recipe: Recipe) -> Path:
-    """Where a run keeps its checkpoints and its record."""
-    return build_root() / "train" / recipe.name
+def folder(recipe: Recipe, held_back: float = 0.0) -> Path:
+    """Where a run keeps its checkpoints and its record: ``build/train/NAME/DIGEST``.
+
+    The digest stands for every field of the recipe and for the part of the samples that is held back, so that runs
+    with other seeds or settings do not meet. A run and its float twin share a folder.
+    """
+    name = recipe.digest() + (f"-held-back-{held_back:g}" if held_back else "")
+    return build_root() / "train" / recipe.name / name
 
 
 def make(
@@ -32,7 +42,8 @@ def make(
     restart: bool = False,
     command: str = "",
     watch: Watch = lambda *_: None,
-) -> tuple[Network, dict[str, Any]]:
+    tell: Tell = quiet,
+) -> tuple[Network, Record]:
     """Train ``recipe`` and judge it.
 
     Parameters
@@ -48,12 +59,14 @@ def make(
     command
         What the user typed, for the record.
     watch
-        Called after every epoch.
+        Called after every epoch with its number and its figures.
+    tell
+        Told how far the training is: epochs of the network and of its twin.
 
     Returns
     -------
     The network, and its record: the recipe, how good it and its twin are, every epoch's figures. The record is also
-    written to ``record.json`` in :func:`folder`.
+    written to ``record.json`` in :func:`folder`. What an interrupted run left there is gone on with.
 
     Raises
     ------
@@ -68,47 +81,81 @@ def make(
     check_data(recipe, data)
     # Whether the core can hold it is known before the hours of training.
     compile_network(untrained(recipe, data).export(), recipe.core())
-    place = folder(recipe)
+    place = folder(recipe, held_back)
     kinds = ("exact", "float") if twin else ("exact",)
     runs: dict[str, Trained] = {}
-    for kind in kinds:
-        checkpoint = place / f"{kind}.pt"
-        if restart:
-            checkpoint.unlink(missing_ok=True)
-        runs[kind] = train(recipe, data, exact=kind == "exact", checkpoint=checkpoint, watch=watch)
+    with stage(tell, f"training {recipe.name}, seed {recipe.seed}", recipe.epochs * len(kinds)) as step:
+        for number, kind in enumerate(kinds):
+            checkpoint = place / f"{kind}.pt"
+            if restart:
+                checkpoint.unlink(missing_ok=True)
+
+            def watched(epoch: int, figures: dict[str, float], before: int = number * recipe.epochs) -> None:
+                step(before + epoch + 1, f"{recipe.wanted.figure} {figures['score']:.4f}")
+                watch(epoch, figures)
+
+            runs[kind] = train(recipe, data, exact=kind == "exact", checkpoint=checkpoint, watch=watched)
     model = runs["exact"].model
     network = model.export()
     model.check_equal(network, data.inputs)
     result = run(network, model.coded(tests.inputs))
     values = result.values[:, None] if result.step_values is None else result.step_values
-    what = "error" if recipe.task == "regress" else "accuracy"
-    figures = {f"{what}_integer": score(recipe, values, tests)}
-    figures[f"{what}_float"] = score(recipe, predict(runs["float"].model, tests), tests) if twin else None
-    record: dict[str, Any] = {
-        "name": recipe.name,
-        "dataset": recipe.coded_as or recipe.dataset,
-        "judged_by": f"{len(tests.inputs)} {'held-back' if held_back else 'test'} samples",
-        "preset": recipe.preset,
-        "settings": dict(text.partition("=")[::2] for text in recipe.settings),
-        "task": recipe.task,
-        "shape": network.shape,
-        "weight_bits": recipe.core().weight_bits,
-        **figures,
-        "events_per_image": [round(float(n), 2) for n in result.events.mean(0)],
-        "seed": recipe.seed,
-        "train_samples": len(data.inputs),
-        "command": command,
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-        "recipe": recipe.as_dict(),
-        "epochs": {
+    scores = {"integer": score(recipe, values, tests)}
+    if twin:
+        scores["float"] = score(recipe, predict(runs["float"].model, tests), tests)
+    record = Record(
+        name=recipe.name,
+        dataset=recipe.coded_as or recipe.dataset,
+        judged_by=f"{len(tests.inputs)} {'held-back' if held_back else 'test'} samples",
+        preset=recipe.preset,
+        settings=dict(text.partition("=")[::2] for text in recipe.settings),
+        task=recipe.task,
+        shape=network.shape,
+        weight_bits=recipe.core().weight_bits,
+        **{f"{recipe.wanted.figure}_{what}": value for what, value in scores.items()},
+        events_per_image=[round(float(n), 2) for n in result.events.mean(0)],
+        seed=recipe.seed,
+        train_samples=len(data.inputs),
+        command=command,
+        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        recipe=recipe.as_dict(),
+        epochs={
             kind: [{key: float(f"{value:.4g}") for key, value in each.items()} for each in done.history]
             for kind, done in runs.items()
         },
-    }
-    if recipe.task == "regress":
-        record["readout_scale"] = 1 / recipe.temperature
-    write_file(place / "record.json", (json.dumps(record, indent=1) + "\n").encode())
+        readout_scale=recipe.scale,
+    )
+    record.write(place / "record.json")
     return network, record
+
+
+def train_recipe(
+    name: str, changes: Mapping[str, object], *, twin: bool = False, tell: Tell = quiet
+) -> tuple[Network, Record]:
+    """Train a named recipe with some of its fields changed.
+
+    Parameters
+    ----------
+    name
+        Name of the recipe.
+    changes
+        Fields that differ, by name: their values, or the texts that ``--set`` takes.
+    twin, tell
+        As for :func:`make`.
+
+    Returns
+    -------
+    The network, and the record of its training.
+
+    Raises
+    ------
+    HysteronError
+        If there is no such recipe or field, or as :func:`make` says.
+    """
+    texts = {key: text_of(value) for key, value in changes.items()}
+    command = ["hysteron", "train", name, *(f"--set {shlex.quote(f'{key}={text}')}" for key, text in texts.items())]
+    command += ["--twin"] * twin
+    return make(recipe_named(name).override(texts), twin=twin, command=" ".join(command), tell=tell)
 
 
 def check_path(path: Path) -> None:
@@ -122,7 +169,7 @@ def check_path(path: Path) -> None:
     require(path.suffix == ".hyn", f"a network file must end in .hyn, not {str(path)!r}")
 
 
-def store(network: Network, record: dict[str, Any], path: Path) -> None:
+def store(network: Network, record: Record, path: Path) -> None:
     """Write the network, and its record beside it as ``.json``.
 
     Raises
@@ -131,20 +178,8 @@ def store(network: Network, record: dict[str, Any], path: Path) -> None:
         If ``path`` is no ``.hyn`` file.
     """
     check_path(path)
-    notes = {"data": record["dataset"], "seed": str(record["seed"]), "command": record["command"]}
-    if "readout_scale" in record:
-        notes["read-out scale"] = repr(record["readout_scale"])
-    save(
-        Network(
-            network.layers,
-            network.potential,
-            network.encoder,
-            network.readout,
-            network.readout_every_step,
-            name=network.name,
-            notes=notes,
-        ),
-        path,
-    )
-    short = record | {"epochs": {kind: epochs[-1:] for kind, epochs in record["epochs"].items()}}
-    write_file(path.with_suffix(".json"), (json.dumps(short, indent=1) + "\n").encode())
+    notes = {"data": record.dataset, "seed": str(record.seed), "command": record.command}
+    if record.readout_scale is not None:
+        notes["read-out scale"] = repr(record.readout_scale)
+    save(replace(network, notes=notes), path)
+    record.short().write(record_of(path))

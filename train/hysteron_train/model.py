@@ -1,5 +1,7 @@
 """A trainable network: the layers of a recipe, and the golden network they become."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,6 +10,8 @@ from torch import Tensor, nn
 from hysteron_base.errors import require
 from hysteron_data.sets import DataSet
 from hysteron_golden import run
+from hysteron_measure.score import Answers, Task
+from hysteron_measure.score import score as judge
 from hysteron_spec import Coding, Mode, Network, Readout, Reset
 from hysteron_spec.encoder import encode
 
@@ -109,7 +113,7 @@ class SpikingNetwork(nn.Module):
             self.potential,
             None if self.recipe.coded_as else self.encoder,
             Readout.POTENTIAL,
-            readout_every_step=self.recipe.task != "classify",
+            readout_every_step=self.recipe.wanted is not Task.CLASSES,
             name=self.recipe.name,
             notes=notes or {},
         )
@@ -144,17 +148,6 @@ def predict(model: SpikingNetwork, data: DataSet, batch: int = 500) -> NDArray[n
     return np.concatenate(parts)
 
 
-def score(recipe: Recipe, potentials: NDArray[np.number], data: DataSet) -> float:
-    """How good read-out potentials ``(samples, steps, n_out)`` are.
-
-    The fraction classified right (ties resolve to the lowest index), over the labelled steps if every step is
-    classified; for regression the root of the mean squared error in the targets' unit.
-    """
-    if recipe.task == "regress":
-        assert data.targets is not None
-        return float(np.sqrt(np.mean((potentials / recipe.temperature - data.targets) ** 2)))
-    assert data.labels is not None
-    if recipe.task == "classify":
-        return float(np.mean(potentials[:, -1].argmax(-1) == data.labels))
-    labelled = data.labels >= 0
-    return float(np.mean(potentials.argmax(-1)[labelled] == data.labels[labelled]))
+def score(recipe: Recipe, potentials: NDArray[Any], data: DataSet) -> float:
+    """How good read-out potentials ``(samples, steps, n_out)`` are; :func:`hysteron_measure.score.score` judges."""
+    return judge(recipe.wanted, data, Answers.potentials(potentials), recipe.scale)

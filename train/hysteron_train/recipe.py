@@ -4,15 +4,15 @@ The formats (weight bits, potential, leak and bias bits) are not chosen here: th
 network is made for.
 """
 
+import hashlib
+import json
 import types
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args, get_origin
 
 from hysteron_base.errors import HysteronError, require
+from hysteron_measure.score import Task
 from hysteron_spec import Coding, CoreConfig, Encoder, Mode, Reset
-
-#: Ways a sample is labelled: once, at every step, or by real numbers at every step.
-TASKS = ("classify", "classify-steps", "regress")
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for field, allowed in (
-            ("task", TASKS),
+            ("task", tuple(each.recipe for each in Task)),
             ("mode", tuple(m.name.lower() for m in Mode)),
             ("reset", tuple(r.name.lower() for r in Reset)),
             ("coding", ("spikes", *(c.name.lower() for c in Coding))),
@@ -218,7 +218,7 @@ class Recipe:
             f"grid must be planes, rows and columns of inputs that are spikes, or empty, not {self.grid}",
         )
         require(
-            self.delay == 0 or self.task == "classify",
+            self.delay == 0 or self.wanted is Task.CLASSES,
             f"delay moves spikes, not what is wanted at each step; it must be 0 for {self.task}, not {self.delay}",
         )
         core = self.core()
@@ -232,6 +232,16 @@ class Recipe:
                 f"thresholds must satisfy 0 <= theta_low <= theta_high < {core.potential.high}, "
                 f"not {low_theta} and {high_theta}",
             )
+
+    @property
+    def wanted(self) -> Task:
+        """The task."""
+        return Task.of_recipe(self.task)
+
+    @property
+    def scale(self) -> float | None:
+        """For a regression: what a unit of potential stands for, in units of the targets; else None."""
+        return 1 / self.temperature if self.wanted is Task.REGRESSION else None
 
     def core(self) -> CoreConfig:
         """The core the network is made for."""
@@ -256,11 +266,16 @@ class Recipe:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        """Every field, for the record."""
+        """Every field, as the record has them."""
         return {
             field.name: list(value) if isinstance(value := getattr(self, field.name), tuple) else value
             for field in fields(self)
         }
+
+    def digest(self) -> str:
+        """16 hexadecimal digits that stand for all fields: runs that may come out differently have different ones."""
+        key = json.dumps(self.as_dict(), sort_keys=True)
+        return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def _parse(key: str, kind: Any, text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.settings import one_of
 
 from .recipe import Recipe
 
@@ -247,13 +247,12 @@ RECIPES: dict[str, Recipe] = {
 
 
 def recipe_named(name: str) -> Recipe:
-    """The recipe ``name``.
+    """The recipe called ``name``.
 
     Raises
     ------
     HysteronError
         If there is none.
     """
-    if name not in RECIPES:
-        raise HysteronError(f"recipe must be one of {', '.join(RECIPES)}, not {name!r}")
-    return RECIPES[name]
+    recipe: Recipe = one_of("recipe", name, RECIPES)
+    return recipe

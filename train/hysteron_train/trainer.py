@@ -17,6 +17,7 @@ from torch import Tensor
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import write_file
 from hysteron_data.sets import DataSet
+from hysteron_measure.score import Task
 
 from .augment import augment
 from .model import SpikingNetwork, predict, score
@@ -75,10 +76,9 @@ def check_data(recipe: Recipe, data: DataSet) -> None:
         not spikes or int(data.inputs.max(initial=0)) <= 1,
         f"coding = 'spikes' needs values of 0 and 1, data set {name!r} has more; set coding to that of pixels",
     )
-    rank = None if data.labels is None else data.labels.ndim
-    wanted = {"classify": rank == 1, "classify-steps": rank == 2, "regress": data.targets is not None}
-    fits = " or ".join(task for task, suits in wanted.items() if suits) or "none"
-    require(wanted[recipe.task], f"task = {recipe.task!r} does not suit data set {name!r}; it can be {fits}")
+    tasks = Task.all_of(data)
+    fits = " or ".join(task.recipe for task in tasks) or "none"
+    require(recipe.wanted in tasks, f"task = {recipe.task!r} does not suit data set {name!r}; it can be {fits}")
     moved = recipe.shift or recipe.rotate or recipe.zoom or recipe.flip
     require(
         spikes or not moved or len(shape) == 3,
@@ -98,17 +98,7 @@ def hold_back(data: DataSet, part: float, seed: int) -> tuple[DataSet, DataSet]:
     order = np.random.default_rng(seed).permutation(len(data.inputs))
     cut = int(len(order) * part)
     require(0 < cut < len(order), f"of {len(order)} samples a part of {part:g} cannot be held back; take another part")
-    return take(data, order[cut:]), take(data, order[:cut])
-
-
-def take(data: DataSet, which: Any) -> DataSet:
-    """Some samples of ``data``."""
-    return replace(
-        data,
-        inputs=data.inputs[which],
-        labels=None if data.labels is None else data.labels[which],
-        targets=None if data.targets is None else data.targets[which],
-    )
+    return data.take(order[cut:]), data.take(order[:cut])
 
 
 def train(
@@ -180,10 +170,10 @@ def _train(
         model.train()
         model.anneal_(epoch / recipe.epochs)
         order = rng.permutation(len(data.inputs))
-        inputs = augment(recipe, data.inputs, rng)
+        augmented = replace(data, inputs=augment(recipe, data.inputs, rng))
         total = {"loss": 0.0, "score": 0.0, "activity": 0.0}
         for first in range(0, len(order), recipe.batch):
-            part = take(replace(data, inputs=inputs), order[first : first + recipe.batch])
+            part = augmented.take(order[first : first + recipe.batch])
             (*_, potentials), spikes = model(part.inputs)
             activity = torch.stack([s.mean() for s in spikes]).mean() if spikes else torch.zeros(())
             loss = _loss(recipe, potentials, part) + recipe.activity * activity
@@ -229,10 +219,10 @@ def _schedule(recipe: Recipe, optimiser: torch.optim.Optimizer, updates: int) ->
 
 
 def _loss(recipe: Recipe, potentials: Tensor, part: DataSet) -> Tensor:
-    if recipe.task == "regress":
+    if recipe.wanted is Task.REGRESSION:
         return torch.nn.functional.mse_loss(potentials / recipe.temperature, torch.from_numpy(part.targets))
     labels = torch.from_numpy(part.labels)
-    logits = potentials[:, -1] if recipe.task == "classify" else potentials.flatten(0, 1)
+    logits = potentials[:, -1] if recipe.wanted is Task.CLASSES else potentials.flatten(0, 1)
     return torch.nn.functional.cross_entropy(
         logits / recipe.temperature, labels.flatten(), ignore_index=-1, label_smoothing=recipe.smoothing
     )

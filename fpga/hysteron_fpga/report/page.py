@@ -8,8 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from hysteron_base.files import write_file
+from hysteron_measure.literature import FPGAS
 
-from ..others import OTHERS
 from ..placement import merged
 from .figures import RESOURCES, BuildReport
 
@@ -50,7 +50,7 @@ def beside_others(report: BuildReport) -> list[Row]:
             each.source,
             each.address,
         )
-        for each in OTHERS
+        for each in FPGAS
     ]
     return [own, *others]
 

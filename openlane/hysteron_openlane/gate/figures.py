@@ -8,6 +8,7 @@ from hysteron_base.errors import HysteronError, require
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run
+from hysteron_measure.timing import operations
 from hysteron_spec import compile_network, load
 
 from ..figures import Line
@@ -50,9 +51,6 @@ def gate_figures(
     HysteronError, SimulationError
         If a tool is missing, the chip has no network for it, or an output is unknown.
     """
-    # Synaptic operations are counted in one place, which is the command line's as yet.
-    from hysteron_cli.measure.measurement import operations
-
     if chip.network is None or chip.data is None:
         raise HysteronError(f"{chip.name} is not simulated at gate level; sky130-small shows how its core fares")
     network = load(hysteron_networks.path(chip.network))

@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hysteron_base.files import write_file
+from hysteron_report.style import svg
 
 from ..figures import Line, as_json
 from ..flow.run import Flow
 from . import pictures
-from .style import svg
 
 
 def write_report(flow: Flow) -> Path:

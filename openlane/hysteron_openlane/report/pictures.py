@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from hysteron_report.style import BAND, BLUE, FAINT, INK, MUTED, SKY, WIDTH, picture
+
 from ..flow.floorplan import MARGIN, Floorplan
 from ..pdk import Pdk
-from .style import BAND, BLUE, FAINT, INK, MUTED, SKY, WIDTH, picture
 
 #: Colours of a layout: of diffusion, of poly, and of the wires from the lowest up.
 _COLOURS = ("#b8d8b0", "#d9a0a0", "#c8c4bc", "#8fb7dc", "#d3a6d8", "#7fbf9a", "#e0b060", "#b86f3a")

@@ -13,10 +13,10 @@ pytest.importorskip("jinja2", reason="pages are not installed (extra 'fpga')")
 
 from hysteron_fpga.board import board
 from hysteron_fpga.memories import Mapped
-from hysteron_fpga.others import OTHERS
 from hysteron_fpga.placement import Element, Placed
 from hysteron_fpga.report.figures import BuildReport
 from hysteron_fpga.report.page import write_page
+from hysteron_measure.literature import FPGAS
 
 PATH = (Element(1.5, "clk-to-q", "core.a"), Element(2.0, "routing", "core.<b>"), Element(0.5, "setup", "core.<b>"))
 FAST = Placed(20.0, {"logic_cells": 5149, "bram": 20}, {"logic_cells": 5280, "bram": 30}, PATH)
@@ -69,7 +69,7 @@ def test_what_a_good_build_shows(tmp_path: Path) -> None:
         assert told in seen, told
     assert text.count('class="bar full"') == 1, "only of the logic cells hardly any is left"
     assert text.count('class="bar short"') == 1, "only the first placement is too slow"
-    for other in OTHERS:
+    for other in FPGAS:
         assert f'<a href="{other.address}">{other.source}</a>' in text
 
 

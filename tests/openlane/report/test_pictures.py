@@ -8,7 +8,7 @@ from hysteron_openlane.flow.chips import chip, source
 from hysteron_openlane.flow.floorplan import floorplan
 from hysteron_openlane.flow.project import instances
 from hysteron_openlane.report.pictures import floorplan as draw
-from hysteron_openlane.report.style import svg
+from hysteron_report.style import svg
 
 
 @pytest.mark.usefixtures("pdk")

@@ -1,0 +1,1 @@
+"""The page about the networks, ``docs/networks.md``, and its pictures."""
