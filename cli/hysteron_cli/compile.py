@@ -10,13 +10,14 @@ import click
 
 from hysteron_base.errors import HysteronError
 from hysteron_base.files import build_root, write_file
+from hysteron_base.progress import stage
 from hysteron_base.settings import changes_of, parameters_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
 from hysteron_spec.describe import describe, facts, layer_rows
 from hysteron_train.recipe import Recipe
 
 from .names import NETWORK
-from .output import console, table, waiting
+from .output import console, table, watching
 
 #: Cores that stand side by side in a terminal of 80 columns.
 _CORES_WIDE = 4
@@ -62,7 +63,7 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
     folder = out or build_root() / "compile" / config.name.rstrip("*")
     # A loader of an earlier call need not suit this core.
     (folder / "load.txt").unlink(missing_ok=True)
-    with waiting(f"generating core {config.name}"):
+    with watching() as tell, stage(tell, f"generating core {config.name}"):
         text = convert(config)
     write_file(folder / "core.v", text.encode())
     parameters = {field.name: getattr(config, field.name) for field in fields(config)}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import build_root
+from hysteron_base.progress import stage
 from hysteron_data.sets import NAMES, load_data_set
 from hysteron_data.sources import FOLDERS
 from hysteron_spec import compile_network, load
@@ -17,7 +18,7 @@ from hysteron_spec.machine import MachineConfig
 
 from .compile import choose_core, core_options
 from .names import DATA, NETWORK
-from .output import console, table, waiting, watching, write_json
+from .output import console, table, watching, write_json
 
 small_option = click.option(
     "--small", is_flag=True, help="A small machine, as for an iCEBreaker: the processor does what devices do otherwise."
@@ -44,7 +45,10 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
     host, colon, port = (tcp or "").rpartition(":")
     there = bool(colon and host) and port.isdecimal() and int(port) < 1 << 16
     require(pty or there, f"--tcp takes HOST:PORT, not {tcp!r}")
-    with waiting(f"building the simulator of machine {config.name} (the first time takes minutes)"):
+    with (
+        watching() as tell,
+        stage(tell, f"building the simulator of machine {config.name} (the first time takes minutes)"),
+    ):
         build_machine(config, machine)
     with contextlib.suppress(KeyboardInterrupt):
         if pty:

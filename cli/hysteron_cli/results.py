@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+import hysteron_networks
 from hysteron_base.files import write_file
 from hysteron_measure import measurement
 from hysteron_measure.book import data_name, networks_with_record
@@ -13,7 +14,7 @@ from hysteron_measure.record import record_of
 from .names import NETWORK
 from .output import console, table, watching
 
-RESULTS = Path("networks") / "results.json"
+RESULTS = hysteron_networks.FOLDER / "results.json"
 PAGE = Path("docs") / "networks.md"
 
 
@@ -38,7 +39,11 @@ def _samples(ctx: click.Context, param: click.Parameter, text: str) -> int | Non
 )
 @click.option("--all-rtl", is_flag=True, help="The same as --rtl all.")
 @click.option("--force", is_flag=True, help="Replace figures that come from more samples through the hardware.")
-@click.option("--out", type=click.Path(path_type=Path), help=f"File of the figures, beside the networks.  [{RESULTS}]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="File of the figures, beside the networks.  [that of the shipped networks]",
+)
 @click.option(
     "--docs",
     type=click.Path(path_type=Path),
@@ -58,12 +63,12 @@ def results(
 ) -> None:
     """Measure NETWORKS on their test sets: golden on all samples, the generated hardware on the first ones.
 
-    Without NETWORKS: every network in networks/ that has a training record (NAME.json) beside it. Updates the networks'
+    Without NETWORKS: every shipped network that has a training record (NAME.json) beside it. Updates the networks'
     entries in the file of figures, then the page and its pictures. Figures from more samples through the hardware stay
     unless the network or its core has changed, or --force is given. Exits with status 1 if hardware and golden differ
     anywhere, and names the first difference.
 
-    Example: hysteron results networks/digits.hyn --all-rtl
+    Example: hysteron results digits --all-rtl
     """
     if (redraw or check) and networks:
         raise click.UsageError("--redraw and --check are about all networks; give none")

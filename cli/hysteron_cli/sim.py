@@ -30,7 +30,9 @@ def _shown(ctx: click.Context, param: click.Parameter, text: str) -> "Show":
 
 @click.command()
 @click.argument("network", type=NETWORK)
-@click.option("--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs' and 'labels'.")
+@click.option(
+    "--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs' and 'labels'."
+)
 @core_options
 @click.option("--images", type=click.IntRange(min=1), help="Only the first so many samples.")
 @click.option(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hysteron_golden import activities, schedule
 from hysteron_golden.schedule import Schedule, sent_inputs
-from hysteron_measure.literature import OURS_130NM
+from hysteron_measure.own import SKY130
 from hysteron_measure.timing import image_cycles, mean_cycles, operations
 from hysteron_spec import CoreConfig, Network, compile_network
 
@@ -125,7 +125,7 @@ def predict(
         operations=sops,
         utilisation=plan.utilisation,
         weight_bits=chosen.weight_rows * chosen.weight_row_bits,
-        cell_area_mm2=(OURS_130NM.lane_mm2[0] * chosen.lanes, OURS_130NM.lane_mm2[1] * chosen.lanes),
-        energy_nj=(sops * OURS_130NM.operation_pj[0] / 1e3, sops * OURS_130NM.operation_pj[1] / 1e3),
-        basis=OURS_130NM.basis,
+        cell_area_mm2=(SKY130.lane_mm2[0] * chosen.lanes, SKY130.lane_mm2[1] * chosen.lanes),
+        energy_nj=(sops * SKY130.operation_pj[0] / 1e3, sops * SKY130.operation_pj[1] / 1e3),
+        basis=SKY130.basis,
     )

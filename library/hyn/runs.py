@@ -46,7 +46,7 @@ def samples_of(samples: Samples) -> DataSet:
     """Samples as a data set."""
     if isinstance(samples, str):
         return load_data_set(samples)
-    return samples if isinstance(samples, DataSet) else DataSet("samples", np.asarray(samples))
+    return samples if isinstance(samples, DataSet) else DataSet("samples", np.asarray(samples), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +224,7 @@ def train(recipe: str, *, tell: Tell = quiet, twin: bool = False, **changes: obj
 @contextmanager
 def bar() -> Iterator[Tell]:
     """Show progress on standard error: ``with hyn.bar() as tell: hyn.simulate(network, data, tell=tell)``."""
-    from hysteron_cli.output import watching
+    from hysteron_base.bars import watching
 
     with watching() as tell:
         yield tell

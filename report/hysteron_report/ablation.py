@@ -37,7 +37,7 @@ def text(found: Found) -> str:
     head = ["variant", *(title for _, title, _ in FIGURES)]
     lines = [head, ["---", *["--:"] * len(FIGURES)], *rows(found)]
     return _PAGE.format(
-        figures="networks/ablation.json",
+        figures="networks/hysteron_networks/ablation.json",
         hidden="-".join(str(n) for n in base["hidden"]),
         dataset=f"`{base['dataset']}`",
         seeds=len(found["variants"][0]["runs"]),

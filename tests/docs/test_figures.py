@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 import hysteron_networks
 from hysteron_measure.ablation import read_found
 from hysteron_report import ablation
@@ -19,9 +17,8 @@ def test_readme_has_the_figures_of_the_networks() -> None:
     assert summary(entries) in (ROOT / "README.md").read_text()
 
 
-def test_pages_and_pictures_of_the_networks_are_what_the_figures_give(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)  # the page names files as they are named there
-    assert documents.outdated(hysteron_networks.FOLDER.relative_to(ROOT) / "results.json", Path("docs/networks.md")) is None
+def test_pages_and_pictures_of_the_networks_are_what_the_figures_give() -> None:
+    assert documents.outdated(hysteron_networks.FOLDER / "results.json", ROOT / "docs/networks.md") is None
 
 
 def test_page_and_picture_of_the_ablation_are_what_the_figures_give() -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import hysteron_networks
 from hysteron_measure.book import Entry, data_name
 from hysteron_measure.literature import MNIST, STEP
 from hysteron_measure.measurement import FEWEST, LONE_STEPS
@@ -191,13 +192,14 @@ def _lone(name: str, entry: Entry) -> list[str]:
 
 def _made(name: str, entry: Entry, record: Record, networks: Path, link: str) -> list[str]:
     whole = entry["images_rtl"] == entry["images_integer"]
+    shown = name if networks.resolve() == hysteron_networks.FOLDER else f"{(networks / name).as_posix()}.hyn"
     count = "" if entry["images_rtl"] <= FEWEST else " --all-rtl" if whole else f" --rtl {entry['images_rtl']}"
     return [
         name,
         f"[{name}.json]({link}/{name}.json)",
         f"`{record.command}`",
         str(record.seed),
-        f"`hysteron results {(networks / name).as_posix()}.hyn{count}`",
+        f"`hysteron results {shown}{count}`",
     ]
 
 
