@@ -1,7 +1,11 @@
 """Sphinx configuration: `make docs` builds the site into build/docs, without a single warning."""
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
+
+from pygments.lexers.special import TextLexer
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / name) for name in ("library", "base", "spec", "golden", "measure", "report", "data", "host")]
@@ -44,3 +48,10 @@ add_module_names = False
 
 # The docstrings refer to modules by their full names, many of which have no page of their own.
 nitpicky = False
+
+
+def setup(app: Any) -> None:
+    """Show the specification's worked examples, which tests read by their own marks, as plain text."""
+    text = (ROOT / "docs" / "specification.md").read_text()
+    for mark in set(re.findall(r"^```(spec-[\w-]+)", text, re.MULTILINE)):
+        app.add_lexer(mark, TextLexer)
