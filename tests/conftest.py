@@ -1,4 +1,4 @@
-"""What holds for all tests: a run's last lines say what was skipped and how to have it."""
+"""What holds for all tests: the longest come first, and a run's last lines say what was skipped and how to have it."""
 
 from pathlib import Path
 
@@ -6,6 +6,13 @@ import pytest
 
 from hysteron_base.files import write_file
 from support.skips import sentences
+
+#: Their tests build simulators: begun last, one would keep a process busy for long after all others have ended.
+LONGEST = Path(__file__).parent / "sim"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST not in item.path.parents)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -63,7 +63,11 @@ class Hostile:
 def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Hostile:
     """Cores are generated with such memories, each time anew."""
     (tmp_path / "build").mkdir()
-    (tmp_path / "build/zig").symlink_to(build_root().resolve() / "zig")
+    # What does not depend on the cores.
+    for kept in ("zig", "objects"):
+        shared = build_root().resolve() / kept
+        shared.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "build" / kept).symlink_to(shared)
     monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
     platform = Hostile()
     convert = hysteron_rtl.verilog.verilog.convert

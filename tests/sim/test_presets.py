@@ -46,6 +46,7 @@ def test_digits_are_classified_with_little_waiting() -> None:
     assert done.utilisation >= 0.7
 
 
+@pytest.mark.exhaustive  # 256 lanes: building it takes minutes
 def test_mnist_core_on_the_rtl() -> None:
     """The large core itself, 256 lanes wide."""
     config = PRESETS["mnist"]

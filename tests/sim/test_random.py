@@ -18,7 +18,13 @@ SEED = int(os.environ.get("HYSTERON_SEED", "20261121"))
 EXAMPLES = int(os.environ.get("HYSTERON_EXAMPLES", "30"))
 
 
-@pytest.mark.parametrize("name", CORES)
+#: Cores whose simulators take longest to build.
+LARGE = {"wide", "slow-memory"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.exhaustive] if name in LARGE else []) for name in CORES]
+)
 def test_random_networks(name: str) -> None:
     config = CORES[name]
     print(f"seed {SEED}, core {config}")

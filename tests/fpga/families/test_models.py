@@ -236,6 +236,7 @@ def test_single_port_ram_of_ice40(tmp_path: Path) -> None:
     compare(tmp_path, ICE40, {"SB_SPRAM256KA"}, lambda: Memories(SINGLE_PORT, turns=True), Ice40Memories())
 
 
+@pytest.mark.exhaustive
 def test_contents_of_block_ram_of_ecp5(tmp_path: Path) -> None:
     """Every width that the model has a port of, on both ports."""
     widths = {1: 16384, 2: 8192, 4: 4096, 9: 2048, 18: 1024, 36: 512}
