@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
+from hysteron_base.html import table_of
 from hysteron_base.settings import meant
 from hysteron_spec.encoder import Coding, Encoder, encode
 from hysteron_spec.store import read_arrays
@@ -28,7 +29,7 @@ DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DataSet:
     """Samples, and what a network should answer to them.
 
@@ -51,6 +52,29 @@ class DataSet:
     labels: NDArray[np.int64] | None
     targets: NDArray[np.float32] | None = None
     classes: tuple[str, ...] = ()
+
+    def _rows(self) -> dict[str, str]:
+        count, *shape = self.inputs.shape
+        what = "labels" if self.labels is not None else "targets" if self.targets is not None else "neither"
+        each = (
+            "" if what == "neither" else " by step" if self.targets is not None or self.labels_by_step else " by sample"
+        )
+        rows = {"samples": f"{count:,}", "each": f"{' × '.join(map(str, shape))} {self.inputs.dtype}"}
+        rows["to be answered"] = "unknown" if what == "neither" else what + each
+        if self.classes:
+            rows["classes"] = ", ".join(self.classes)
+        return rows
+
+    @property
+    def labels_by_step(self) -> bool:
+        """Whether there is a label at every step instead of one a sample."""
+        return self.labels is not None and self.labels.ndim == 2
+
+    def __repr__(self) -> str:
+        return f"DataSet {self.name!r} (" + "; ".join(f"{name}: {value}" for name, value in self._rows().items()) + ")"
+
+    def _repr_html_(self) -> str:
+        return table_of(f"Data set {self.name}", self._rows())
 
     def take(self, which: slice | NDArray[np.integer[Any]]) -> "DataSet":
         """Some samples of the set, in the order that ``which`` names them in."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import hysteron_networks
 from hysteron_base.closing import Closing
 from hysteron_base.errors import rectangular, require
 from hysteron_spec import Layer, Network, load
@@ -53,7 +54,7 @@ class GoldenAccelerator(Closing):
     def load(self, network: Network | str | Path, *, progress: Any = None) -> None:
         """Take a network, or that of a file, and disturb its weights."""
         if isinstance(network, str | Path):
-            network = load(Path(network))
+            network = load(hysteron_networks.find(network))
         layers = network.layers
         if self.weight_errors:
             rng = np.random.default_rng(self.seed)

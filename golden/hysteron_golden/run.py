@@ -31,7 +31,7 @@ _CHUNK = 1 << 18
 _ELEMENTS = 1 << 25
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What a network did.
 
@@ -61,6 +61,12 @@ class Result:
     spikes: tuple[NDArray[np.bool_], ...] | None
     potentials: tuple[Int32, ...] | None
     inputs: NDArray[np.uint8]
+
+    def __repr__(self) -> str:
+        samples, outputs = self.values.shape
+        traced = "" if self.spikes is None else ", traced"
+        events = ", ".join(f"{n:,.1f}" for n in self.events.mean(axis=0)) if samples else "none"
+        return f"Result({samples:,} samples, {outputs} outputs{traced}; spikes a sample: {events})"
 
 
 def product_dtype(layer: Layer, largest_input: int = 1) -> type[np.floating]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import hysteron_networks
 from hysteron_base.errors import require_of_device
 from hysteron_spec import CoreConfig, Network, compile_network, load
 from hysteron_spec.encoder import encode
@@ -87,7 +88,7 @@ def image_for(network: Network | str | Path, identity: Identity) -> Image:
         If the core cannot hold it.
     """
     if isinstance(network, str | Path):
-        network = load(Path(network))
+        network = load(hysteron_networks.find(network))
     program = compile_network(network, core_of(identity))
     # The machine stops and resets its core by itself, and starts it when everything is verified.
     own = [REGISTERS[name].address for name in ("CONTROL", "COMMAND")]

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hysteron_base.html import table_of
 from hysteron_golden import activities, schedule
 from hysteron_golden.schedule import Schedule, sent_inputs
 from hysteron_measure.own import SKY130
 from hysteron_measure.timing import image_cycles, mean_cycles, operations
 from hysteron_spec import CoreConfig, Network, compile_network
 
-from .html import table_of
 from .runs import Samples, core_for, run, samples_of
 
 #: Samples that a prediction follows if it is not told how many.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import Result
@@ -17,8 +18,6 @@ from hysteron_measure.score import Answers, accuracy
 from hysteron_spec import CoreConfig, Network
 from hysteron_spec.answers import Machine
 from hysteron_spec.fit import choose_core
-
-from .html import table_of
 
 #: What functions take as samples: a data set, its name, or an array of spikes or pixels.
 Samples = DataSet | str | NDArray[Any]

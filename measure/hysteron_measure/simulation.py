@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
+from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet
 from hysteron_golden import Result, run
@@ -62,6 +63,14 @@ class Run:
     comparison: "Comparison"
     detail: bool
     summary: dict[str, Any]
+
+    def __repr__(self) -> str:
+        rows = (f"{what}: {value} {unit}".rstrip() for what, value, unit in figures_of(self.summary))
+        return f"Simulation of {self.summary['network']} on core {self.summary['preset']} (" + "; ".join(rows) + ")"
+
+    def _repr_html_(self) -> str:
+        rows = {what: f"{value} {unit}" for what, value, unit in figures_of(self.summary)}
+        return table_of(f"{self.summary['network']} on core {self.summary['preset']}, simulated", rows)
 
     def __repr__(self) -> str:
         figures = "; ".join(f"{name}: {value} {unit}".strip() for name, value, unit in figures_of(self.summary))

@@ -93,27 +93,6 @@ def page(
     return "\n".join(parts) + "\n"
 
 
-def summary(entries: Mapping[str, Entry]) -> str:
-    """The table of the README."""
-    return _table(
-        ("<network", "<data", "<shape", "weights", "float", "integers", "hardware, of", "cycles", "µs"),
-        [
-            [
-                name,
-                data_name(entry),
-                entry["shape"],
-                counted(entry["weight_bits"], "bit"),
-                _good(entry, "float"),
-                _good(entry, "integer"),
-                f"{_good(entry, 'rtl')}, {entry['images_rtl']:,}",
-                f"{entry['cycles_per_image_median']:,.0f}",
-                f"{entry['us_per_image']:,.1f}",
-            ]
-            for name, entry in entries.items()
-        ],
-    )
-
-
 def _table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
     """A table; columns whose name starts with ``<`` are text, the others numbers."""
     lines = [
