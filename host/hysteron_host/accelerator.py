@@ -69,7 +69,8 @@ class Accelerator(Closing):
         Parameters
         ----------
         network
-            A network, the path of its file, the name of a shipped one, or what :func:`hysteron_host.image.image_for` made of it.
+            A network, the path of its file, the name of a shipped one, or what
+            :func:`hysteron_host.image.image_for` made of it.
         progress
             Called with the share that is done, 0 to 1.
 

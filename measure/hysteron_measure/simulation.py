@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,25 +64,13 @@ class Run:
     summary: dict[str, Any]
 
     def __repr__(self) -> str:
-        rows = (f"{what}: {value} {unit}".rstrip() for what, value, unit in figures_of(self.summary))
-        return f"Simulation of {self.summary['network']} on core {self.summary['preset']} (" + "; ".join(rows) + ")"
-
-    def _repr_html_(self) -> str:
-        rows = {what: f"{value} {unit}" for what, value, unit in figures_of(self.summary)}
-        return table_of(f"{self.summary['network']} on core {self.summary['preset']}, simulated", rows)
-
-    def __repr__(self) -> str:
         figures = "; ".join(f"{name}: {value} {unit}".strip() for name, value, unit in figures_of(self.summary))
         return f"Run({self.summary['network']} on {self.summary['data']}; core: {self.summary['preset']}; {figures})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:right'>{escape(value)}</td>"
-            f"<td style='text-align:left'>{escape(unit)}</td></tr>"
-            for name, value, unit in figures_of(self.summary)
-        )
+        rows = {name: f"{value} {unit}".strip() for name, value, unit in figures_of(self.summary)}
         title = f"{self.summary['network']} on {self.summary['data']}, core {self.summary['preset']}"
-        return f"<table><caption style='text-align:left'><b>{escape(title)}</b></caption>{rows}</table>"
+        return table_of(title, rows)
 
 
 def simulate_network(

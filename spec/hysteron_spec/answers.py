@@ -38,7 +38,10 @@ class Machine(Protocol):
     """What a program works with once a machine is open: a board, a simulation, or the golden model in its place."""
 
     def load(self, network: Network | str | Path, *, progress: Any = None) -> None:
-        """Load a network, that of a file, or a shipped one by its name; ``progress`` is called with the share that is done, 0 to 1."""
+        """Load a network, that of a file, or a shipped one by its name.
+
+        ``progress`` is called with the share that is done, 0 to 1.
+        """
 
     def infer(self, samples: Iterable[NDArray[np.integer]], *, first: int = 0) -> Iterator[Answer]:
         """Answers to samples, in their order; ``first`` is the index of the first one."""
