@@ -286,7 +286,9 @@ def test_check_of_what_was_not_measured_fails(hysteron: Run, build: Path, tools:
     assert status == 1
     told = [line for line in errors.splitlines() if line.startswith("error")]
     assert told[0] == "error: images_per_second was 7,200, and now there is none"
-    assert told[1].startswith("error: speed and accuracy were not measured, so they cannot be compared: data file")
+    assert told[1].startswith(
+        "error: speed and accuracy were not measured, so they cannot be compared: data set 'mnist'"
+    )
     assert WHY in told[1]
     assert len(told) == 2
 
@@ -296,7 +298,7 @@ def test_no_baseline_of_what_was_not_measured(hysteron: Run, build: Path, tools:
     before = baseline.FILE.read_text()
     status, _, errors = hysteron("fpga", "icebreaker", "--update")
     assert status == 2
-    one_line(errors, "a baseline needs the speed, which was not measured: data file", WHY)
+    one_line(errors, "a baseline needs the speed, which was not measured: data set 'mnist'", WHY)
     assert baseline.FILE.read_text() == before
 
 
@@ -462,7 +464,7 @@ def test_update_makes_the_baseline(hysteron: Run, build: Path, tools: Tools) -> 
     ("words", "told"),
     [
         (["--check", "--update"], "one at a time"),
-        (["--check", "--network", "mnist.hyn"], "for the board's own network and data"),
+        (["--check", "--network", "mnist"], "for the board's own network and data"),
         (["--update", "--data", "mnist"], "for the board's own network and data"),
         (["--seeds", "0"], "0 is not in the range 1<=x<=20"),
     ],
