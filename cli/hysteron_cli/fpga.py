@@ -7,22 +7,15 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from .names import NETWORK
+from .names import BOARD, DATA, NETWORK
 from .output import console, table, watching
 
 if TYPE_CHECKING:
     from hysteron_fpga.report.figures import BuildReport
 
-
-def _boards(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from hysteron_fpga.board import names
-
-    return [name for name in names() if name.startswith(incomplete)]
-
-
-board_argument = click.argument("board", shell_complete=_boards)
+board_argument = click.argument("board", type=BOARD)
 network_option = click.option("--network", type=NETWORK, help="It must fit.  [the board's own]")
-data_option = click.option("--data", help="Its images.  [the board's own]")
+data_option = click.option("--data", type=DATA, help="Its images.  [the board's own]")
 
 
 @click.command()

@@ -48,6 +48,12 @@ def _data_sets() -> Iterable[str]:
     return NAMES
 
 
+def _boards() -> Iterable[str]:
+    from hysteron_fpga.board import names
+
+    return names()
+
+
 def _chips() -> Iterable[str]:
     from hysteron_openlane.flow.chips import CHIPS
 
@@ -64,4 +70,5 @@ NETWORK = NetworkFile("network", hysteron_networks.names, files=True)
 PRESET = Named("preset", lambda: PRESETS)
 DATA = Named("data", _data_sets, files=True)
 CHIP = Named("chip", _chips)
+BOARD = Named("board", _boards)
 RECIPE = Named("recipe", _recipes)

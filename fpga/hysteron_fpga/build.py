@@ -61,7 +61,9 @@ def build(board: Board, *, seeds: Sequence[int] = (1,), tell: Tell = quiet) -> B
     Raises
     ------
     HysteronError
-        If a tool is missing or fails.
+        If a tool is missing.
+    ToolError
+        If a tool fails, puts a memory where it does not belong, or does not report what was asked for.
     """
     family, folder = board.family, folder_of(board)
     for tool in family.tools:

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hysteron_base.errors import require
+from hysteron_base.errors import ToolError, require
 
 from .board import Board
 from .build import folder_of
@@ -26,7 +26,9 @@ def flash(board: Board, *, keep: bool = False) -> Path:
     ------
     HysteronError
         If the board loads itself from flash memory only and ``keep`` is false, if there is no bitstream, or if
-        openFPGALoader is missing or fails.
+        openFPGALoader is missing.
+    ToolError
+        If openFPGALoader fails.
     """
     require(keep or board.volatile, f"{board.title} loads itself from its flash memory only; write that with --keep")
     bitstream = folder_of(board) / board.family.bitstream
@@ -35,5 +37,6 @@ def flash(board: Board, *, keep: bool = False) -> Path:
     require(loader is not None, "openFPGALoader is missing; on Debian run 'apt install openfpgaloader'")
     command = [str(loader), "--board", board.loader, *(["--write-flash"] if keep else []), str(bitstream)]
     done = subprocess.run(command, stdout=2)
-    require(done.returncode == 0, f"openFPGALoader failed (status {done.returncode}); is {board.title} connected?")
+    if done.returncode:
+        raise ToolError(f"openFPGALoader failed (status {done.returncode}); is {board.title} connected?")
     return bitstream

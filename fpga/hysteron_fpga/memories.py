@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hysteron_base.errors import require
+from hysteron_base.errors import ToolError
 
 from .families.family import Family
 from .placement import readable
@@ -94,12 +94,13 @@ def check(found: Mapping[str, Mapped], wanted: Mapping[str, tuple[str, int]]) ->
 
     Raises
     ------
-    HysteronError
-        Naming the first that is not.
+    ToolError
+        Naming the first memory that synthesis put elsewhere.
     """
     for name, (kind, bits) in wanted.items():
         got = found.get(name)
-        place = "flip-flops" if got is None else got.kind
-        require(got is not None and got.kind == kind, f"memory {name!r} is in {place}, not in {kind}; see top.rpt")
-        assert got is not None
-        require(got.bits >= bits, f"memory {name!r} has {got.bits:,} bits of {kind}, but needs {bits:,}; see top.rpt")
+        if got is None or got.kind != kind:
+            place = "flip-flops" if got is None else got.kind
+            raise ToolError(f"memory {name!r} is in {place}, not in {kind}; see top.rpt")
+        if got.bits < bits:
+            raise ToolError(f"memory {name!r} has {got.bits:,} bits of {kind}, but needs {bits:,}; see top.rpt")

@@ -53,7 +53,9 @@ def place(
     Raises
     ------
     HysteronError
-        If the network does not fit the board, or a tool is missing or fails.
+        If the network does not fit the board, or a tool is missing.
+    ToolError
+        If a tool fails, puts a memory where it does not belong, or does not report what was asked for.
     """
     # The page comes after minutes of work; what it needs is asked for before.
     need("jinja2")

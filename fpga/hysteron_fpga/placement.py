@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import ToolError
 
 from .families.family import Family
 
@@ -68,29 +68,31 @@ def read(report: Path, family: Family) -> Placed:
 
     Raises
     ------
-    HysteronError
+    ToolError
         If the report lacks a figure: what was not measured is no result.
     """
-    require(report.exists(), f"there is no {str(report)!r}; see the log beside it")
+    if not report.exists():
+        raise ToolError(f"there is no {str(report)!r}; see the log beside it")
     try:
         content = json.loads(report.read_text())
     except ValueError as error:
-        raise HysteronError(f"{str(report)!r} is no JSON ({error}); see the log beside it") from None
+        raise ToolError(f"{str(report)!r} is no JSON ({error}); see the log beside it") from None
     clocks: Mapping[str, Mapping[str, float]] = content.get("fmax", {})
     constrained = {name: clock["achieved"] for name, clock in clocks.items() if clock.get("constraint", 0) > 0}
-    require(bool(constrained), f"{str(report)!r} has no Fmax; see the log beside it")
+    if not constrained:
+        raise ToolError(f"{str(report)!r} has no Fmax; see the log beside it")
     slowest = min(constrained, key=lambda name: constrained[name] / clocks[name]["constraint"])
     utilisation = content.get("utilization", {})
     found = {name: utilisation[kind] for name, kind in family.resources.items() if kind in utilisation}
-    require(
-        "logic_cells" in found and "bram" in found, f"{str(report)!r} does not say what is used; see the log beside it"
-    )
+    if not {"logic_cells", "bram"} <= found.keys():
+        raise ToolError(f"{str(report)!r} does not say what is used; see the log beside it")
     paths = [
         path["path"]
         for path in content.get("critical_paths", ())
         if path["from"].split()[-1] == path["to"].split()[-1] == slowest
     ]
-    require(bool(paths), f"{str(report)!r} has no slowest path; see the log beside it")
+    if not paths:
+        raise ToolError(f"{str(report)!r} has no slowest path; see the log beside it")
     return Placed(
         float(constrained[slowest]),
         {name: each["used"] for name, each in found.items()},

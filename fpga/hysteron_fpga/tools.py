@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import HysteronError, ToolError
 from hysteron_base.extras import remedy
 
 from .families.family import Family
@@ -81,6 +81,8 @@ def run(command: Sequence[str], family: Family, folder: Path, log: str) -> None:
     Raises
     ------
     HysteronError
+        If the tool is missing.
+    ToolError
         If it fails, with the first error it tells.
     """
     tool, *words = command
@@ -90,4 +92,4 @@ def run(command: Sequence[str], family: Family, folder: Path, log: str) -> None:
         lines = [line.strip() for line in (folder / log).read_text(errors="replace").splitlines() if line.strip()]
         last = lines[-1] if lines else f"status {done.returncode}"
         first = next((line for line in lines if "ERROR" in line), last)
-        raise HysteronError(f"{tool} failed: {first}; see {folder / log}")
+        raise ToolError(f"{tool} failed: {first}; see {folder / log}")

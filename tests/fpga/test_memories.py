@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import ToolError
 from hysteron_fpga.families.ecp5 import ECP5
 from hysteron_fpga.families.ice40 import ICE40
 from hysteron_fpga.memories import Mapped, check, logic, mapped
@@ -61,9 +61,9 @@ def test_logic_of_a_netlist(tmp_path: Path) -> None:
 def test_memories_in_the_wrong_place_are_named() -> None:
     found = {"weights": Mapped("block RAM", 2, 8192)}
     check(found, {"weights": ("block RAM", 8192)})
-    with pytest.raises(HysteronError, match="'weights' is in block RAM, not in single-port RAM"):
+    with pytest.raises(ToolError, match="'weights' is in block RAM, not in single-port RAM"):
         check(found, {"weights": ("single-port RAM", 100)})
-    with pytest.raises(HysteronError, match="'state' is in flip-flops, not in block RAM"):
+    with pytest.raises(ToolError, match="'state' is in flip-flops, not in block RAM"):
         check(found, {"state": ("block RAM", 100)})
-    with pytest.raises(HysteronError, match="'weights' has 8,192 bits of block RAM, but needs 8,193"):
+    with pytest.raises(ToolError, match="'weights' has 8,192 bits of block RAM, but needs 8,193"):
         check(found, {"weights": ("block RAM", 8193)})

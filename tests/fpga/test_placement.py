@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import ToolError
 from hysteron_fpga.families.ecp5 import ECP5
 from hysteron_fpga.families.family import Family
 from hysteron_fpga.families.ice40 import ICE40
@@ -197,7 +197,7 @@ def test_the_path_is_that_of_the_slowest_clock(tmp_path: Path) -> None:
     ],
 )
 def test_a_missing_figure_is_an_error(tmp_path: Path, change: dict[str, Any], told: str) -> None:
-    with pytest.raises(HysteronError, match=told):
+    with pytest.raises(ToolError, match=told):
         read(written(tmp_path, nextpnr(**change)), ECP5)
 
 

