@@ -54,6 +54,18 @@ def test_run_on_golden(hysteron: Run, out: Path) -> None:
     assert (report["images"], report["port"], report["options"]) == (COUNT, "golden:", {})
 
 
+def test_reports_as_json_are_all_of_standard_output(hysteron: Run, out: Path) -> None:
+    status, text, errors = hysteron("run", "digits", "--data", "digits", "--images", 5, "--out", out, "--json")
+    assert status == 0, errors
+    assert json.loads(text) == json.loads((out / "report.json").read_text())
+    pytest.importorskip("ziglang")
+    status, text, errors = hysteron("firmware", "--out", out / "firmware.bin", "--json")
+    assert status == 0, errors
+    told = json.loads(text)
+    assert told["image"] == str(out / "firmware.bin")
+    assert told["text"] + told["data"] == (out / "firmware.bin").stat().st_size
+
+
 def test_disturbances_are_those_of_the_driver(hysteron: Run, out: Path) -> None:
     words = ["--weight-errors", "0.02", "--seed", "5"]
     status, _, errors = hysteron("run", DIGITS, "--data", "digits", "--images", COUNT, "--out", out, *words)
@@ -217,7 +229,7 @@ def test_soc_sim_without_its_data_names_what_needs_none(
     monkeypatch.setenv("HYSTERON_DATA", str(tmp_path))
     status, _, errors = hysteron("soc-sim", DIGITS.parent / "mnist.hyn", "--data", "mnist")
     assert status == 2
-    one_line(errors, "hysteron data fetch mnist", "HYSTERON_DATA", "soc-sim networks/digits.hyn --data digits")
+    one_line(errors, "hysteron data fetch mnist", "HYSTERON_DATA", "soc-sim digits --data digits")
 
 
 @pytest.mark.parametrize("kind", ["--pty", "--tcp"])

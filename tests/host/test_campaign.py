@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import hysteron_networks
 from hysteron_base.progress import Progress
 from hysteron_golden import run
 from hysteron_host.campaign import CampaignReport, run_campaign
 from hysteron_spec import load
 
-DIGITS = Path(__file__).parents[2] / "networks/digits.hyn"
+DIGITS = hysteron_networks.path("digits")
 INPUTS = np.random.default_rng(3).integers(0, 256, (12, 64), dtype=np.uint8)
 LABELS = run(load(DIGITS), INPUTS).predictions.astype(np.int64)
 LABELS[4] = (LABELS[4] + 1) % 10

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import hysteron_networks
 from hysteron_golden.machine import GoldenAccelerator
 from hysteron_host import machines
 from hysteron_host.accelerator import Accelerator
@@ -119,7 +120,7 @@ with socket.create_server(("127.0.0.1", 0)) as server:
         except HysteronError as error:
             print(error)
 """
-    command = [sys.executable, "-c", code, str(ROOT / "networks/digits.hyn")]
+    command = [sys.executable, "-c", code, str(hysteron_networks.path("digits"))]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     assert lines[0] == "cobs is missing, which this needs; pip install 'hyn[host]'"
     assert lines[1] == "serial ports need pySerial, which is missing; pip install 'hyn[host]'"

@@ -10,13 +10,14 @@ import pytest
 
 pytest.importorskip("ziglang", reason="the compiler is not installed (extra 'machine')")
 
+import hysteron_networks
 from hysteron_base.progress import Progress
 from hysteron_sim.system import stream_images
 from hysteron_spec import CoreConfig, load
 from support.refusal import refusal
 
 ROOT = Path(__file__).parents[2]
-DIGITS = ROOT / "networks/digits.hyn"
+DIGITS = hysteron_networks.path("digits")
 IMAGES = np.random.default_rng(5).integers(0, 256, (9, 64), dtype=np.uint8)
 
 
