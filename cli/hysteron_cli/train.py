@@ -9,11 +9,12 @@ from hysteron_base.extras import need
 from hysteron_base.settings import changes_of
 from hysteron_measure.record import Record
 
+from .names import RECIPE
 from .output import console, table, watching
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", type=RECIPE, required=False)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change the recipe, e.g. hidden=512,256.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [the recipe's]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data.  [the recipe's]")

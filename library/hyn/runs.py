@@ -217,7 +217,8 @@ def train(recipe: str, *, tell: Tell = quiet, twin: bool = False, **changes: obj
     """
     from hysteron_train.benchmark import train_recipe
 
-    return train_recipe(recipe, changes, twin=twin, tell=tell)
+    network, record = train_recipe(recipe, changes, twin=twin, tell=tell)
+    return network, record.as_dict()
 
 
 @contextmanager

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
+import hysteron_networks
 from hysteron_base.errors import HysteronError
 from hysteron_measure.record import Record, load_record, read_record, record_of
 from hysteron_spec import CoreConfig
 from support.measured import recurrent_network, ship, step_data
 
-SHIPPED = sorted(
-    record_of(path) for path in (Path(__file__).parents[2] / "networks").glob("*.hyn") if record_of(path).exists()
-)
+SHIPPED = [record_of(hysteron_networks.path(name)) for name in hysteron_networks.names()]
 
 
 def test_there_are_records() -> None:

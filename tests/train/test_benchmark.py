@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +18,12 @@ from hysteron_golden import run
 from hysteron_measure.record import load_record, read_record
 from hysteron_spec import load
 from hysteron_train.recipe import Recipe
-from support.train import NEEDS_TORCH, TOY, toy_images, toy_spikes, toy_targets
+from support.train import NEEDS_DIGITS, NEEDS_TORCH, TOY, toy_images, toy_spikes, toy_targets
 
 torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 
 from hysteron_train import benchmark  # noqa: E402 (it needs torch)
-from hysteron_train.benchmark import folder, make, store  # noqa: E402
+from hysteron_train.benchmark import folder, make, store, train_recipe  # noqa: E402
 from hysteron_train.model import predict, score  # noqa: E402
 from hysteron_train.trainer import hold_back, train  # noqa: E402
 
@@ -46,6 +47,32 @@ def of_task(monkeypatch: pytest.MonkeyPatch, build: Path) -> Callable[..., tuple
         return replace(QUICK, task=task, **(settings | changes)), train_part, test_part
 
     return choose
+
+
+def test_a_checkout_that_is_not_installed_has_no_version(of_task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is no reason to lose a network after hours of training."""
+    version = importlib.metadata.version
+
+    def without(name: str) -> str:
+        if name == "hyn":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", without)
+    _, record = make(of_task("classify")[0], twin=False)
+    assert record.versions is not None and record.versions["hysteron"] == "not installed"
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.2" if name == "hyn" else version(name))
+    _, record = make(of_task("classify")[0], twin=False)
+    assert record.versions is not None and record.versions["hysteron"] == "1.2"
+
+
+def test_a_recipe_by_name_and_values(monkeypatch: pytest.MonkeyPatch, build: Path) -> None:
+    pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
+    network, record = train_recipe("digits", {"epochs": 1, "hidden": (8,), "clipping": False})
+    assert network.shape == "64-8-10" and record.recipe["clipping"] is False
+    assert record.command == "hysteron train digits --set epochs=1 --set hidden=8 --set clipping=false"
+    with pytest.raises(HysteronError, match="a recipe has no parameter 'hiden'"):
+        train_recipe("digits", {"hiden": 3})
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hysteron_base.errors import require
+from hysteron_base.extras import DISTRIBUTION
 from hysteron_base.files import build_root
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_base.settings import text_of
@@ -20,8 +21,8 @@ from .recipe import Recipe
 from .recipes import recipe_named
 from .trainer import Trained, Watch, check_data, hold_back, train, untrained
 
-#: Packages whose version can change what comes out.
-_PACKAGES = ("hysteron", "torch", "numpy")
+#: Packages whose version can change what comes out: as the record calls them, and their distributions.
+_PACKAGES = {"hysteron": DISTRIBUTION, "torch": "torch", "numpy": "numpy"}
 
 
 def folder(recipe: Recipe, held_back: float = 0.0) -> Path:
@@ -117,7 +118,7 @@ def make(
         seed=recipe.seed,
         train_samples=len(data.inputs),
         command=command,
-        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        versions={name: _version(package) for name, package in _PACKAGES.items()},
         recipe=recipe.as_dict(),
         epochs={
             kind: [{key: float(f"{value:.4g}") for key, value in each.items()} for each in done.history]
@@ -127,6 +128,14 @@ def make(
     )
     record.write(place / "record.json")
     return network, record
+
+
+def _version(package: str) -> str:
+    """The version of a distribution; a checkout that is used without being installed has none."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def train_recipe(
