@@ -41,16 +41,22 @@ EXTRAS = {
 }
 
 
-def remedy(module: str) -> str:
-    """How to get the package that ``module`` (an import name, perhaps with dots) belongs to."""
+class MissingPackageError(HysteronError):
+    """A package that an extra brings is not installed; :attr:`module` is its import name."""
+
+    def __init__(self, module: str, extra: str = "") -> None:
+        self.module = module.partition(".")[0]
+        super().__init__(f"{self.module} is missing, which this needs; {remedy(module, extra)}")
+
+
+def remedy(module: str, extra: str = "") -> str:
+    """How to get the package that ``module`` (an import name, perhaps with dots) belongs to.
+
+    ``extra`` is the extra that brings everything that is needed besides, if that is known.
+    """
     package = module.partition(".")[0]
-    extra = EXTRAS.get(package)
+    extra = extra or EXTRAS.get(package, "")
     return f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install {package}"
-
-
-def missing(module: str) -> HysteronError:
-    """The error that tells that ``module`` is not installed, and how to install it."""
-    return HysteronError(f"{module.partition('.')[0]} is missing, which this needs; {remedy(module)}")
 
 
 def need(*modules: str) -> None:
@@ -58,9 +64,9 @@ def need(*modules: str) -> None:
 
     Raises
     ------
-    HysteronError
+    MissingPackageError
         Naming the first that is missing and the extra that brings it.
     """
     for module in modules:
         if find_spec(module) is None:
-            raise missing(module)
+            raise MissingPackageError(module)

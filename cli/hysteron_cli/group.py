@@ -1,10 +1,11 @@
 """The command group: commands in sections, a hint at what was meant, and ``--json`` for every command."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from hysteron_base.extras import EXTRAS, MissingPackageError
 from hysteron_base.settings import meant
 
 from .output import console
@@ -20,12 +21,17 @@ class Sections(click.Group):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sections: dict[str, list[str]] = {}
+        self.extras: dict[str, str] = {}
 
-    def add_sections(self, sections: Mapping[str, Sequence[click.Command]]) -> None:
-        """Add commands, by the title of their section; each gets an option ``--json``."""
+    def add_sections(self, sections: Mapping[str, Mapping[click.Command, str]]) -> None:
+        """Add commands by the title of their section, each with the extra that brings what it needs.
+
+        Every command gets an option ``--json``.
+        """
         for title, commands in sections.items():
-            for command in commands:
+            for command, extra in commands.items():
                 self.add_command(command)
+                self.extras[command.name or ""] = extra
                 self.sections.setdefault(title, []).append(command.name or "")
                 leaves = command.commands.values() if isinstance(command, click.Group) else (command,)
                 for leaf in leaves:
@@ -39,6 +45,16 @@ class Sections(click.Group):
                             help="Print the result as JSON, and nothing else, to standard output.",
                         )
                     )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; of a package that is missing tell the extra that brings all that the command needs."""
+        try:
+            return super().invoke(ctx)
+        except (MissingPackageError, ModuleNotFoundError) as error:
+            module = error.module if isinstance(error, MissingPackageError) else error.name or ""
+            if module.partition(".")[0] not in EXTRAS:
+                raise
+            raise MissingPackageError(module, self.extras.get(ctx.invoked_subcommand or "", "")) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each title."""

@@ -5,7 +5,7 @@ import sys
 import click
 
 from hysteron_base.errors import DeviceError, HysteronError, ToolError
-from hysteron_base.extras import DISTRIBUTION, missing
+from hysteron_base.extras import DISTRIBUTION
 
 from .ablate import ablate
 from .bench import bench
@@ -33,14 +33,22 @@ def cli() -> None:
 
 
 assert isinstance(cli, Sections)
+#: The commands by section, each with the extra that brings all it may need.
 cli.add_sections(
     {
-        "Try": (sim, run, info),
-        "Networks": (train, import_, export, data, results, ablate),
-        "Hardware": (compile_, machine_, soc_sim, firmware, bench),
-        "FPGA": (fpga, netlist, flash),
-        "Silicon": (gds, layout, memories, openram),
-        "Documentation": (registers, parameters, figures),
+        "Try": {sim: "sim", run: "machine", info: ""},
+        "Networks": {
+            train: "train",
+            import_: "convert",
+            export: "convert",
+            data: "data",
+            results: "sim",
+            ablate: "train",
+        },
+        "Hardware": {compile_: "sim", machine_: "machine", soc_sim: "machine", firmware: "machine", bench: "sim"},
+        "FPGA": {fpga: "fpga", netlist: "fpga", flash: "fpga"},
+        "Silicon": {gds: "gds", layout: "gds", memories: "silicon", openram: "silicon"},
+        "Documentation": {registers: "", parameters: "", figures: "report"},
     }
 )
 
@@ -58,9 +66,6 @@ def main() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         status = 0
-    except ModuleNotFoundError as error:
-        click.echo(f"error: {missing(error.name or '')}", err=True)
-        status = 2
     except click.ClickException as error:
         click.echo(f"error: {error.format_message()}", err=True)
         status = 2

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.extras import MissingPackageError
 
 
 def library(name: str) -> Any:
@@ -11,13 +11,10 @@ def library(name: str) -> Any:
 
     Raises
     ------
-    HysteronError
+    MissingPackageError
         If it is not installed, with the command that installs it.
     """
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        raise HysteronError(
-            f"package {error.name!r} is missing, which importing and exporting networks needs; "
-            "pip install 'hysteron[convert]'"
-        ) from None
+        raise MissingPackageError(error.name or name, "convert") from None

@@ -7,7 +7,7 @@ Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998; its t
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.extras import missing
+from hysteron_base.extras import MissingPackageError
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -36,7 +36,7 @@ def load_digits_split() -> tuple[Images, Labels, Images, Labels]:
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
     except ImportError:
-        raise missing("sklearn") from None
+        raise MissingPackageError("sklearn") from None
     digits = load_digits()
     images = np.minimum(digits.data * 16, 255).astype(np.uint8)
     labels = digits.target.astype(np.int64)

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hysteron_base.errors import HysteronError
-from hysteron_base.extras import missing
+from hysteron_base.extras import MissingPackageError
 from hysteron_base.files import write_file
 from hysteron_base.progress import Progress, Tell, quiet
 
@@ -116,7 +116,7 @@ def _retrieve(name: str, url: str, scratch: Path, tell: Tell) -> Path:
         import pooch
         from requests.exceptions import RequestException
     except ImportError:
-        raise missing("pooch") from None
+        raise MissingPackageError("pooch") from None
     # It would tell the checksum of what it got, which is the compression's and nobody's business.
     pooch.get_logger().setLevel(logging.WARNING)
     bar = _Bar(tell, name)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import HysteronError, require
-from hysteron_base.extras import missing
+from hysteron_base.extras import MissingPackageError
 
 from .archive import read_members
 from .damage import reason
@@ -81,7 +81,7 @@ def read_wav(name: str, content: bytes) -> NDArray[np.int16]:
     try:
         from scipy.io import wavfile
     except ImportError:
-        raise missing("scipy") from None
+        raise MissingPackageError("scipy") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # some have notes of their editor at the end

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
-from hysteron_base.extras import missing
+from hysteron_base.extras import MissingPackageError
 
 from .damage import damaged
 
@@ -37,7 +37,7 @@ def read_mat(data: bytes, path: object) -> dict[str, NDArray[Any]]:
     try:
         from scipy.io import loadmat
     except ImportError:
-        raise missing("scipy") from None
+        raise MissingPackageError("scipy") from None
     try:
         arrays = loadmat(io.BytesIO(data), variable_names=["x", "y"])
         return {name: arrays[name] for name in ("x", "y")}

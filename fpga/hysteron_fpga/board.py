@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hysteron_base.errors import HysteronError, require
-from hysteron_base.extras import missing
+from hysteron_base.extras import MissingPackageError
 from hysteron_base.settings import meant
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
@@ -115,6 +115,6 @@ def board(name: str) -> Board:
     try:
         module = importlib.import_module(f".boards.{name}", __package__)
     except ModuleNotFoundError as error:
-        raise missing(error.name or name) from None
+        raise MissingPackageError(error.name or name) from None
     found: Board = module.BOARD
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from hysteron_base.extras import missing
+from hysteron_base.extras import MissingPackageError
 from hysteron_spec.protocol import CHECK_BYTES, CONTENT_BYTES, HEADER, HEADER_BYTES
 
 
@@ -15,7 +15,7 @@ def _cobs() -> Any:
     try:
         from cobs import cobs
     except ModuleNotFoundError:
-        raise missing("cobs") from None
+        raise MissingPackageError("cobs") from None
     return cobs
 
 

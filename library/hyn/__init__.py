@@ -145,10 +145,10 @@ def __getattr__(name: str) -> Any:
     try:
         found = import_module(module)
     except ModuleNotFoundError as error:
-        from hysteron_base.extras import EXTRAS, missing
+        from hysteron_base.extras import EXTRAS, MissingPackageError
 
         if (error.name or "").partition(".")[0] in EXTRAS:
-            raise missing(error.name or "") from None
+            raise MissingPackageError(error.name or "") from None
         raise
     value = found if colon and not inner else getattr(found, inner or name)
     globals()[name] = value

@@ -261,7 +261,7 @@ def test_a_node_type_that_nir_does_not_know_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_package_is_named() -> None:
     says = refusal(lambda: library("hysteron_nowhere"))
-    assert says.startswith("package 'hysteron_nowhere' is missing") and "pip install 'hysteron[convert]'" in says
+    assert says.startswith("hysteron_nowhere is missing") and "pip install 'hyn[convert]'" in says
 
 
 def test_every_node_of_the_package(tmp_path: Path) -> None:
