@@ -1,8 +1,14 @@
 """Optional packages: which extra of the distribution brings which, and how a missing one is told."""
 
+from collections.abc import Callable
+from functools import wraps
 from importlib.util import find_spec
+from typing import ParamSpec, TypeVar
 
 from .errors import HysteronError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Name of the distribution that users install.
 DISTRIBUTION = "hyn"
@@ -70,3 +76,21 @@ def need(*modules: str) -> None:
     for module in modules:
         if find_spec(module) is None:
             raise MissingPackageError(module)
+
+
+def brought_by(extra: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Decorate a function that needs the packages of an extra: a missing one is told as such, with that extra."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return function(*args, **kwargs)
+            except ModuleNotFoundError as error:
+                if (error.name or "").partition(".")[0] not in EXTRAS:
+                    raise
+                raise MissingPackageError(error.name or "", extra) from None
+
+        return call
+
+    return decorate

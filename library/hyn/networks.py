@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import hysteron_networks
+from hysteron_base.extras import brought_by
 from hysteron_spec import Network
 from hysteron_spec import load as load_file
 
@@ -23,6 +24,7 @@ def load(network: str | Path) -> Network:
     return load_file(hysteron_networks.find(network))
 
 
+@brought_by("convert")
 def export_nir(network: Network, path: str | Path, *, dt: float = 1e-4) -> None:
     """Write a network as a NIR file, for other simulators and hardware.
 

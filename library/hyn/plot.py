@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hysteron_base.errors import integer_in, require
+from hysteron_base.extras import brought_by
 from hysteron_base.files import write_file
 
 from .prediction import Prediction
@@ -48,6 +49,7 @@ def _traced(run: GoldenRun, sample: int) -> int:
     return integer_in("sample", sample, 0, len(run.predictions) - 1)
 
 
+@brought_by("report")
 def raster(run: GoldenRun, sample: int = 0) -> Picture:
     """The spikes of one sample: inputs and every layer over the time steps, and the answer.
 
@@ -68,6 +70,7 @@ def raster(run: GoldenRun, sample: int = 0) -> Picture:
     return _picture(draw(run.network, run.result, index, square(pixels, index), label, {}))
 
 
+@brought_by("report")
 def membrane(run: GoldenRun, sample: int = 0, *, layer: int = 0, neurons: Sequence[int] | None = None) -> Picture:
     """Membrane potentials of some neurons over the time steps, with thresholds, spikes and the armed flag.
 
@@ -92,6 +95,7 @@ def membrane(run: GoldenRun, sample: int = 0, *, layer: int = 0, neurons: Sequen
     return _picture(membrane_traces(trace, chosen))
 
 
+@brought_by("report")
 def utilisation(found: Prediction | Any, first: int = 0) -> Picture:
     """The share of cycles in which the lanes work, over a few samples.
 
@@ -110,6 +114,7 @@ def utilisation(found: Prediction | Any, first: int = 0) -> Picture:
     return _picture(timeline(plan, integer_in("first", first, 0, samples - 1), range(samples)))
 
 
+@brought_by("report")
 def confusion(run: GoldenRun) -> Picture:
     """Counts of label against answer."""
     from hysteron_report.confusion import confusion as draw

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.extras import brought_by
 from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet
 from hysteron_data.sets import DataSet, load_data_set
@@ -113,6 +114,7 @@ def run(network: Network, samples: Samples, *, trace: bool = False) -> GoldenRun
     return GoldenRun(network, found, golden(network, found.inputs, trace=trace))
 
 
+@brought_by("sim")
 def simulate(
     network: Network,
     samples: Samples,
@@ -158,6 +160,7 @@ def core_for(network: Network, core: CoreConfig | str | None, settings: Mapping[
     return choose_core(network, core, settings or {})
 
 
+@brought_by("sim")
 def verilog(core: CoreConfig | str) -> str:
     """Generate the Verilog of a core: module ``hysteron_core`` with two streams and a Wishbone bus.
 
@@ -171,6 +174,7 @@ def verilog(core: CoreConfig | str) -> str:
     return convert(CoreConfig.preset(core) if isinstance(core, str) else core)
 
 
+@brought_by("machine")
 def open(address: str, **options: Any) -> Machine:
     """Open a machine by its address, to load networks into it and to stream samples to it.
 
@@ -192,6 +196,7 @@ def open(address: str, **options: Any) -> Machine:
     return open_machine(address, **options)
 
 
+@brought_by("train")
 def train(recipe: str, *, tell: Tell = quiet, twin: bool = False, **changes: object) -> tuple[Network, dict[str, Any]]:
     """Train a network in the hardware's own integers, so that the accuracy in training is that of the chip.
 
