@@ -106,6 +106,7 @@ def simulate_network(
     """
     require(trace in TRACES, f"trace must be one of {', '.join(TRACES)}, not {trace!r}")
     data = data.take(slice(images))
+    require(len(data.inputs) > 0, "there must be at least one sample, not 0")
     program = compile_network(network, config)
     with stage(tell, f"golden model: {len(data.inputs)} samples of {data.name}"):
         result = run(network, data.inputs, trace=True)
