@@ -144,9 +144,12 @@ def test_wrong_input_is_one_line_and_status_2(
 def test_a_network_that_fits_no_preset(hysteron: Run, tmp_path: Path) -> None:
     path = tmp_path / "big.hyn"
     save(Network((Layer(np.zeros((2000, 3)), 5, mode=Mode.PLAIN),)), path)
-    status, _, errors = hysteron("info", path)
+    status, text, _ = hysteron("info", path)
+    assert status == 0 and "no preset fits the network 2000-3: the network needs 2000 inputs" in text
+    assert "use --preset digits --set max_inputs=2000" in " ".join(text.split())
+    status, _, errors = hysteron("compile", path)
     assert status == 2
-    one_line(errors, "2000-3", "no preset fits")
+    one_line(errors, "no preset fits the network 2000-3", "--set max_inputs=2000")
 
 
 def test_pixels_of_a_wrong_shape_or_value(hysteron: Run, tmp_path: Path) -> None:

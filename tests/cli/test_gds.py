@@ -34,7 +34,7 @@ def pdk() -> None:
 def test_a_wrong_chip_is_one_line(hysteron: Run, build: Path) -> None:
     status, _, errors = hysteron("gds", "sky90")
     assert status == 2
-    one_line(errors, "a chip is one of sky130-small, sky130, not 'sky90'")
+    one_line(errors, "a chip must be one of sky130-small, sky130, not 'sky90'")
     assert not build.exists()
 
 

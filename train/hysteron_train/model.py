@@ -34,7 +34,7 @@ class SpikingNetwork(nn.Module):
         core = recipe.core()
         self.potential = core.potential
         self.encoder = recipe.encoder()
-        formats = {
+        formats: dict[str, Any] = {
             "potential": core.potential,
             "weight_bits": core.weight_bits,
             "bias_bits": core.bias_bits,
@@ -131,10 +131,10 @@ class SpikingNetwork(nn.Module):
         self.eval()
         potentials, spikes = self(inputs)
         same = True
-        for mine, golden in zip(potentials, result.potentials, strict=True):
-            same &= np.array_equal(mine.numpy().astype(np.int64), golden)
-        for mine, golden in zip(spikes, result.spikes[:-1], strict=True):
-            same &= np.array_equal(mine.numpy().astype(bool), golden)
+        for mine, potential in zip(potentials, result.potentials, strict=True):
+            same &= np.array_equal(mine.numpy().astype(np.int64), potential)
+        for mine, fired in zip(spikes, result.spikes[:-1], strict=True):
+            same &= np.array_equal(mine.numpy().astype(bool), fired)
         require(same, "training and golden disagree, which is a bug of the trainer; please report it")
 
 
