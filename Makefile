@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Hysteron. `make` lists what can be made; each target sets itself up from nothing.
 
 PYTHON ?= python3

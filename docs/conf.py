@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sphinx configuration: `make docs` builds the site into build/docs, without a single warning."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What holds for all tests: the longest come first, and a run's last lines say what was skipped and how to have it."""
 
 from pathlib import Path

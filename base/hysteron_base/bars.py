@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Progress bars on standard error for whoever waits: what takes the messages of :mod:`hysteron_base.progress`."""
 
 from collections.abc import Iterator

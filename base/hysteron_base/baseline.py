@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of a build that must not get worse unnoticed: kept in a file of the project, compared with a tolerance."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is to be closed may be used with ``with``."""
 
 from abc import ABC, abstractmethod

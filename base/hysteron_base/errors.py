@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a user's mistake, a device's fault and a tool's failure are told, and the checks of a user's values."""
 
 from typing import Any

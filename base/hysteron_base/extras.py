@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Optional packages: which extra of the distribution brings which, and how a missing one is told."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where generated files go, and how a file is written so that it is never half there."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small tables for notebooks."""
 
 from collections.abc import Mapping

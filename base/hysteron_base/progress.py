@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long work tells how far it is: a callback that the caller gives, so that a library call prints nothing."""
 
 from collections.abc import Callable, Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Configurations as text: what the command line and files say of a frozen dataclass's parameters."""
 
 import difflib

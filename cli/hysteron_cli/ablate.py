@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron ablate``: what each ingredient of the training is worth."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron bench``: the performance table."""
 
 from pathlib import Path

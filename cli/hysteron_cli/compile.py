@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron compile``, ``info`` and ``registers``: what a network and a core are, and their files."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron data``: which data sets there are, and getting them."""
 
 from dataclasses import asdict

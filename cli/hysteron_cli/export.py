@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron export``: a network file as a NIR file, for other simulators and hardware."""
 
 from pathlib import Path

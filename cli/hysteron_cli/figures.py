@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron figures``: the pictures of the documentation."""
 
 from pathlib import Path

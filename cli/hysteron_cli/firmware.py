@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron firmware``: compile the machine's firmware and say how large it is."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron fpga``, ``netlist`` and ``flash``: bitstreams for boards."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron gds``, ``memories`` and ``openram``: a chip on SkyWater 130."""
 
 import json

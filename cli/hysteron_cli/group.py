@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command group: commands in sections, a hint at what was meant, and ``--json`` for every command."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron import``: a trained network from a NIR file, in the hardware's integers, with what that costs."""
 
 from pathlib import Path

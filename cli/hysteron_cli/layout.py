@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron layout``: check the layout that comes with the project."""
 
 import sys

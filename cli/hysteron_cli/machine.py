@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron machine`` and ``hysteron soc-sim``: the whole machine, simulated."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arguments that name something of the project's: the shell completes them, the library checks them."""
 
 from collections.abc import Callable, Iterable

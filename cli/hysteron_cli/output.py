@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every command does with its results: a table for people, JSON for programs, a progress bar.
 
 Results go to standard output, progress to standard error. With ``--json`` the result's JSON is all that standard output

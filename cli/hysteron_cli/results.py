@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron results``: measure the networks, keep the figures, and write the page about them."""
 
 from pathlib import Path

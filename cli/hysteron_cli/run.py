@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron run``: samples through a machine, on a board or simulated."""
 
 from pathlib import Path

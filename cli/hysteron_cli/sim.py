@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron sim``: a network and real data on the generated hardware, compared with golden."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron train``: networks from data, in the hardware's own arithmetic."""
 
 import shlex

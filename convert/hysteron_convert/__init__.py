@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained networks in and out: NIR files and snnTorch modules to the hardware's integers, and back.
 
 ``import_network`` does all of it in one call. ``from_nir`` or ``from_snntorch`` makes a :class:`FloatNetwork`,

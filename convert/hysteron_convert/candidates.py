@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One layer in integers, at a given scale.
 
 A layer's integers follow from one scale ``s``, integer units per trained unit: ``w = round(s w')``, the same for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks of the hardware out as NIR graphs and files.
 
 A layer becomes an ``Affine`` and a neuron node; recurrent weights a ``Linear`` in a cycle with it. The leak ``k / 2^m``

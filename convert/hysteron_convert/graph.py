@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a graph of nodes to layers in order.
 
 Nested graphs are flattened; then, from each neuron backwards, the linear nodes up to the neurons that feed it are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A trained network to the integers of the hardware in one call, with what that costs."""
 
 from dataclasses import asdict, dataclass

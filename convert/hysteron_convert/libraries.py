@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packages that only importing and exporting need."""
 
 from importlib import import_module

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The linear part of a network: chains of matrices, convolutions and pools become one matrix and one bias.
 
 What flows along an edge of a graph without firing is a linear function of the spikes of some neurons (or of the

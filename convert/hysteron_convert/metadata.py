@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What NIR has no word for, as JSON text in a node's metadata under the key ``hysteron``.
 
 The graph carries the format of the potentials, the encoder, the read-out, ``dt`` and the texts; each neuron node the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network as it was trained, in float: what importers make and what quantising starts from.
 
 :meth:`FloatNetwork.run` is the reference "before": float64, with the reset exactly where the framework that trained

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NIR graphs and files in: ``dt`` and the reset come from the user, everything else from the graph."""
 
 from dataclasses import replace

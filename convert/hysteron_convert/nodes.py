@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What each node of a NIR graph means in discrete time: a linear map, or a neuron.
 
 The continuous equations of Pedersen et al., "Neuromorphic intermediate representation: a unified instruction set for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a tensor is, while a module is watched: a note that it carries (:mod:`hysteron_convert.recording`)."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a reading does what the module does: spikes and potentials of every layer, step by step."""
 
 import numpy as np

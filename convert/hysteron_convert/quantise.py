@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From float to the integers of the hardware, with a report of everything that was rounded.
 
 A small scale loses the weights' detail, a large one clips them. Which is best no formula tells, so it is tried: layer

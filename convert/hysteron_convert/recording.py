@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A PyTorch module run once and watched: which module is fed by which, step after step.
 
 A network of snnTorch is Python: a ``forward`` with a loop over the steps. It is run on random inputs, and every tensor

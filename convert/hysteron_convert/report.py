@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What quantising changed: every leak, threshold, weight and bias, wanted and got, as numbers and as text."""
 
 from dataclasses import asdict, dataclass

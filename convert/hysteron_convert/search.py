@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which scale quantises a layer best: tried on calibration samples against the float network.
 
 What is compared is what the next layer or the read-out will see. Of a layer whose spikes matter: the area between the

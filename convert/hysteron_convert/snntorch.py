@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """snnTorch modules in, without a detour through NIR: beta, threshold and reset come from the module itself.
 
 A plain ``nn.Sequential`` is read as it is listed; a class with a ``forward`` of its own is run and watched

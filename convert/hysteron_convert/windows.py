@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Linear nodes that lay a kernel over space: convolutions and pools."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files in tar archives, read in memory: nothing is unpacked, so no name in an archive can reach the disk."""
 
 import io

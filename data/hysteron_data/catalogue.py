@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The catalogue of named data sets: what there is to know of each without loading it."""
 
 from dataclasses import dataclass

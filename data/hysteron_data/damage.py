@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words for a file that is not what it should be."""
 
 from hysteron_base.errors import HysteronError

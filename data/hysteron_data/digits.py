@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scikit-learn's bundled handwritten digits: 1797 images of 8×8 pixels.
 
 They come with the package, so nothing is downloaded. (Source: E. Alpaydin and C. Kaynak, "Optical

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Downloading the files of data sets: by pooch, from the first mirror that has them, checked before they are kept."""
 
 import errno

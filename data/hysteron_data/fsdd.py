@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Spoken digits: the Free Spoken Digit Dataset as spikes of a bank of mel filters.
 
 Six speakers say each digit 15 times; recordings 0 to 4 are for testing, as the set's makers say, 5 to 14 for training.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arrays from gzipped IDX files (the format of MNIST; Y. LeCun, "The MNIST database")."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stress of a material with memory: regression in which the answer depends on the whole past.
 
 The material is Iwan's (W. D. Iwan, "A distributed-element model for hysteresis", Journal of Applied Mechanics 33,

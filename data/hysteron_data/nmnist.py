@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """N-MNIST: MNIST digits before an event camera that moves in three saccades of 100 ms.
 
 A part of it: 1000 recordings to train with and 100 to test. (G. Orchard, A. Jayawant, G. K. Cohen, N. Thakor,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Electrocardiograms of the QT Database as spikes, with the phase of the heartbeat at every step.
 
 The recordings were coded by level crossing: an input spikes when its lead has risen (or fallen) by one level. They

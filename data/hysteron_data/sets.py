@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data sets by name, or from a file of the user's."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files that data sets are read from: where they lie, which mirrors serve them, and how they are known.
 
 Files lie in ``$HYSTERON_DATA/<folder>`` or, if that is not set, in a folder of the user's cache. A file is known

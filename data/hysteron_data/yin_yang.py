@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Yin-Yang set: points of the symbol, by the part of it that they lie in.
 
 Three classes in the plane that no straight lines separate (L. Kriener, J. Göltz, M. A. Petrovici, "The Yin-Yang

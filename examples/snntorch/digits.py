@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Train a network on scikit-learn's digits with snnTorch and write it as a NIR file: ``python digits.py digits.nir``.
 
 An ordinary snnTorch script, as its users have one; nothing in it knows of Hysteron. It needs the packages torch,

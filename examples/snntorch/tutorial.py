@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network as in snnTorch's tutorials, trained on scikit-learn's digits, then on the hardware: ``python tutorial.py``.
 
 The class and its training are snnTorch alone: a loop over the steps, scalar beta, every option at its default. The last

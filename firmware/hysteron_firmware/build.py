@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compile the firmware: C to the words of the ROM, the same on every machine."""
 
 import importlib.metadata

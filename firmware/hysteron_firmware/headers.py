@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the firmware is told by Python: the machine's registers, the core's, the protocol, and the memory map."""
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of the boards' builds that must not get worse unnoticed."""
 
 from pathlib import Path

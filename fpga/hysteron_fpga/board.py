@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a board is. docs/boards.md says how to add one."""
 
 import importlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a board to its bitstream: synthesis once, place and route with several seeds, the fastest is packed."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Clock and reset of a board: a PLL, and a reset that lasts until it has locked, and a while longer."""
 
 import math

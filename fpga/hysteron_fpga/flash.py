@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Put a bitstream into a board."""
 
 import shutil

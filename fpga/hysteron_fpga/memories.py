@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a synthesised design consists of, and whether its memories are in the primitives that are meant for them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mapped netlist of a board as a simulator that the driver talks to over its serial line.
 
 What is simulated is what yosys hands to nextpnr: every look-up table, flip-flop and RAM of the bitstream, with yosys's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network whose speed and accuracy a board's report states."""
 
 from pathlib import Path

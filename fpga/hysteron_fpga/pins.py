@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pins that boards have in common."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Place a board's machine, measure it, compare it with its baseline, and leave the report."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a placement uses and how fast it is, from nextpnr's own report."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stream images through the simulated netlist of a board and compare the results with golden."""
 
 from dataclasses import dataclass

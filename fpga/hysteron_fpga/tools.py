@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tools that make bitstreams: from PyPI as WebAssembly, place and route natively where it is installed."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a board's FPGA holds: clock, reset, a machine, and the pins."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hysteron's golden model: what a network does, bit for bit, and when, cycle for cycle. NumPy only."""
 
 from .run import Result, run

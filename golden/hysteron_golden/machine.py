@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The golden model in place of a machine: for people without hardware, and to study what disturbances do."""
 
 from collections.abc import Iterable, Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The neuron: the one statement of what happens to a membrane potential in a time step.
 
 For a potential ``u`` and an armed flag ``a`` (1 at the start), in this order:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run a network over whole data sets, exactly, at the speed of float matrix products.
 
 NumPy multiplies integer matrices one element at a time, float ones through BLAS. Float results are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver: a program's way to a machine, on a board or simulated."""
 
 from hysteron_spec.answers import Answer

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a program works with: open a machine, load a network, get results for images."""
 
 from collections import deque

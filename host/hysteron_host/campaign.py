@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many samples through one machine, with results in files: a run that was interrupted goes on where it stopped."""
 
 import csv

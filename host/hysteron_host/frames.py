@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames on the line: made of a request or a reply, and read from what came. ``docs/link.md`` shows their bytes."""
 
 import zlib

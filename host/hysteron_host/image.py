@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network for the core of a machine: placed, and as the requests that load it.
 
 Specified in docs/specification.md, §7.8 and §9.7.

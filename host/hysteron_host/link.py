@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host's end of the link: requests in a window, each sent until it is answered, replies in order.
 
 Specified in docs/specification.md, §9.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of machines, by the first word of an address. Whoever makes another kind names it in an entry point."""
 
 import importlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples as DATA requests, and the answers in the words of their replies."""
 
 from collections.abc import Iterable, Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ways to a machine: a serial port, a TCP connection, a pair of sockets. All carry bytes and nothing else."""
 
 import select

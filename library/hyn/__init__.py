@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hysteron: trained spiking networks on hardware that is proved equal to its model in every spike and cycle.
 
 The one package to import::

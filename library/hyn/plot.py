@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of runs, as notebooks show them and as SVG files."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run networks: on the golden model, on the simulated hardware, on machines; and train them."""
 
 from collections.abc import Iterator, Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The figures of an ablation, which :mod:`hysteron_train.ablation` finds: what each ingredient of training is worth."""
 
 import json

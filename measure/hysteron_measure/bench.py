@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ``hysteron bench`` measures: cycles of a step over activity, and how fast model and simulator are."""
 
 import platform

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``networks/results.json``: an entry of measured figures for each network, and when it may be replaced.
 
 An entry is plain values, as JSON has them; ``docs/networks.md`` says what they mean.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of others' work that pages, pictures and tables show for comparison, each with where it is from."""
 
 from dataclasses import dataclass

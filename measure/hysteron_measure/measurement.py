@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measure one network: golden on the whole test set, the hardware on the first samples of it."""
 
 from collections.abc import Sequence

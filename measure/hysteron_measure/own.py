@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of this project's own layouts and netlists in SkyWater 130 from which rough predictions are made."""
 
 from dataclasses import dataclass

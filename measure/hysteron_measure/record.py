@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The record of a training run, ``NAME.json`` beside the network file ``NAME.hyn``.
 
 The trainer makes it, and whoever measures the network reads it. It says what the network file cannot: on which data and

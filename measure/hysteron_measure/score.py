@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a data set asks of a network, and how good answers are: the one place for both.
 
 Training, simulation and measurement judge by these functions, so that an accuracy is the same figure everywhere.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network and data on the generated hardware, compared with golden: what ``hysteron sim`` does."""
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a schedule says about time, each notion under a name of its own.
 
 *Cycles of an image* are those from the previous image's answer to the image's own, in a stream without pauses (of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks that come with the project, each with the record of its training, and what was measured of them.
 
 ``NAME.hyn`` is a network, ``NAME.json`` the record of its training; ``results.json`` holds measured figures, and

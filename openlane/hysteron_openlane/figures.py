@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures with their limits and the files that they came from: what every stage on the way to silicon ends with.
 
 A tool may end well where nothing was done. So a figure that is wanted and not there is a failure here.

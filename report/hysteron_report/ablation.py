@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page and the picture of an ablation, made from its figures alone."""
 
 from collections.abc import Sequence

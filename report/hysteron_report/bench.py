@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The performance table, as the README shows it."""
 
 from hysteron_measure.bench import Figures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The confusion matrix, for the report of a run and for the page of the networks."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pictures of the documentation that no measurement is needed for."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The look of every picture, and how it gets into the page."""
 
 import base64

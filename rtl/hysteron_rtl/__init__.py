@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hysteron's hardware generator, in Amaranth."""
 
 from .core import Core

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Idioms of hardware that several blocks use."""
 
 from collections.abc import Callable

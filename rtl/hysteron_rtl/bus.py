@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register bus: Wishbone B4 classic, 32 bits, one word a transfer.
 
 ``adr`` counts words. A transfer is ``cyc & stb`` held until ``ack``, which comes in the cycle after; ``sel`` is

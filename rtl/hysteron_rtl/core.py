@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The core: everything between the input stream, the answer stream and the register bus."""
 
 from amaranth.hdl import Cat, Module, ResetInserter, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The on-chip encoder: pixels in, spike bitmaps out, as :mod:`hysteron_spec.encoder` defines them.
 
 Specified in docs/specification.md, §4.

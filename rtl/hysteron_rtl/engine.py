@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What makes up a core apart from its registers: the ports of an engine, and what the two engines have in common."""
 
 from typing import Protocol

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The event finder: summaries of non-empty words → words → one event a cycle."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The input unit: packets in, spike bitmaps in two slots out. Specified in docs/specification.md, §6."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lanes with their state and parameter memories: events in, updated tiles out."""
 
 from amaranth.hdl import Module, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Records that travel between the blocks."""
 
 from amaranth.lib import data

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A memory that the bus fills and the core reads.
 
 Every memory of the core is built on :class:`amaranth.lib.memory.Memory`, so a platform's ``get_memory()``

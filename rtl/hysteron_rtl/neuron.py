@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One lane: a synaptic accumulator and the neuron update of :mod:`hysteron_golden.neuron`.
 
 Specified in docs/specification.md, §3.

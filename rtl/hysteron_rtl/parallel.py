@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine whose blocks all work at once."""
 
 from amaranth.hdl import Module, Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What type checkers are told of ports that consist of several signals."""
 
 from typing import Any, Protocol, cast

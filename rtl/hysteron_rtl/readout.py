@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The read-out: what the last layer did, its winner, and the answer stream.
 
 Specified in docs/specification.md, §5 and §6.3.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An elastic pipe around a memory with one cycle of read latency."""
 
 from amaranth.hdl import Array, Module, Signal

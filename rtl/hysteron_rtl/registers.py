@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bus decoder, made from :data:`hysteron_spec.registers.REGISTERS`."""
 
 from collections.abc import Mapping

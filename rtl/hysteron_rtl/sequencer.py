@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The layer sequencer: which layer's time step is worked on next, and its segments of events."""
 
 from dataclasses import dataclass

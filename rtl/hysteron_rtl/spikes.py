@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The hidden layers' spikes: two buffers a layer, one bit a neuron, and summaries of non-empty words."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value

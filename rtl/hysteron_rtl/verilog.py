@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verilog of a core, one text, top module ``hysteron_core``."""
 
 import re

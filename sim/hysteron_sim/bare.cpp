@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The least that can drive the harness: a loop over the clock. The yardstick for the simulator's overhead.
 //
 // usage: bare +folder=… <script> <detail>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The harness with a clock of its own, so that a simulator's Python side sleeps between scripts.
 
 module bench;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generate a core's Verilog and build simulators of it, once for each configuration and source state."""
 
 import contextlib

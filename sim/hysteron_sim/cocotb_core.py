@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cocotb side of a simulation: plays scripts on request until it is told to stop.
 
 It runs inside the simulator. Requests are lines of JSON on the named pipe ``$HYSTERON_PIPES/requests``; each is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cocotb side of a machine's test: plays bytes down the serial line and writes down every byte and its cycle.
 
 ``$HYSTERON_MACHINE`` names a JSON file ``{"divisor": …, "stages": [{"send": [bytes], "until": replies}, …]}``: each

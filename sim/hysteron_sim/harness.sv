@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plays a script against the core and writes down what it does, without leaving the simulator.
 //
 // A rising edge of `go` starts script number `script` of folder +folder=…: records of three 32-bit

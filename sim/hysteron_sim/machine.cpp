@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A verilated machine on a file descriptor: bytes read from it go down the serial line, bytes from the line are written
 // to it. Commands come on a second descriptor, a line each, and are answered with a line:
 //

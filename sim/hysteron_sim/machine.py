@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A simulated machine: the verilated hardware with its firmware, behind a file descriptor as behind a serial line."""
 
 import contextlib

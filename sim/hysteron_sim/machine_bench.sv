@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A machine with a clock of its own; what a test watches is brought up here.
 // Every cycle is counted: with a sample in the core, with the processor awake, or with both.
 

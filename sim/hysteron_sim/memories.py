@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the memories of a simulated core are made of: behavioural ones, or those of a package that registers its own.
 
 A package registers memories as an entry point of the group ``hysteron.memories``: a function without arguments that

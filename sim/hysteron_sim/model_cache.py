@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which built simulators stay: the ones used last, and those that a running process has.
 
 A folder of models holds ``lock``, which is held while models are claimed or removed, and a folder for each model. In

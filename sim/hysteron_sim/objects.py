@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stands before the C++ compiler in Verilator's makefiles, so that Verilator's own sources are compiled once.
 
 They are most of what a small model's build takes, and are the same in every model. make calls this file as

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A simulated machine where programs look for real ones: behind a pseudo-terminal, or behind TCP."""
 
 import contextlib

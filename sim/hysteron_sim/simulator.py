@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run programs on a simulated core, from ordinary Python.
 
 A :class:`Simulator` starts one verilated model under cocotb and keeps it; each :meth:`Simulator.run` loads

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples through a whole simulated machine: host, serial line, firmware, core and back, compared with golden."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run samples on a simulated core and compare every spike, potential, cycle and counter with golden."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every part of Hysteron must agree on: networks, cores, formats, registers, packets and the link's protocol.
 
 Golden model, hardware, firmware, driver and trainer all stand on it; it imports none of them. In words it is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a machine answers to a sample, and what every kind of machine can be asked."""
 
 from collections.abc import Iterable, Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a generated core is: its parameters, its named presets and the widths that follow from them.
 
 Specified in docs/specification.md, §7.1.

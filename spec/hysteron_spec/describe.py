@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks in words and in plain values, for tables, pages and programs."""
 
 from dataclasses import asdict

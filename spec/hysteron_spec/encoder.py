@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Input encoders: 8-bit pixels to spikes, exactly as the on-chip encoder makes them.
 
 ========  ====================================================================================

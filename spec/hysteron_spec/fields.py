@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a layer's properties and a neuron's parameters are declared: each once, on its field of :class:`Layer`.
 
 Whatever lists them follows from the declarations: the network file (:mod:`hysteron_spec.store`), the rows of a core's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a network needs of a core: which preset holds it, or which parameters of one it needs changed."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows of a core's memories, field by field, and how they lie on the bus.
 
 Neuron *n* of a layer lives in tile ``n // lanes``, lane ``n % lanes``. The small core's memories are narrow: NEURONS

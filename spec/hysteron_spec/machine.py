@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The machine around a core: its memory map and the registers of its devices.
 
 From this one description come the bus decoder, the firmware's header and linker script, and the documentation table.

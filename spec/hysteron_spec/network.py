@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a network is: frozen, validated descriptions of layers and networks.
 
 Everything here is checked when it is built, so the rest of the code trusts it. The *behaviour* of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a neuron can be: its modes, resets and read-outs, and the formats of its potential and its weights.
 
 What a neuron *does* with them is in :mod:`hysteron_golden.neuron`; the hardware uses the same codes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stream that enters a core, word for word, and the one that leaves it.
 
 Every packet is a header word followed by ``count`` payload words (events: ``ceil(count / 2)``)::

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pages of the documentation that follow from the specification: registers and parameters."""
 
 from collections.abc import Iterable

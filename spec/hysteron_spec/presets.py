@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Named cores. To add one, add it here; `hysteron info` lists them."""
 
 from .core import CoreConfig

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Map a network onto a core: memory images, layer descriptors and register values.
 
 Neuron *n* of a layer lives in tile ``n // lanes``, lane ``n % lanes``. A layer's weight rows lie tile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Projections: what turns the events of a source into rows of the weight memory.
 
 A layer has one or more. Each has a source and a kind; the kind says how many weight rows a tile has of it, which of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The link protocol: what a frame is, and what requests and replies hold. Specified in docs/specification.md, §9.
 
 The firmware's header is made from what is here, so both ends have the same numbers, and the same words in one order.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The core's register map: the one description from which the bus decoder, the compiler of networks, the
 firmware's header and the documentation table are made.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network file (``.hyn``): a versioned, checksummed archive that cannot be half-written.
 
 It is a ZIP archive as NumPy's ``.npz``: integer arrays plus ``meta``, a JSON text with the format version,

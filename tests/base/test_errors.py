@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The helpers with which everything is checked."""
 
 import dataclasses

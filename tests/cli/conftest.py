@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running the command in this process."""
 
 from collections.abc import Callable

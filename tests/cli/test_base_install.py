@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command without any extra: optional packages cannot be imported in these processes."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command as its user types it, wrong input included."""
 
 import json
@@ -146,7 +147,7 @@ def test_a_network_that_fits_no_preset(hysteron: Run, tmp_path: Path) -> None:
     save(Network((Layer(np.zeros((2000, 3)), 5, mode=Mode.PLAIN),)), path)
     status, text, _ = hysteron("info", path)
     assert status == 0 and "no preset fits the network 2000-3: the network needs 2000 inputs" in text
-    assert "use --preset digits --set max_inputs=2000" in " ".join(text.split())
+    assert "use --preset mnist --set max_inputs=2000" in " ".join(text.split())
     status, _, errors = hysteron("compile", path)
     assert status == 2
     one_line(errors, "no preset fits the network 2000-3", "--set max_inputs=2000")

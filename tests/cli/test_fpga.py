@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron fpga``, ``netlist`` and ``flash``: with tools that only pretend, and wrong input."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron gds`` and ``memories``: what they say of what they could not do, and wrong input."""
 
 from __future__ import annotations

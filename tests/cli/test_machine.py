@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron run``, ``machine``, ``soc-sim`` and ``firmware``, wrong input included."""
 
 from __future__ import annotations

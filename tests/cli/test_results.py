@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron results``: what the command measures, writes, prints and refuses."""
 
 import json

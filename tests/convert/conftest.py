@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings of the tests of importing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron import`` and ``hysteron export``: what they print, write and refuse."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scripts in ``examples/snntorch`` run, and do what they say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NIR files, with the package itself: what snnTorch exports comes in, and what goes out comes back bit for bit."""
 
 from __future__ import annotations

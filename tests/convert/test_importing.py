@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network imported in one call: the same as its parts give, and nothing printed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The float network: with integers and a leak that does not truncate it is golden, in every mode and reset."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NIR graphs in: what every node becomes, which graphs are chains of layers, and what is refused by name.
 
 The nodes are stand-ins with the package's class and field names, so that this runs without it; that the package's own

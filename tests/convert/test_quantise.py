@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From float to integers: what is exact stays, what is rounded is reported, and the scale that is chosen is good."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """snnTorch modules in: the float network does exactly what snnTorch does, and what cannot be mapped is refused."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Golden and snnTorch run the same integers: every spike and every potential is equal, no tolerance.
 
 The integers are put into snnTorch's own modules with ``reset_delay=False``. Where the hardware's leak does not truncate

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks as snnTorch's tutorials write them: a class with a loop over the steps is read, or refused by name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolutions and pools, unrolled: against plain loops, and against torch.nn.functional where it is installed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small data sets in the form of the real ones, and a guard against downloads."""
 
 import gzip

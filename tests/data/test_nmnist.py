@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """N-MNIST: binning of events, and the file."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page on data sets says what the catalogue and the registry say."""
 
 import re

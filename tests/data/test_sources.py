@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where files are looked for, and that they are checked."""
 
 import gzip

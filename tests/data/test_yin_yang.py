@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Yin-Yang set."""
 
 import numpy as np

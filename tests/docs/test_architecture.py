@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ways through the house that docs/architecture.md describes are there."""
 
 import ast

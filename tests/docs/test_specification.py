@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables and examples of docs/specification.md, row by row against the code; a table is compared or named as prose."""
 
 from __future__ import annotations

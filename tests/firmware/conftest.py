@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The link of the firmware, compiled once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver's link and the firmware's, with a bad line between them."""
 
 from __future__ import annotations

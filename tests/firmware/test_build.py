@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware as it is compiled for the machine's processor."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tests of the link go through every line of its code, and every branch both ways."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``devices_small.c`` compiled for this machine: frames byte for byte, and words one by one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the generator writes for the firmware."""
 
 from __future__ import annotations

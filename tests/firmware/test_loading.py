@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loading a network into the firmware: records, the check, and what ends it."""
 
 from __future__ import annotations

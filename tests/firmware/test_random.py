@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware and the model of it, through thousands of random frames."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the firmware answers to each request, and to each that it refuses; loading has a file of its own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The conversation of docs/link.md, with the firmware in the part of the device."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sequence numbers, sessions and buffers of the firmware: what is lost, repeated, early, late or too fast."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Comparing a build with the baseline of its board."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Boards: their names, clocks and pins, and what is written for the tools."""
 
 from __future__ import annotations

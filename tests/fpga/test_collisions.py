@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing depends on what a memory gives while the word that is read is being written, which block RAM leaves open."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loading a bitstream into a board, with a loader that only pretends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a synthesised design consists of, and where its memories must be."""
 
 from __future__ import annotations

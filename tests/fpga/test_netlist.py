@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A netlist as a machine that can be simulated."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Placing a board from Python: what comes back, and that nothing is printed."""
 
 from __future__ import annotations

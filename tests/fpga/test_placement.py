@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading what the tools wrote: a figure that is not there is an error, never a pass."""
 
 from __future__ import annotations

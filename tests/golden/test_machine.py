@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The golden model in place of a machine, and what disturbs it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The neuron, step by step, against the scalar reference and against sequences worked out by hand."""
 
 import itertools

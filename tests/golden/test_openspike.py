@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenSpike's neuron: window mode, 0/1 weights, 8-bit unsigned potentials, m = 3, thresholds 200 and 230.
 
 Every sequence is worked out by hand in the comments. A 0/1 weight adds at most 1 for a spike, so a neuron is

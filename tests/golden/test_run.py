@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole networks against the scalar reference, read-outs, and the exactness of the float products."""
 
 import importlib

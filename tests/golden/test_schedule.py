@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the schedules of both cores promise; that they are the hardware's, cycle for cycle, tests/sim shows."""
 
 import dataclasses

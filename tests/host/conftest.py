@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A link to a device in Python."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver: how it cuts networks and samples into requests, and what it gives out for the replies."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs through a machine as a library call; what the command makes of them is in tests/cli."""
 
 from __future__ import annotations

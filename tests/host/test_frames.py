@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames as docs/link.md shows them, and bytes that are none."""
 
 from __future__ import annotations

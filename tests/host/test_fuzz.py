@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A device that answers rubbish, in frames that are in order: the host says so in a line, and never hangs."""
 
 from __future__ import annotations

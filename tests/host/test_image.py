@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks on a machine's core: what the core says of itself, and what the host encodes where the core cannot."""
 
 from __future__ import annotations

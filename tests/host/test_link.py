@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host's end of the link against a device in Python, and a line that does what each test says."""
 
 from __future__ import annotations

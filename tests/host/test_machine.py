@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver with a simulated machine: hardware, firmware and link, and all that can happen to them."""
 
 from __future__ import annotations

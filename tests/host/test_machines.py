@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of machines: those that come with the project, those that other packages add, and those that are missing."""
 
 from __future__ import annotations

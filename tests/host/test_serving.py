@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver and the command with simulated machines behind a pseudo-terminal and behind TCP, as with real ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the host begins a session, and notices that it has lost one."""
 
 from __future__ import annotations

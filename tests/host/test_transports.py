@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lines that are refused, closed, broken or not there."""
 
 from __future__ import annotations

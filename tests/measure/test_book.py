@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file of figures: what it holds, when an entry is replaced, what is out of date."""
 
 import json

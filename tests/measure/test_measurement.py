@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The figures of a network against independent computations."""
 
 from dataclasses import replace

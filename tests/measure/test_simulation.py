@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network on the generated hardware, by one call."""
 
 from dataclasses import replace

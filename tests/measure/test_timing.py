@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of time: each notion against the schedule it comes from."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The performance table."""
 
 from hysteron_report.bench import table

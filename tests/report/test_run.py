@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report page of a run, and what is computed only for it."""
 
 import base64

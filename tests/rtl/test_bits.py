@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Idioms that several blocks use: the tree that finds the lowest set bit, delays, records, two places in turn."""
 
 from random import Random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The on-chip encoder against :mod:`hysteron_spec.encoder`, bitmaps and cycles."""
 
 from __future__ import annotations

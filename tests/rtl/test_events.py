@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Word scanner and event finder against lists, cycle for cycle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory that is loaded over the bus."""
 
 from random import Random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One lane against the golden neuron: passes that overlap in the pipeline, garbage wherever nothing is enabled."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ports that are found by name, and their values after reset."""
 
 from amaranth.lib import wiring

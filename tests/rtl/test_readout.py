@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The read-out unit against the golden read-out, values, winners, answers and cycles."""
 
 from __future__ import annotations

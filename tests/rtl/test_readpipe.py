@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The elastic read pipe against a queue, cycle for cycle."""
 
 from collections import deque

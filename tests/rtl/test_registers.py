@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register file as the bus sees it, and the counters."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sequencer against its rules, cycle for cycle, with the rest of the core played at random speeds."""
 
 from __future__ import annotations

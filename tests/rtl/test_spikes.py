@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The spike memory against a dictionary: rows, words and summaries of layers of several tiles."""
 
 from random import Random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A simulated ``tiny`` core for all tests of a module."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What surrounds a run: registers, errors, resets, reprogramming and samples of different lengths.
 
 Every test plays on the large core and on the small one, and says what becomes of a feature where a core lacks it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Directed corners on the ``tiny`` core: each is compared with golden in spikes, potentials, cycles and counters."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memories of a simulated core that another package brings."""
 
 import tomllib

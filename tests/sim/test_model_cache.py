@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Built simulators and generated Verilog: the ones used last stay, and those in use."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verilator's own sources are compiled once, and nothing else is taken from there."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The presets: each runs a network of its own size, and is as busy as promised."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random networks on several cores: the RTL equals golden in spikes, potentials, cycles and counters."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Directed corners of the small core: each is compared with golden in spikes, potentials, cycles and counters."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small machine with a small core: what other machines' devices do, its firmware does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples through a whole simulated machine as a library call; what the command makes of it is in tests/cli."""
 
 from __future__ import annotations

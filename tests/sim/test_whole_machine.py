@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole machine under cocotb: every result is golden's, and every cycle has an owner."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Core configurations: presets, refusals, and widths that really suffice."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encoders against the scalar reference, the shift register bit by bit, statistics and refusals."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which core a network fits, and what to change where it does not."""
 
 from __future__ import annotations

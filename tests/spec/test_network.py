@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a layer and a network accept, what they make of it, and how they refuse the rest."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packets, taken apart by a reader that is written from the format's description."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memory images, taken apart bit by bit by a reader that is written from their description."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words of payloads; docs/specification.md tells the numbers, and tests/docs compares them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register map: consistent in itself, and wide enough for every core."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network file: nothing is lost in it, nothing damaged is read from it, nothing is half-written."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the block tests share: small cores, one simulation, and records as plain dictionaries."""
 
 from __future__ import annotations

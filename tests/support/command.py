@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tests of commands look at: error lines, the shipped network, files of samples."""
 
 from pathlib import Path

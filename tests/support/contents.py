@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Contents of frames, and what a frame is on the line."""
 
 from __future__ import annotations

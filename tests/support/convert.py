@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of importing share: nodes without the package nir, and snnTorch run step by step."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cores in which every width and every option takes several values."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data sets that a test needs: it is skipped where they are missing."""
 
 import pytest

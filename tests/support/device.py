@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A device in Python, a line to it on which a test says what happens to which frame, and what else tests share."""
 
 from __future__ import annotations

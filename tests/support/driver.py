@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver against a device in this process: what its results must be."""
 
 import numpy as np

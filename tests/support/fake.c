@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What link.c needs of the machine, handed on to Python. */
 #include <stddef.h>
 

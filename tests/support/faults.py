@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A line that damages what goes over it, by a seed."""
 
 import numpy as np

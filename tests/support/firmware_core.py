@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A toy of a core: registers, and a stream whose words ask for answers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The device's end of the link, written from docs/specification.md, §9: what is answered to each frame, in no time."""
 
 from __future__ import annotations

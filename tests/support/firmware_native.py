@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``link.c`` compiled for this machine, between a fake of the hardware and the loop of ``main.c``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tools that only pretend to make bitstreams: they write what was laid beside them and note how they were called."""
 
 from __future__ import annotations

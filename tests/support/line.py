@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The machine's serial line in Amaranth's simulator: somebody who speaks, somebody who listens."""
 
 from collections.abc import Iterable

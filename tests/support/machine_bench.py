@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A machine without its processor: the bench drives the processor's ports, and the core only has its registers."""
 
 from __future__ import annotations

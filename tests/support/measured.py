@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of measuring share: small networks with data and a training record, and a project of three of them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests share: settings, random networks (two ways) and the reading of an error message."""
 
 from __future__ import annotations

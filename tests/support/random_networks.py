@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random networks, samples and back-pressure over a core's whole configuration space, for hypothesis.
 
 A case is drawn from few, small integers, so that hypothesis can shrink it; the bulk (weights, spikes) comes

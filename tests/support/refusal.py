@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a user's mistake is told."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random networks, run and scheduled: what the tests of timing and of the report of a run take."""
 
 from itertools import pairwise

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A second statement of the semantics, to compare the golden model with.
 
 Written from docs/specification.md, §3, §4 and §5, not from the model: plain Python integers, one sample, one step,

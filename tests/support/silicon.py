@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tests of silicon need: the PDK, its macros by name, small netlists and layouts."""
 
 from pathlib import Path

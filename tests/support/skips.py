@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Why tests were skipped, and how to have them: one sentence for each kind of thing that a machine may lack."""
 
 import re

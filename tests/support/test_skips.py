@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run's last lines say of skipped tests."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of training share: a small problem, and a recipe for it that uses everything."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The test vectors of docs/link.md."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings of the tests of training, and running the command in this process."""
 
 from __future__ import annotations

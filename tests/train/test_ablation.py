@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ablation: what its figures count, what its variants change, and that finished runs are kept."""
 
 from __future__ import annotations

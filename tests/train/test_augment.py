@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Augmentation: what moves by how much, against pixels known beforehand and a plain loop over spikes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A benchmark from its recipe: the network, its record, and what both say of each other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hysteron train``: what it writes, prints and refuses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trainable layer: forwards what golden does, bit for bit; backwards the gradients that its text promises."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trainable network: its input, the golden network it becomes, and how its answers are judged."""
 
 from __future__ import annotations

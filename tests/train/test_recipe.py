@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recipes: the named ones fit together, and a wrong value is refused before anything is trained. No PyTorch needed."""
 
 from __future__ import annotations

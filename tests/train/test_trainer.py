@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training loop: it learns, it is the same every time, and what interrupts it does not show."""
 
 from __future__ import annotations

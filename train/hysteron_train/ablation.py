@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ablation: one ingredient of a recipe changed at a time, over several seeds.
 
 The figures of a variant are those of the stored integer network on the whole test set, so they are the

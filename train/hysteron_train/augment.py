@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Augmentation: slightly different samples for every epoch."""
 
 import math

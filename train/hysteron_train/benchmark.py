@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One benchmark from its recipe to the network file and its record."""
 
 import importlib.metadata

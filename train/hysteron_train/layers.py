@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A layer that PyTorch can train and that computes, bit for bit, what the hardware computes.
 
 The forward pass holds integers in float32 tensors: weights are rounded and clipped, every term of

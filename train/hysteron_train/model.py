@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A trainable network: the layers of a recipe, and the golden network they become."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a training run is: every number that decides what comes out, validated, with named recipes beside it.
 
 The formats (weight bits, potential, leak and bias bits) are not chosen here: they are those of the core the

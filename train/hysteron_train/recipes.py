@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The named recipes: one for each shipped network, and the base of the ablation."""
 
 from dataclasses import replace

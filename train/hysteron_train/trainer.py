@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training loop: seeded, resumable, with a progress bar and a record of what happened."""
 
 import contextlib

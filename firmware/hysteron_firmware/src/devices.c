@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The machine's copier and sender, and the processor asleep. */
 #include "devices.h"
 #include "machine.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What moves words and frames: devices.c leaves it to the machine's devices, devices_small.c does it by hand. */
 #ifndef DEVICES_H
 #define DEVICES_H

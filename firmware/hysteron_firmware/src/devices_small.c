@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A small machine has no copier and no sender: the processor moves every word and every byte. It never sleeps. */
 #include "core.h"
 #include "devices.h"

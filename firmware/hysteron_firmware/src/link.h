@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The device's end of the link: requests in, replies out, every request answered exactly once.
  *
  * Specified in docs/specification.md, §9. Nothing in here touches the hardware: the functions of struct machine do, so

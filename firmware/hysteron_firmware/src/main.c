@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The machine's firmware: hands frames to the link and sleeps when there is nothing to do. */
 #include "link.h"
 #include "core.h"

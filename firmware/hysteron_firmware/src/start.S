@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* From reset to main: paint the stack, copy what is initialised, clear what is not. */
     .section .start, "ax"
     .globl _start

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Colorlight 5A-75B revision 7.0, a card of LED walls with an ECP5 of 24,000 LUTs: 25 MHz oscillator, no USB.
 
 Its serial line is on connector J19 (transmits on DATA_LED-, receives on KEY+), for an adapter of 3.3 V.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """iCEBreaker 1.0 with an iCE40UP5K: 12 MHz oscillator, FT2232H (any rate of 12 Mbaud / n)."""
 
 from typing import Any

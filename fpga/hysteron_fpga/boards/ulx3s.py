@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ULX3S with an ECP5 of 85,000 LUTs: 25 MHz oscillator, FT231X (at most 3 Mbaud) on its first USB connector."""
 
 from typing import Any

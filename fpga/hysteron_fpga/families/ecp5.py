@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lattice ECP5, with yosys, nextpnr-ecp5 and project Trellis."""
 
 from dataclasses import dataclass

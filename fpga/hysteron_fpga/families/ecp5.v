@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Simulation models of those ECP5 blocks that yosys knows only by name, as far as Hysteron's netlists use them
 // (Lattice FPGA-TN-02204, ECP5 and ECP5-5G Memory Usage Guide; FPGA-DS-02012). What they do not do stops the simulation.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an FPGA family is: the parts that the same tools serve. docs/boards.md says how to add one."""
 
 from collections.abc import Callable, Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lattice iCE40 UltraPlus, with yosys, nextpnr-ice40 and project IceStorm. A platform of it mixes in
 :class:`~hysteron_fpga.families.ice40_memories.Ice40Memories`."""
 

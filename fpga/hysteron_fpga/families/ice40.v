@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Simulation models of what yosys knows only by name of the iCE40, and of its pins (Lattice FPGA-TN-02052, FPGA-TN-02026).
 
 // The output clock is the input clock: a simulation counts cycles of the machine, not nanoseconds.

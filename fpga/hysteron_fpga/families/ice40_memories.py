@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bodies of memories on an iCE40 UltraPlus: its single-port RAMs and its block RAMs.
 
 Synthesis would map memories by itself, but it knows no single-port RAM with a read and a write port, and it guards

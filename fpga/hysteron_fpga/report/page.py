@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page that a board's build ends with."""
 
 from dataclasses import dataclass

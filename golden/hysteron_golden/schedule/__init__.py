@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule model: in which cycle a core does what, exactly. It is normative (docs/specification.md, §8).
 
 The cores are chains of stages that hand over one item a cycle, in order, so every cycle number follows from

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times of the input unit and the encoder."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule of the core whose blocks all work at once.
 
 The core is a chain of stages that hand over one item a cycle, in order, so every cycle number follows from

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a schedule is made from, what it consists of, and what every model of a core's schedule does."""
 
 from collections.abc import Sequence

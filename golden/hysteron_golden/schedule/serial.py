@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule of the small core, in which nothing but input overlaps.
 
 A step begins when its input is there. For each layer the descriptor is read, then the layer's tiles are worked off:

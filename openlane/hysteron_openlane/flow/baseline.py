@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of the chips' netlists that must not get worse unnoticed."""
 
 from importlib.resources import files

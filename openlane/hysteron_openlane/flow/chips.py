@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is made for silicon, and its Verilog."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of a chip's plan, of its netlist and of its layout, by what LibreLane and OpenSTA say of them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the macros go: rows of them from the top of the die, the standard cells below.
 
 OpenRAM's macros have data pins at their lower edge and address, select and clock at their left one, so every row keeps

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LibreLane's flow ``Classic``: which of its tools are there, running it, going on where it stopped."""
 
 import importlib.util

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading a netlist of cells, by yosys."""
 
 import json

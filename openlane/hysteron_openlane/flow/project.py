@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A chip as a project of LibreLane: sources, macros' places, and the configuration of its flow ``Classic``."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Taking a chip to its layout, as far as the tools at hand go: plan, netlist, timing, gates, layout."""
 
 from collections.abc import Callable

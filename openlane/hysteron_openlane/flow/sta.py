@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Static timing of a netlist with OpenSTA: slack at every corner, and the slowest path with the macros in it.
 
 Debian's version (it calls itself 2.0.17) reads these libraries and netlists; docs/silicon.md says what it lacks.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A PDK that LibreLane accepts: the one in ``PDK_ROOT``, or its data with as much configuration as synthesis needs."""
 
 import gzip

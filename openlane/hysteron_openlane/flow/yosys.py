@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executable ``yosys`` as LibreLane calls it, of the PyPI package ``pyosys``, which brings none.
 
 This file is copied to where that executable is wanted: it needs the package and nothing else.

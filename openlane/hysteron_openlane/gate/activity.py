@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How often the nets of a simulated netlist changed."""
 
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images through a chip's netlist, and what they cost."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A netlist where the harness expects a core with taps, with a clock and a reset for it. What the netlist is not known to
 // say after its reset comes out as X and not as 0.
 `timescale 1ns / 1ps

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Power of a simulated netlist from how often its nets changed: cells from their LIB, macros from their accesses.
 
 For every cell: leakage, the mean over the states that its LIB knows; for every change of a pin the energy that its LIB

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A core's netlist of standard cells and macros, simulated with real samples and compared with golden.
 
 Icarus Verilog simulates four states, so what depends on a memory's or a flip-flop's state before the reset shows as X.

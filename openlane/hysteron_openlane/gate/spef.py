@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Making an extraction of wires (SPEF) small enough to keep."""
 
 import re

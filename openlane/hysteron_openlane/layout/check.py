@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checking a layout: is it what its netlist says, is it made of the PDK's cells, does it keep the wires' rules."""
 
 import json

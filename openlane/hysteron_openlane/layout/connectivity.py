@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Layout versus netlist, cell by cell: what the wires of a GDS connect, beside what a netlist says.
 
 Cells and macros are black boxes with their pins as they are labelled; LEF has those of the macros. A net is the set of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Layouts that come with the project: their files, how they are packed and unpacked.
 
 A layout is made where OpenROAD is, and kept in the folder ``results/<chip>`` beside this file, compressed, with

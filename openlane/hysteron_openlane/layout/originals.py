@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cells of a layout against those of the PDK: what a comparison by the cells' pins takes for granted."""
 
 from collections.abc import Sequence

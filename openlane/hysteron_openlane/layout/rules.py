@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Design rules of the wires, checked on a GDS without a deck: width, spacing, area, cuts, and metal around cuts.
 
 The values and the names of the rules are the PDK's. Inside macros are the foundry's memory cells, for which other rules

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a macro's LEF says of its shapes, and its abstract view as the tools of the layout take it."""
 
 import re

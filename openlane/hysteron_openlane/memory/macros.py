@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenRAM's macros as the PDK has them: sizes and pins from LEF, timing and energy from LIB.
 
 Nothing about a macro is written down here but how its name and its pins are to be read; the same name has had

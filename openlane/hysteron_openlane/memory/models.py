@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verilog of what a chip consists of besides the core's own: latches, gated clocks, and how macros behave."""
 
 from collections.abc import Iterable

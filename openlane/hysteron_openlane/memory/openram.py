@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running OpenRAM's generator on a configuration of the folder ``openram_configs``.
 
 The package on PyPI brings the compiler and its rules of the process, but not the memory cells: these are a repository

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which macros a memory takes, how many, and what the alternatives would cost."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bodies of memories on silicon: OpenRAM's macros side by side, or flip-flops where these are smaller."""
 
 from typing import Any

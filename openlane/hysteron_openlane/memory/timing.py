@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The LIB of a macro for the flow: the PDK's with its limits mended, or an estimate where the PDK has none."""
 
 import re

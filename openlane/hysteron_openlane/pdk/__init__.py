@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Process design kits: what a process, its standard cells and its memory macros are; one file for each.
 
 A second PDK is a file ``pdk/<name>.py`` with one :class:`Pdk`, named in :data:`PDKS`, and the chips of

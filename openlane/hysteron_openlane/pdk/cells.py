@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sizes of a PDK's standard cells, by their LEF."""
 
 import re

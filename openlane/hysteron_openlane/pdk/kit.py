@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What there is to know about a process design kit (PDK), and where its files are; :mod:`.sky130` has the values."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files in the Liberty format, as libparse reads them: trees of groups with attributes."""
 
 from pathlib import Path

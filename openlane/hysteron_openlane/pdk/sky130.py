@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SkyWater's 130 nm process as open_pdks lays it out: cells ``sky130_fd_sc_hd``, macros of OpenRAM's test chip.
 
 Layers and design rules are those of SkyWater's documentation ("GDS layers", "Periphery rules",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page that a flow to silicon ends with, and its figures as JSON."""
 
 import base64

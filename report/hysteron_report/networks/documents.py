@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All files that belong to the page about the networks."""
 
 from pathlib import Path

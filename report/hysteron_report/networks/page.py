@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``docs/networks.md``: tables and pictures of all entries, and how each network was made."""
 
 import os

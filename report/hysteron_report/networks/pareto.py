@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The picture of accuracy against cycles: networks, the front of those that no other beats, and others' work."""
 
 from collections.abc import Iterator, Sequence

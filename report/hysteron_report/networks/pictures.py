@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of the results, drawn from the entries alone: the same entries give the same bytes."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The HTML report of a simulation run: one file that needs nothing else to be read or printed."""
 
 from .choice import WRONG, Show, check_show

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which samples of a run the page shows."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Put figures, tables and pictures into one page."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of what neurons did: membrane traces, the demonstration, the spike raster."""
 
 from collections.abc import Mapping, Sequence

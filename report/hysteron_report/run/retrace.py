@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Step single layers again, to see what a traced run does not keep.
 
 A :class:`~hysteron_golden.run.Result` holds potentials after the reset. What explains a neuron is the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The head of the page: verdict and key figures of a summary, in words."""
 
 import math

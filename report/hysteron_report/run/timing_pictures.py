@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of time: utilisation, passes through the lanes, cycles of an image."""
 
 from collections.abc import Sequence

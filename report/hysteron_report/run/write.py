@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a simulated run to its page."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words of memory into the core, without the processor: packets into its input stream, weights into a register."""
 
 from amaranth.hdl import Module, Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The processor: PicoRV32 (C. Wolf and others, ISC licence) from the package ``pythondata-cpu-picorv32``."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The small processor's registers in block RAM: they are read at the falling edge, half a cycle after their numbers are
 // there, so what was written at the rising edge before is seen without a bypass.
 module hysteron_cpu_registers (

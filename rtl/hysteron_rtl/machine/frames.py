@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames on a line of bytes: consistent overhead byte stuffing, and a CRC-32 behind the content.
 
 On the line a frame is its content and the CRC-32 of the content (the one of Ethernet and zlib, low byte first), stuffed

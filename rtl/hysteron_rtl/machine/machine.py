@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The machine: a core with a processor, memories, a serial line, and what moves data between them unattended.
 
 A restart by the watchdog, or because the processor met an instruction that it does not know or an address where nothing

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The machine's memories: a ROM with the firmware, and a RAM that several devices share."""
 
 from collections.abc import Sequence

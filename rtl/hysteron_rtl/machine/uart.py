@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial line: 8 data bits, no parity, one stop bit, least significant bit first."""
 
 from amaranth.hdl import Cat, Module, Signal

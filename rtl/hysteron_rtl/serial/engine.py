@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The small core's engine: step after step, layer after layer, tile after tile."""
 
 from dataclasses import dataclass

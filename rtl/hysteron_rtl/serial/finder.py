@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Spike words in, events out: an event a cycle, and empty words pass while there are events."""
 
 from amaranth.hdl import Const, Module, Mux, Signal

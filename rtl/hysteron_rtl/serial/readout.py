@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The small core's read-out: a value for each output, visited as the neurons are.
 
 Specified in docs/specification.md, §5 and §6.3.

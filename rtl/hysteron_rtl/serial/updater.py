@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The neuron update of the small core: a tile's sums in, its neurons one after the other through one circuit.
 
 Specified in docs/specification.md, §3.

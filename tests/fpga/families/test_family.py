@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What holds of every family: adding one is adding a file."""
 
 from __future__ import annotations

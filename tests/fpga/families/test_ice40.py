@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The iCE40's PLL, and what its synthesis makes."""
 
 from __future__ import annotations

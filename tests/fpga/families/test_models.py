@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memories after synthesis, with the models that netlist simulations use, against Amaranth's own."""
 
 from __future__ import annotations

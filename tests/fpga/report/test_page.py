@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of a build: whole in one file, and it claims nothing that the report does not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How LibreLane is found, run and gone on with; the flow itself is run by ``make gds``."""
 
 import json

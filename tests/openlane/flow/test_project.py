@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is written for LibreLane, against the netlist's own text, the macros' LEF, and LibreLane's own variables."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stages of a flow: what they leave, what they tell, and what stops them."""
 
 from collections.abc import Callable

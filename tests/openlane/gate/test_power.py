@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counting changes, and what they cost, on a netlist that can be worked out by hand."""
 
 import importlib.util

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The gates of sky130-small, from LibreLane's synthesis: equal to golden, and not if a gate is another one."""
 
 import importlib.util

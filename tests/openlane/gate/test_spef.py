@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A SPEF made small: what a timing analysis sees of it stays the same."""
 
 from pathlib import Path

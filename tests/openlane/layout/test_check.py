@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The layout that comes with the project is right, and is not if something of it is changed."""
 
 import re

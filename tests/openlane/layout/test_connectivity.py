@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What wires connect, on small layouts that are drawn here."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Layouts as they are kept: packed, unpacked, and what is wrong with a file."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shapes of the macros, and the views of them that the tools of the layout get."""
 
 import re

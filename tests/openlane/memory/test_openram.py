@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Configurations of OpenRAM; the generator itself needs its own Python and cells that are in no registry."""
 
 import re

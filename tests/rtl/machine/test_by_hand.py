@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small machine's registers for what its processor does by hand: bytes to the line, words to the core."""
 
 from __future__ import annotations

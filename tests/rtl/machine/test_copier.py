@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words from memory into a stream or onto a bus."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames from the line to memory, against the package ``cobs`` and zlib's CRC-32."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames between the machine's serial line and its RAM."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the machine joins its blocks: what the processor reaches, the copier beside it, time, and restarts."""
 
 from __future__ import annotations

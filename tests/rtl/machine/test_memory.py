@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory that several share, and the ROM."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A register file with every kind of access, as its bus and its ports see it."""
 
 from __future__ import annotations

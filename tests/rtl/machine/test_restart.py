@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Watchdog and restarts."""
 
 from __future__ import annotations

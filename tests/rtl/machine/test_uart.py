@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Receiver and transmitter of the serial line, cycle for cycle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A macro so small that OpenRAM 1.2.48 makes it in a minute; analytical timing is several times too fast."""
 
 word_size = 16

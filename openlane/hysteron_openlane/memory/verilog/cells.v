@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Latches that are open while the clock is low. Synthesis maps them to cells: this is no model but the thing itself.
 module hysteron_latch #(
 	parameter WIDTH = 1

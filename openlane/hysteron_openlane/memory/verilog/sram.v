@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An OpenRAM macro as its timing says and no kinder: inputs are taken at the rising edge of the clock, data come after the
 // falling edge and are gone with the next rising one, whether the macro is selected then or not. What is written is there
 // from the falling edge on; the second port, if there is one, reads nonsense where the first one writes in the same cycle.
