@@ -15,7 +15,7 @@ def compare(file: Path, tolerances: Mapping[str, float], name: str, report: Mapp
     Parameters
     ----------
     file
-        Of baselines, by name.
+        The file of baselines, by name.
     tolerances
         By what share each figure may be more; a negative one: by what share it may be less.
     name

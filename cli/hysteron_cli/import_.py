@@ -43,15 +43,21 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
 @click.option("--bias-bits", type=int, help="0 (no biases) to 24  [12]")
 @click.option("--coding", type=click.Choice(CODINGS), help="What the network is given  [spikes]")
 @click.option("--steps", type=int, help="Time steps of an image; needed with a coding of pixels.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers of rate coding.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers of rate coding.")
 @click.option("--mean", type=float, default=0.0, show_default=True, help="Trained on (pixel / 255 - mean) / std.")
 @click.option("--std", type=float, default=1.0, show_default=True)
 @click.option("--readout", type=click.Choice([kind.name.lower() for kind in Readout]), help="What is answered with.")
 @click.option("--calibrate", metavar="DATA", help=f"{_SOURCE}: its train part chooses the scales.")
-@click.option("--samples", type=click.IntRange(min=1), default=CALIBRATION, show_default=True, help="Of --calibrate.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=CALIBRATION,
+    show_default=True,
+    help="Samples of --calibrate that are used.",
+)
 @click.option("--data", help=f"{_SOURCE} and 'labels': accuracy on its test part before and after.")
 @click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Neurons of a layer.")
-@click.option("--name", help="Of the network  [the file's]")
+@click.option("--name", help="Name of the network  [the file's]")
 @click.option("--out", type=click.Path(path_type=Path), help="Network file  [build/import/<name>.hyn]")
 @click.option("--report", type=click.Path(path_type=Path), help="Figures as JSON  [beside the network file]")
 def import_(

@@ -31,10 +31,10 @@ from .output import console, table, watching, write_json
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds without a reply after which a serial or tcp machine is asked again; a simulated one needs 5 or more.",
 )
-@click.option("--weight-errors", type=float, help="Of golden: probability that a bit of a weight is wrong.")
-@click.option("--jitter", type=float, help="Of golden: by how many steps input spikes are moved (standard deviation).")
-@click.option("--dropped", type=float, help="Of golden: probability that an input spike is lost.")
-@click.option("--seed", type=click.IntRange(min=0), help="Of golden's disturbances.  [0]")
+@click.option("--weight-errors", type=float, help="For golden: probability that a bit of a weight is wrong.")
+@click.option("--jitter", type=float, help="For golden: by how many steps input spikes are moved (standard deviation).")
+@click.option("--dropped", type=float, help="For golden: probability that an input spike is lost.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of golden's disturbances.  [0]")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run of the same command stopped.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results.csv and report.json  [build/run]")
 def run(

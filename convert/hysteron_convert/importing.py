@@ -63,7 +63,7 @@ class Imported:
     Attributes
     ----------
     network
-        In the hardware's integers; :func:`hysteron_spec.save` writes it to a file.
+        The network in the hardware's integers; :func:`hysteron_spec.save` writes it to a file.
     reference
         The float network that it was made of and is judged by.
     rounding
@@ -131,7 +131,7 @@ def import_network(
     dt, reset, reference
         What a NIR file does not say, see :func:`from_nir`; for other sources they must be None.
     input_shape
-        Of one sample in one step, see :func:`from_snntorch`; for other sources it must be None.
+        Shape of one sample in one step, see :func:`from_snntorch`; for other sources it must be None.
     readout
         What the network answers with, see there.
     coding, steps, seed
@@ -150,7 +150,7 @@ def import_network(
     limit
         Inputs and neurons up to which a layer's matrix is made.
     name
-        Of the network; None: that of the file.
+        Name of the network; None: that of the file.
     tell
         Called with how far the work is.
 
@@ -243,7 +243,7 @@ def give_input(
     steps
         For how many an image is shown. None: for as many as the module does.
     seed
-        Of the random numbers of rate coding.
+        Seed of the random numbers of rate coding.
     mean, std
         It was trained on ``(pixel / 255 - mean) / std``.
 

@@ -37,7 +37,7 @@ class Linear(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the node, for messages."""
+        """The name of the node, for messages."""
         ...
 
     def shape(self, given: Shape) -> Shape:
@@ -163,7 +163,7 @@ class Signal:
     Attributes
     ----------
     shape
-        Of the signal.
+        The signal's shape.
     terms
         For each source ``(n_source, n)``: the contribution of each of its elements, or None for the source itself.
     constant

@@ -75,7 +75,7 @@ class NetworkFacts:
 
     @classmethod
     def of(cls, network: Network, dt: float) -> "NetworkFacts":
-        """Of a network of the hardware, stepped every ``dt`` seconds."""
+        """The facts of a network of the hardware, stepped every ``dt`` seconds."""
         return cls(
             dt,
             network.potential,

@@ -52,7 +52,7 @@ class FloatLayer:
     Attributes
     ----------
     name
-        Of its neuron's node, for people and messages.
+        Name of its neuron's node, for people and messages.
     weights
         ``(n_in, n_out)`` float64.
     bias

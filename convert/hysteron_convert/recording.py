@@ -129,15 +129,15 @@ def record(module: Any, call: Callable[[Any], Any] | None, shape: Shape, samples
     Parameters
     ----------
     module
-        Of PyTorch.
+        A module of PyTorch.
     call
         What runs one step of it; None: its own ``forward``, which may run as many steps as it likes.
     shape
-        Of one sample in one step, without batch.
+        Shape of one sample in one step, without batch.
     samples
-        In the batch.
+        Samples in the batch.
     gain
-        Of the inputs.
+        Factor of the random inputs.
 
     Raises
     ------

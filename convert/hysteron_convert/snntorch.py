@@ -60,7 +60,7 @@ def from_snntorch(
         axis; or for one step in each call, with ``init_hidden=True``. Between the modules ``forward`` may change
         shapes (``view``, ``flatten``); nothing else is computed there.
     input_shape
-        Of one sample in one step, without batch; needed if the first module does not tell it.
+        Shape of one sample in one step, without batch; needed if the first module does not tell it.
     readout
         What the network answers with; None: potentials of a last layer that never resets, else spike counts.
     name

@@ -164,7 +164,7 @@ class CoreConfig:
         return WORD // self.lanes if self.serial else 1
 
     def tiles_taken(self, tiles: int) -> int:
-        """Of :attr:`tiles`, what a layer of so many takes: the next layer begins at the next :attr:`tile_step`."""
+        """Tiles of the core that a layer of so many takes: the next layer begins at the next :attr:`tile_step`."""
         return ceil_div(tiles, self.tile_step) * self.tile_step
 
     @property

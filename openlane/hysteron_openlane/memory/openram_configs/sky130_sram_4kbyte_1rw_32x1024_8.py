@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Of the macro with this name, for OpenRAM 1.2.48; analytical timing is several times too fast."""
+"""Configuration of the macro with this name, for OpenRAM 1.2.48; analytical timing is several times too fast."""
 
 word_size = 32
 num_words = 1024
