@@ -14,7 +14,7 @@ from hysteron_measure.ablation import FIGURES, Found, read_found, rows
 from .output import console, table, watching, write_json
 
 
-@click.command()
+@click.command(short_help="Measure what the trainer's ingredients are worth.")
 @click.option("--base", default="ablation", show_default=True, help="Recipe that is changed.")
 @click.option("--seeds", default="1,2,3", show_default=True, help="Seeds, with commas.")
 @click.option("--only", multiple=True, metavar="TEXT", help="Only variants with TEXT in their name (and the base).")

@@ -10,7 +10,7 @@ from hysteron_base.files import build_root
 from .output import console, watching, write_json
 
 
-@click.command()
+@click.command(short_help="Print the performance table.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for bench.json  [build/bench]")
 def bench(out: Path | None) -> None:
     """Print the performance table: cycles a step over activity, simulator speed, golden speed.

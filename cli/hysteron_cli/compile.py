@@ -43,7 +43,7 @@ def choose_core(network: Network | None, preset: str | None, settings: tuple[str
     return fit.choose_core(network, preset, changes_of(settings))
 
 
-@click.command(name="compile")
+@click.command(name="compile", short_help="Generate a core's Verilog and a network's loader.")
 @click.argument("network", type=NETWORK, required=False)
 @core_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder  [build/compile/<core>]")
@@ -78,7 +78,7 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
     console.result({"core": parameters, "folder": str(folder), "files": written})
 
 
-@click.command()
+@click.command(short_help="Show a network, the cores, or every parameter.")
 @click.argument("network", type=NETWORK, required=False)
 @core_options
 @click.option("--parameters", is_flag=True, help="Explain every parameter of layers, cores and machines instead.")
@@ -173,7 +173,7 @@ def _page_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-@click.command()
+@click.command(short_help="Print the register map as Markdown.")
 @_page_options
 def registers(check: Path | None, write: Path | None) -> None:
     """Print the register map as Markdown (docs/registers.md is made by it).
@@ -183,7 +183,7 @@ def registers(check: Path | None, write: Path | None) -> None:
     _page("registers", pages.register_page(), check, write)
 
 
-@click.command()
+@click.command(short_help="Explain every parameter, as Markdown.")
 @_page_options
 def parameters(check: Path | None, write: Path | None) -> None:
     """Explain every parameter, as Markdown (docs/parameters.md is made by it).

@@ -12,7 +12,7 @@ from hysteron_data.sources import FOLDERS, Presence, data_root, folder_of, prese
 from .output import console, table, watching
 
 
-@click.group()
+@click.group(short_help="List and fetch data sets.")
 def data() -> None:
     """Data sets.
 

@@ -13,7 +13,7 @@ from .names import NETWORK
 from .output import console
 
 
-@click.command()
+@click.command(short_help="Write a network as a NIR file.")
 @click.argument("network", type=NETWORK)
 @click.option("--dt", type=float, default=1e-4, show_default=True, help="Time step in seconds.")
 @click.option("--out", type=click.Path(path_type=Path), help="NIR file  [build/export/<name>.nir]")

@@ -10,7 +10,7 @@ from hysteron_base.files import write_file
 from .output import console
 
 
-@click.command()
+@click.command(short_help="Draw the pictures of the documentation.")
 @click.option("--check", type=click.Path(path_type=Path), help="Compare with this folder; status 1 if it differs.")
 @click.option("--write", type=click.Path(path_type=Path), help="Write to this folder.")
 def figures(check: Path | None, write: Path | None) -> None:

@@ -12,7 +12,7 @@ from .machine import small_option
 from .output import console, table
 
 
-@click.command()
+@click.command(short_help="Compile the firmware; say how large it is.")
 @small_option
 @click.option("--out", type=click.Path(path_type=Path), help="Image of the ROM  [build/firmware/firmware.bin]")
 def firmware(small: bool, out: Path | None) -> None:

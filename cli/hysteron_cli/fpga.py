@@ -19,7 +19,7 @@ network_option = click.option("--network", type=NETWORK, help="It must fit.  [th
 data_option = click.option("--data", type=DATA, help="Its images.  [the board's own]")
 
 
-@click.command()
+@click.command(short_help="Make a board's bitstream; say what it uses.")
 @board_argument
 @network_option
 @data_option
@@ -52,7 +52,7 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
         keep(report)
 
 
-@click.command()
+@click.command(short_help="Simulate a board's synthesised netlist.")
 @board_argument
 @network_option
 @data_option
@@ -83,7 +83,7 @@ def netlist(board: str, network: Path | None, data: str | None, images: int) -> 
         sys.exit(1)
 
 
-@click.command()
+@click.command(short_help="Load a bitstream into a board.")
 @board_argument
 @click.option("--keep", is_flag=True, help="Into the board's flash memory, where it stays without power.")
 def flash(board: str, keep: bool) -> None:

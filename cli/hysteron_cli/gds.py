@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STAGES = ("plan", "netlist", "gates", "layout")
 
 
-@click.command()
+@click.command(short_help="Take a chip to a layout, as far as tools go.")
 @click.argument("preset")
 @click.option("--until", type=click.Choice(STAGES), default="layout", show_default=True, help="The last stage.")
 @click.option("--images", type=click.IntRange(min=1), default=20, show_default=True, help="Through the netlist.")
@@ -107,7 +107,7 @@ def _choice(choice: "Choice") -> tuple[str, str, str, str]:
     )
 
 
-@click.command()
+@click.command(short_help="Compare memories made of the PDK's macros.")
 @click.option("--width", type=click.IntRange(1), default=256, show_default=True, help="Bits of a row.")
 @click.option("--depth", type=click.IntRange(1), default=4096, show_default=True, help="Rows.")
 @click.option("--grain", type=click.IntRange(1), help="Bits that can be written by themselves.  [32, or the width]")
@@ -145,7 +145,7 @@ def memories(width: int, depth: int, grain: int | None, both: bool) -> None:
     )
 
 
-@click.command()
+@click.command(short_help="Generate a macro with OpenRAM.")
 @click.argument("macro", default="sky130_sram_16x16")
 @click.option("--python", required=True, help="A Python with openram 1.2.48 and NumPy 1.")
 @click.option("--cells", required=True, type=click.Path(path_type=Path), help="A checkout of sky130_fd_bd_sram.")

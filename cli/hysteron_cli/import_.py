@@ -19,7 +19,7 @@ from .output import console, table, watching, write_json
 _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
 
 
-@click.command(name="import")
+@click.command(name="import", short_help="Make a network of a NIR file.")
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--dt", type=float, help="Time step in seconds; NIR has continuous time. snnTorch writes for 1e-4.")
 @click.option(

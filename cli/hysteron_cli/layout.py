@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hysteron_openlane.layout.check import Checked
 
 
-@click.command()
+@click.command(short_help="Check the layout that comes with the project.")
 @click.argument("preset", default="sky130-small")
 @click.option("--images", type=click.IntRange(min=0), default=0, help="Through its netlist, with its wires.  [0]")
 @click.option(

@@ -26,7 +26,7 @@ small_option = click.option(
 )
 
 
-@click.command("machine")
+@click.command("machine", short_help="Simulate a machine that programs can talk to.")
 @core_options
 @small_option
 @click.option("--tcp", metavar="HOST:PORT", help="Listen there; port 0 takes a free one.")
@@ -64,7 +64,7 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
                 server.run()
 
 
-@click.command("soc-sim")
+@click.command("soc-sim", short_help="Stream samples through a whole simulated machine.")
 @click.argument("network", type=NETWORK)
 @click.option("--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
 @core_options

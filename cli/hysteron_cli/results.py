@@ -28,7 +28,7 @@ def _samples(ctx: click.Context, param: click.Parameter, text: str) -> int | Non
     return int(text)
 
 
-@click.command()
+@click.command(short_help="Measure networks; write the page about them.")
 @click.argument("networks", nargs=-1, type=NETWORK)
 @click.option(
     "--rtl",

@@ -14,7 +14,7 @@ from .names import DATA, NETWORK
 from .output import console, table, watching, write_json
 
 
-@click.command()
+@click.command(short_help="Stream samples through a machine, or golden.")
 @click.argument("network", type=NETWORK)
 @click.option("--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
 @click.option(

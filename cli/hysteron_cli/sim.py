@@ -29,7 +29,7 @@ def _shown(ctx: click.Context, param: click.Parameter, text: str) -> "Show":
     return int(text)
 
 
-@click.command()
+@click.command(short_help="Run a network on the generated hardware, compared.")
 @click.argument("network", type=NETWORK)
 @click.option(
     "--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs' and 'labels'."

@@ -14,7 +14,7 @@ from .names import RECIPE
 from .output import console, table, watching
 
 
-@click.command()
+@click.command(short_help="Train a network in the hardware's own integers.")
 @click.argument("name", type=RECIPE, required=False)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change the recipe, e.g. hidden=512,256.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [the recipe's]")
