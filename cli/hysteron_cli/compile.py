@@ -17,7 +17,7 @@ from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, lo
 from hysteron_spec.describe import describe, facts, layer_rows
 from hysteron_train.recipe import Recipe
 
-from .names import NETWORK
+from .names import NETWORK, PRESET
 from .output import console, table, watching
 
 #: Cores that stand side by side in a terminal of 80 columns.
@@ -33,9 +33,9 @@ def core_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAME=VALUE",
         help="Change a parameter of the preset, e.g. lanes=64.",
     )(command)
-    return click.option("--preset", help=f"Core: {', '.join(PRESETS)}.  [the first of these that the network fits]")(
-        command
-    )
+    return click.option(
+        "--preset", type=PRESET, help=f"Core: {', '.join(PRESETS)}.  [the first of these that the network fits]"
+    )(command)
 
 
 def choose_core(network: Network | None, preset: str | None, settings: tuple[str, ...]) -> CoreConfig:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from .names import CHIP
 from .output import console, table, watching
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ STAGES = ("plan", "netlist", "gates", "layout")
 
 
 @click.command(short_help="Take a chip to a layout, as far as tools go.")
-@click.argument("preset")
+@click.argument("preset", type=CHIP)
 @click.option("--until", type=click.Choice(STAGES), default="layout", show_default=True, help="The last stage.")
 @click.option("--images", type=click.IntRange(min=1), default=20, show_default=True, help="Through the netlist.")
 @click.option("--dockerized", is_flag=True, help="Run LibreLane's tools in its container.")

@@ -12,6 +12,7 @@ from hysteron_base.files import build_root
 from hysteron_base.progress import stage
 
 from .gds import lines_table
+from .names import CHIP
 from .output import console, table, watching
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Check the layout that comes with the project.")
-@click.argument("preset", default="sky130-small")
+@click.argument("preset", type=CHIP, default="sky130-small")
 @click.option("--images", type=click.IntRange(min=0), default=0, help="Through its netlist, with its wires.  [0]")
 @click.option(
     "--take",
