@@ -17,6 +17,7 @@ from hysteron_spec.registers import REGIONS
 
 from .layouts import SLOT_FLAGS
 from .memory import LoadedMemory, LoadPort, LoadSignature
+from .settings import WIDTHS
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,10 @@ class Encoder(wiring.Component):
         super().__init__(
             {
                 "load": In(LoadSignature()),
-                "inputs": In(14),
-                "steps": In(8),
-                "coding": In(2),
-                "seed": In(128),
+                "inputs": In(WIDTHS["inputs"]),
+                "steps": In(WIDTHS["steps"]),
+                "coding": In(WIDTHS["coding"]),
+                "seed": In(WIDTHS["seed"]),
                 "pixels_en": In(1),
                 "pixels": In(32),
                 "pixels_last": In(1),

@@ -13,22 +13,8 @@ from hysteron_spec.registers import REGIONS
 from .inputs import InputUnit
 from .memory import LoadedMemory, LoadPort, LoadSignature
 from .ports import Port, named
+from .settings import SETTINGS
 
-#: Register values that an engine works by, called like the registers' fields.
-SETTINGS = data.StructLayout(
-    {
-        "run": 1,
-        "inputs": 14,
-        "layers": 5,
-        "steps": 8,
-        "coding": 2,
-        "seed": 128,
-        "outputs": 14,
-        "kind": 2,
-        "every_step": 1,
-        "vector": 1,
-    }
-)
 #: What says how far an engine is: all but ``fault`` are strobes.
 STATUS = data.StructLayout({"begins": 1, "sample": 1, "fault": 1, "bad_header": 1, "bad_index": 1})
 #: Strobes of what the counters count.

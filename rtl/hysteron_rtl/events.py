@@ -6,7 +6,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import STATE_LOOP, CoreConfig, bits_for
-from hysteron_spec.packets import WORD
+from hysteron_spec.packets import WORD, WORD_LOG2
 
 from .bits import lowest_set
 from .layouts import event_layout, segment_layout, source_layout, word_bits, word_layout
@@ -131,7 +131,7 @@ class EventFinder(wiring.Component):
 
         # A word of w bits holds sources w * word … w * word + w - 1.
         shift = (config.spike_word - 1).bit_length()
-        source = Signal(word_bits(config) + 5)
+        source = Signal(word_bits(config) + WORD_LOG2)
         m.d.comb += source.eq(Mux(word.hidden, Cat(index[:shift], word.word), Cat(index, word.word)))
 
         final, last, picks, clash = Signal(), Signal(), Signal(), Signal()

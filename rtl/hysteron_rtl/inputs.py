@@ -8,12 +8,13 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig, bits_for
-from hysteron_spec.packets import WORD, Kind
+from hysteron_spec.packets import COUNT_BITS, WORD, WORD_LOG2, Kind
 
 from .bits import take_turns
 from .encoder import Encoder
 from .layouts import SLOT_FLAGS
 from .memory import LoadPort, LoadSignature
+from .settings import WIDTHS
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,10 @@ class InputUnit(wiring.Component):
             {
                 "i": In(stream.Signature(32)),
                 "run": In(1),
-                "inputs": In(14),
-                "steps": In(8),
-                "coding": In(2),
-                "seed": In(128),
+                "inputs": In(WIDTHS["inputs"]),
+                "steps": In(WIDTHS["steps"]),
+                "coding": In(WIDTHS["coding"]),
+                "seed": In(WIDTHS["seed"]),
                 "load": In(LoadSignature()),
                 "slots": Out(data.ArrayLayout(SLOT_FLAGS, 2)),
                 "filled": Out(1),
@@ -285,16 +286,16 @@ class InputUnit(wiring.Component):
     def _packet(self, m: Module) -> _Packet:
         """What is known of the packet that is being taken, and how long one may be."""
         packet_kind, packet_last = Signal(4), Signal()
-        left, word = Signal(16), Signal(bits_for(self.config.input_words))
+        left, word = Signal(COUNT_BITS), Signal(bits_for(self.config.input_words))
         begin, high = Signal(init=1), Signal()
-        bitmap_words, image_words = Signal(14), Signal(14)
+        bitmap_words, image_words = Signal(WIDTHS["inputs"]), Signal(WIDTHS["inputs"])
         m.d.comb += [
-            bitmap_words.eq((self.inputs + (WORD - 1))[5:]),
+            bitmap_words.eq((self.inputs + (WORD - 1))[WORD_LOG2:]),
             image_words.eq((self.inputs + 3)[2:]),
         ]
         tail = Signal(WORD)  # inputs that the last word of a bitmap holds
-        with m.If((word + 1 == bitmap_words) & (self.inputs[:5] != 0)):
-            m.d.comb += tail.eq((1 << self.inputs[:5]) - 1)
+        with m.If((word + 1 == bitmap_words) & (self.inputs[:WORD_LOG2] != 0)):
+            m.d.comb += tail.eq((1 << self.inputs[:WORD_LOG2]) - 1)
         with m.Else():
             m.d.comb += tail.eq(~0)
         taken = Signal()
@@ -307,12 +308,12 @@ class InputUnit(wiring.Component):
         Returns ``(event, index)``: the strobe that there is one, to be driven, and its input.
         """
         word_bits = bits_for(self.config.input_words)
-        index = Signal(16)
+        index = Signal(COUNT_BITS)
         m.d.comb += index.eq(Mux(packet.high, self.i.payload[16:], self.i.payload[:16]))
         event, event_q, seen_q = Signal(), Signal(), Signal()
         index_q = Signal.like(index)
         m.d.sync += [event_q.eq(event), index_q.eq(index)]
-        index_word = index[5 : 5 + word_bits]
+        index_word = index[WORD_LOG2 : WORD_LOG2 + word_bits]
         m.d.comb += [slot.old.en.eq(event), slot.old.addr.eq(slot.word_address(index_word))]
         with m.If(event):
             m.d.sync += [
@@ -322,8 +323,8 @@ class InputUnit(wiring.Component):
         with m.If(event_q):
             m.d.comb += [
                 slot.write.en.eq(1),
-                slot.write.addr.eq(slot.word_address(index_q[5 : 5 + word_bits])),
-                slot.write.data.eq(Mux(seen_q, slot.old.data, 0) | (1 << index_q[:5])),
+                slot.write.addr.eq(slot.word_address(index_q[WORD_LOG2 : WORD_LOG2 + word_bits])),
+                slot.write.data.eq(Mux(seen_q, slot.old.data, 0) | (1 << index_q[:WORD_LOG2])),
             ]
         return event, index
 

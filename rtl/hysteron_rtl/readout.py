@@ -10,9 +10,11 @@ from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig, bits_for
 from hysteron_spec.neuron import NEVER, Readout
+from hysteron_spec.packets import COUNT_BITS
 
 from .layouts import pass_layout
 from .neuron import state_layout
+from .settings import WIDTHS
 
 
 class ReadoutUnit(wiring.Component):
@@ -57,8 +59,8 @@ class ReadoutUnit(wiring.Component):
         passes = pass_layout(config)
         super().__init__(
             {
-                "outputs": In(14),
-                "kind": In(2),
+                "outputs": In(WIDTHS["outputs"]),
+                "kind": In(WIDTHS["kind"]),
                 "vector": In(1),
                 "fired": In(1),
                 "fired_pass": In(passes),
@@ -146,13 +148,13 @@ class ReadoutUnit(wiring.Component):
             finals.eq(Mux(self.answered, finals >> 1, finals) | ((adds & self.stored_pass.final) << left)),
         ]
         drain = Signal()
-        output, number = Signal(14), Signal(16)
+        output, number = Signal(WIDTHS["outputs"]), Signal(COUNT_BITS)
         width = signed(self.config.readout_bits)
-        best, winner = Signal(width), Signal(14)
+        best, winner = Signal(width), Signal(WIDTHS["outputs"])
         value = Signal(width)
         lane_bits = (self._lanes - 1).bit_length()
         lane: Value | int = output[:lane_bits] if lane_bits else 0
-        address = Signal(14)
+        address = Signal(WIDTHS["outputs"])
         m.d.comb += [
             value.eq(Array(read.data[k] for k in range(self._lanes))[lane]),
             read.addr.eq(Cat((address >> lane_bits)[: bits_for(self.config.output_tiles)], drain)),

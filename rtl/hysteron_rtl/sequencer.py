@@ -14,6 +14,7 @@ from hysteron_spec.registers import REGIONS
 from .bits import lowest_set, record, struct, take_turns
 from .layouts import SLOT_FLAGS, segment_layout
 from .memory import LoadedMemory, LoadPort, LoadSignature
+from .settings import WIDTHS
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,8 @@ class Sequencer(wiring.Component):
         super().__init__(
             {
                 "load": In(LoadSignature()),
-                "layers": In(5),
-                "steps": In(8),
+                "layers": In(WIDTHS["layers"]),
+                "steps": In(WIDTHS["steps"]),
                 "every_step": In(1),
                 "slots": In(data.ArrayLayout(SLOT_FLAGS, 2)),
                 "filled": In(1),

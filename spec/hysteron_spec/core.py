@@ -17,6 +17,8 @@ from .packets import WORD
 PIPE_DEPTH = 4
 #: Cycles after which a tile's state may be read again, counted between the last events of two passes.
 STATE_LOOP = 4
+#: Most inputs, and most neurons of a layer, of any core.
+MAX_NEURONS = 8192
 
 
 def bits_for(count: int) -> int:
@@ -108,8 +110,8 @@ class CoreConfig:
             potential_bits=(8, 24),
             leak_bits=(1, 8),
             bias_bits=(0, 24),
-            max_inputs=(1, 8192),
-            max_neurons=(1, 8192),
+            max_inputs=(1, MAX_NEURONS),
+            max_neurons=(1, MAX_NEURONS),
             max_layers=(1, 16),
             weight_rows=(1, 1 << 20),
             tiles=(1, 1 << 12),

@@ -9,9 +9,10 @@ has a row for each neuron (tile by tile), and JOBS a row for each field of a lay
 Specified in docs/specification.md, §7.4 to §7.7.
 """
 
-from .core import CoreConfig, bits_for, ceil_div
+from .core import MAX_NEURONS, CoreConfig, bits_for, ceil_div
 from .fields import Declared, Row
 from .network import LAYER_FIELDS
+from .packets import WORD
 
 #: Fields of a layer's neuron descriptor that come from the network: the range of its potentials.
 POTENTIAL_RANGE = ("u_min", "u_max")
@@ -75,7 +76,7 @@ def descriptor_layout(config: CoreConfig) -> dict[str, int]:
     """Fields and widths of a layer's descriptor in the small core, each a row of JOBS: its flags
     (:func:`descriptor_flags`), its neurons less one, and its potentials with their range."""
     potentials = {name: width for name, width in threshold_layout(config).items() if _is_potential(name)}
-    made = {"flags": sum(descriptor_flags(config).values()), "last": 13, **potentials}
+    made = {"flags": sum(descriptor_flags(config).values()), "last": bits_for(MAX_NEURONS), **potentials}
     assert len(made) <= DESCRIPTOR_ROWS and made["flags"] <= descriptor_bits(config)
     return made
 
@@ -91,7 +92,7 @@ def descriptor_bits(config: CoreConfig) -> int:
 
 def row_words(width: int) -> int:
     """Bus words of one memory row: its address step is the next power of two."""
-    return ceil_div(width, 32)
+    return ceil_div(width, WORD)
 
 
 def row_stride(width: int) -> int:

@@ -37,6 +37,10 @@ Words = NDArray[np.uint32]
 WORD = 32
 #: Bytes of a word.
 WORD_BYTES = WORD // 8
+#: Bits of a bit's place in a word.
+WORD_LOG2 = WORD.bit_length() - 1
+#: Bits of a header's count, of an event's input number, and of the two halves of an answer's last word.
+COUNT_BITS = WORD // 2
 
 
 class Kind(IntEnum):

@@ -35,6 +35,7 @@ from .layouts import (
 )
 from .network import LAYER_FIELDS, Layer, Network
 from .neuron import weight_range
+from .packets import WORD
 
 Words = NDArray[np.uint32]
 
@@ -100,7 +101,7 @@ def _pack(fields: list[tuple[NDArray[np.integer], int]], width: int) -> Words:
             columns.append((values.astype(np.int64)[..., None] >> shifts & 1).astype(np.uint8))
     packed = np.concatenate(columns, axis=2).reshape(rows, -1)
     assert packed.shape[1] == width
-    padded = np.zeros((rows, row_words(width) * 32), np.uint8)
+    padded = np.zeros((rows, row_words(width) * WORD), np.uint8)
     padded[:, :width] = packed
     return np.packbits(padded, axis=1, bitorder="little").view("<u4").astype(np.uint32)
 

@@ -57,6 +57,10 @@ class Register:
             word |= value << field.lsb
         return word
 
+    def width(self, name: str) -> int:
+        """Bits of the field ``name``."""
+        return next(field.width for field in self.fields if field.name == name)
+
     def unpack(self, word: int) -> dict[str, int]:
         """Return the fields' values of a value of the register."""
         return {field.name: word >> field.lsb & ((1 << field.width) - 1) for field in self.fields}

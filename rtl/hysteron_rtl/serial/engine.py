@@ -15,7 +15,7 @@ from hysteron_spec.layouts import (
     is_signed,
     threshold_layout,
 )
-from hysteron_spec.packets import WORD
+from hysteron_spec.packets import WORD, WORD_LOG2
 from hysteron_spec.registers import REGIONS
 
 from ..bits import delay, number, record, struct
@@ -183,7 +183,7 @@ class SerialEngine(Engine):
         ends_source, ends_tile, ends_layer = Signal(), Signal(), Signal()
         from_inputs = layer.first & ~back
         m.d.comb += [
-            ends_source.eq(word == top[5:]),
+            ends_source.eq(word == top[WORD_LOG2:]),
             ends_tile.eq(ends_source & (back | ~recurrent | start)),
             ends_layer.eq(ends_tile & (tile == last[self._lane_bits :])),
             reads.eq(scanning & (~waiting | finder.i.ready)),
@@ -207,7 +207,7 @@ class SerialEngine(Engine):
                 finder.i.payload.row.eq(row),
                 finder.i.payload.last.eq(ends_tile),
                 finder.i.payload.seen.eq(~from_inputs | inputs.summary.bit_select(word, 1)),
-                row.eq(row + Mux(ends_source, top[:5], WORD - 1) + 1),
+                row.eq(row + Mux(ends_source, top[:WORD_LOG2], WORD - 1) + 1),
                 word.eq(word + 1),
             ]
             with m.If(ends_source):
@@ -216,7 +216,7 @@ class SerialEngine(Engine):
                 m.d.sync += tile.eq(tile + 1)
                 with m.If(recurrent & start):
                     # The rows of the recurrent part are passed over.
-                    m.d.sync += row.eq(row + top[:5] + 1 + last + 1)
+                    m.d.sync += row.eq(row + top[:WORD_LOG2] + 1 + last + 1)
         return _Scan(row, word, back, tile, scanning, reads, ends_layer)
 
     def _accumulate(self, m: Module, layer: _Layer, finder: Finder, weights: LoadedMemory, updater: Updater) -> None:
@@ -337,7 +337,7 @@ class SerialEngine(Engine):
                 m.d.comb += descriptors.address.eq(Cat(0, 0, 0, layer.number + 1))
                 with m.If(done.layer):
                     m.d.comb += [frees.eq(layer.first), updater.next_word.eq(1)]
-                    m.d.sync += [layer.source.eq(layer.own), layer.own.eq(layer.own + last[5:] + 1)]
+                    m.d.sync += [layer.source.eq(layer.own), layer.own.eq(layer.own + last[WORD_LOG2:] + 1)]
                     with m.If(layer.last):
                         m.d.comb += [turns.eq(1), readout.step_ends.eq(1)]
                         m.next = "IDLE"

@@ -10,9 +10,11 @@ from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig, bits_for, ceil_div
 from hysteron_spec.neuron import NEVER
+from hysteron_spec.packets import COUNT_BITS
 
 from ..neuron import state_layout
 from ..readout import beats, next_step, next_value, trailer
+from ..settings import WIDTHS
 
 
 class SerialReadout(wiring.Component):
@@ -61,8 +63,8 @@ class SerialReadout(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "outputs": In(14),
-                "kind": In(2),
+                "outputs": In(WIDTHS["outputs"]),
+                "kind": In(WIDTHS["kind"]),
                 "vector": In(1),
                 "begin": In(1),
                 "fires": In(1),
@@ -121,7 +123,7 @@ class SerialReadout(wiring.Component):
             m.d.sync += step.eq(next_step(step, self.final))
 
         # Answer
-        answers = Signal(16)
+        answers = Signal(COUNT_BITS)
         with m.FSM():
             with m.State("IDLE"):
                 with m.If(self.answer):

@@ -9,7 +9,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hysteron_spec.core import CoreConfig, bits_for
-from hysteron_spec.packets import WORD
+from hysteron_spec.packets import WORD, WORD_LOG2
 from hysteron_spec.registers import REGIONS
 
 from ..memory import LoadedMemory, LoadPort, LoadSignature
@@ -114,9 +114,9 @@ class Updater(wiring.Component):
         with m.If(reads):
             m.d.sync += place.eq(place + 1)
         with m.If(self.next_word):
-            m.d.sync += place[:5].eq(0)
-            with m.If(place[:5] != 0):
-                m.d.sync += place[5:].eq(place[5:] + 1)
+            m.d.sync += place[:WORD_LOG2].eq(0)
+            with m.If(place[:WORD_LOG2] != 0):
+                m.d.sync += place[WORD_LOG2:].eq(place[WORD_LOG2:] + 1)
         with m.If(self.begin):
             m.d.sync += place.eq(0)
 
