@@ -12,6 +12,8 @@ JOBS ?= 2
 IMAGES ?= 1000
 # Placements that make fpga tries; CHECK=1 compares with the baseline.
 SEEDS ?= 1
+# The chip of make gds and make layout; PRESET is its older name.
+CHIP ?= $(PRESET)
 # Of make gds: UNTIL=gates stops before the layout, CHECK=1 compares with the baseline, DOCKERIZED=1 takes the container.
 
 .DEFAULT_GOAL := help
@@ -94,13 +96,13 @@ $(VENV)/ready-gds: $(READY) requirements-gds.lock openlane/requirements.lock
 	$(call install,requirements-gds.lock,silicon)
 	@$(PIP) install --quiet --require-hashes --no-deps -r openlane/requirements.lock
 
-gds: $(VENV)/ready-gds ## take PRESET (sky130-small, sky130) to a layout, write build/gds/PRESET/report.html
-	@test -n "$(PRESET)" || { echo "error: PRESET is not set; run 'make gds PRESET=sky130-small'" >&2; exit 2; }
-	$(BIN)/hysteron gds $(PRESET) $(if $(UNTIL),--until $(UNTIL)) $(if $(CHECK),--check) $(if $(DOCKERIZED),--dockerized)
+gds: $(VENV)/ready-gds ## take CHIP (sky130-small, sky130) to a layout, write build/gds/CHIP/report.html
+	@test -n "$(CHIP)" || { echo "error: CHIP is not set; run 'make gds CHIP=sky130-small'" >&2; exit 2; }
+	$(BIN)/hysteron gds $(CHIP) $(if $(UNTIL),--until $(UNTIL)) $(if $(CHECK),--check) $(if $(DOCKERIZED),--dockerized)
 
-layout: $(VENV)/ready-gds ## check the layout of PRESET that comes with the project, with its timing and energy
-	@test -n "$(PRESET)" || { echo "error: PRESET is not set; run 'make layout PRESET=sky130-small'" >&2; exit 2; }
-	$(BIN)/hysteron layout $(PRESET) --images 20
+layout: $(VENV)/ready-gds ## check the layout of CHIP that comes with the project, with its timing and energy
+	@test -n "$(CHIP)" || { echo "error: CHIP is not set; run 'make layout CHIP=sky130-small'" >&2; exit 2; }
+	$(BIN)/hysteron layout $(CHIP) --images 20
 
 test-gds: $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/openlane tests/cli/test_gds.py

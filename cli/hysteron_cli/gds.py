@@ -23,14 +23,14 @@ STAGES = ("plan", "netlist", "gates", "layout")
 
 
 @click.command(short_help="Take a chip to a layout, as far as tools go.")
-@click.argument("preset", type=CHIP)
+@click.argument("name", metavar="CHIP", type=CHIP)
 @click.option("--until", type=click.Choice(STAGES), default="layout", show_default=True, help="The last stage.")
 @click.option("--images", type=click.IntRange(min=1), default=20, show_default=True, help="Through the netlist.")
 @click.option("--dockerized", is_flag=True, help="Run LibreLane's tools in its container.")
 @click.option("--check", is_flag=True, help="Compare with the baseline that comes with the project.")
 @click.option("--update", is_flag=True, help="Make these figures the baseline.")
-def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, update: bool) -> None:
-    """Take chip PRESET (sky130-small, sky130) to a layout; say what it is and whether every check passed.
+def gds(name: str, until: str, images: int, dockerized: bool, check: bool, update: bool) -> None:
+    """Take CHIP (sky130-small, sky130) to a layout; say what it is and whether every check passed.
 
     The stages: plan (memories, die), netlist (synthesis and timing), gates (images through the netlist, and energy),
     layout. Each goes on where it stopped. Exits with status 1 if a stage could not be done, or a figure is absent or
@@ -46,12 +46,12 @@ def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, upd
     if check and update:
         raise click.UsageError("--check and --update exclude each other")
     with watching() as tell:
-        flow = take_to_layout(chip(preset), until, images, dockerized=dockerized, tell=tell)
+        flow = take_to_layout(chip(name), until, images, dockerized=dockerized, tell=tell)
     page = write_report(flow)
     _show(flow)
     console.print(f"page: {page}, figures: {page.with_name('summary.json')}", soft_wrap=True)
     console.result(json.loads(page.with_name("summary.json").read_text()))
-    worse = baseline.compare(preset, flow.figures) if check else []
+    worse = baseline.compare(name, flow.figures) if check else []
     worse += [line.wrong for line in flow.lines if not line.ok]
     for line in worse:
         click.echo(f"error: {line}", err=True)
@@ -60,7 +60,7 @@ def gds(preset: str, until: str, images: int, dockerized: bool, check: bool, upd
     if worse or flow.undone:
         sys.exit(1)
     if update:
-        baseline.update(preset, flow.figures)
+        baseline.update(name, flow.figures)
 
 
 def _show(flow: "Flow") -> None:

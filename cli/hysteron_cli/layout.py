@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Check the layout that comes with the project.")
-@click.argument("preset", type=CHIP, default="sky130-small")
+@click.argument("name", metavar="CHIP", type=CHIP, default="sky130-small")
 @click.option("--images", type=click.IntRange(min=0), default=0, help="Through its netlist, with its wires.  [0]")
 @click.option(
     "--take",
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 )
 @click.option("--remainder", multiple=True, metavar="TEXT", help="With --take: what is left to explain; repeatable.")
 def layout(
-    preset: str,
+    name: str,
     images: int,
     take: Path | None,
     tools: tuple[str, ...],
     waived: tuple[str, ...],
     remainder: tuple[str, ...],
 ) -> None:
-    """Check PRESET's layout that comes with the project: outline, pins, cells, wires against netlist, rules of wires.
+    """Check CHIP's layout that comes with the project: outline, pins, cells, wires against netlist, rules of wires.
 
     With --images also what the netlist of the layout answers and what that costs, and its timing, both with the wires'
     resistance and capacitance. LibreLane's own figures are checked too, but those that the record waives. The files are
-    unpacked to build/layout/PRESET. Exits with status 1 if a check fails.
+    unpacked to build/layout/CHIP. Exits with status 1 if a check fails.
 
     Example: hysteron layout sky130-small
     """
@@ -65,10 +65,10 @@ def layout(
         place = build_root() / "taken"
     with watching() as tell:
         if take is not None:
-            with stage(tell, f"packing the layout of {preset}"):
-                kept.take(chip(preset), take, notes, place)
-        with stage(tell, f"unpacking the layout of {preset}"):
-            unpacked = kept.unpack(chip(preset), place)
+            with stage(tell, f"packing the layout of {name}"):
+                kept.take(chip(name), take, notes, place)
+        with stage(tell, f"unpacking the layout of {name}"):
+            unpacked = kept.unpack(chip(name), place)
         found = check(unpacked, images, tell)
     _show(found)
     console.result(found.as_dict())

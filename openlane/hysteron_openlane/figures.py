@@ -68,10 +68,10 @@ class Line:
         return f"{self.label} is {self.value:g}, must be {self.limit}"
 
 
-def as_json(preset: str, lines: Sequence[Line], undone: Mapping[str, str]) -> dict[str, Any]:
+def as_json(chip: str, lines: Sequence[Line], undone: Mapping[str, str]) -> dict[str, Any]:
     """What ``summary.json`` holds: ``undone`` says for every stage that was not done why."""
     return {
-        "preset": preset,
+        "preset": chip,
         "ok": not undone and all(line.ok for line in lines),
         "undone": dict(undone),
         "figures": {line.key: {**asdict(line), "ok": line.ok} for line in lines},

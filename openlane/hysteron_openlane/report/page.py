@@ -44,7 +44,7 @@ def _page(flow: Flow, page: Path, floorplan: str) -> str:
     if flow.picture is not None:
         layout = "data:image/png;base64," + base64.b64encode(flow.picture.read_bytes()).decode()
     return environment.get_template("page.html").render(
-        preset=flow.chip.name,
+        chip=flow.chip.name,
         verdict=_verdict(flow),
         undone=flow.undone,
         stages=[(name.capitalize(), _rows(page, lines)) for name, lines in flow.stages],
