@@ -22,7 +22,7 @@ class Chip:
     Parameters
     ----------
     name
-        The chip's name, as in ``make gds PRESET=…``.
+        The chip's name, as in ``make gds CHIP=…``.
     pdk
         The PDK that it is made in.
     core
