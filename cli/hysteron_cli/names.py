@@ -31,7 +31,10 @@ class Named(click.ParamType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """List the names that begin so, and let the shell list files."""
-        found = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+        try:
+            found = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+        except ModuleNotFoundError:
+            found = []  # the extra that knows them is not installed; the command itself will tell
         return found + ([CompletionItem(incomplete, type="file")] if self._files else [])
 
 
@@ -70,6 +73,7 @@ def _recipes() -> Iterable[str]:
 NETWORK = NetworkFile("network", hysteron_networks.names, files=True)
 PRESET = Named("preset", lambda: PRESETS)
 DATA = Named("data", _data_sets, files=True)
+BOARD = Named("board", _boards)
 CHIP = Named("chip", _chips)
 BOARD = Named("board", _boards)
 RECIPE = Named("recipe", _recipes)
