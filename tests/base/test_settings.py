@@ -29,6 +29,10 @@ def test_what_was_meant(name: str, hint: str) -> None:
     assert meant(name, iter(("digits", "mnist", "yin-yang"))) == hint
 
 
+def test_nothing_was_meant_by_what_is_no_text() -> None:
+    assert meant(None, ("digits",)) == meant(3, ("digits",)) == ""  # type: ignore[arg-type]
+
+
 def test_one_of() -> None:
     known = {"plain": 1, "latch": 2}
     assert one_of("mode", "latch", known) == 2
