@@ -180,7 +180,10 @@ def no_mode(graph: Any) -> None:
     [
         (other_tau, "node 'neurons0' was changed after it was exported"),
         (other_threshold, "node 'neurons1' was changed after it was exported"),
-        (newer, "metadata 'hysteron' of node 'neurons0' has version 2, this release reads 1 to 1; upgrade hysteron"),
+        (
+            newer,
+            f"metadata 'hysteron' of node 'neurons0' has version {VERSION + 1}, this release reads 1 to {VERSION}; up",
+        ),
         (no_json, "metadata 'hysteron' of the graph cannot be read (JSONDecodeError"),
         (no_key, "metadata 'hysteron' of the graph cannot be read (KeyError: 'encoder')"),
         (no_mode, "metadata 'hysteron' of node 'neurons1' cannot be read (KeyError: 'RELAY')"),

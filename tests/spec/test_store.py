@@ -327,6 +327,19 @@ def test_no_archive(path, data):
     check_refused(path)
 
 
+def test_a_nir_file_is_told_with_the_command_that_takes_it(tmp_path):
+    """NIR is exchanged in HDF5 files, whatever they are called."""
+    for name in ("net.nir", "net.hyn"):
+        path = tmp_path / name
+        path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+        message = check_refused(path)
+        assert (
+            "is a NIR file" in message and f"'hysteron import {path}'" in message and "export it again" not in message
+        )
+    path.write_bytes(b"\x89HDF")
+    assert "NIR" not in check_refused(path)
+
+
 def test_an_archive_of_something_else(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")

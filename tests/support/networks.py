@@ -174,6 +174,8 @@ def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: ob
     potential = pick("potential", Potential(8), Potential(11), Potential(8, False), Potential(16), Potential(24))
     m = int(pick("m", 1, 2, 3, 5, 8))
     layers = []
+    # Numbers of their own: a new field leaves the others as they were.
+    others = rng.spawn(1)[0]
     for n_in, n_out in itertools.pairwise(sizes):
         bits = int(pick("bits", 1, 2, 4, 8))
         unit = bool(pick("unit", True, False)) if bits == 1 else False
@@ -195,7 +197,7 @@ def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: ob
                 weight_bits=bits,
                 unit_weights=unit,
                 leak_bits=m,
-                **other_fields(lambda low, high: int(rng.integers(low, high, endpoint=True))),
+                **other_fields(lambda low, high: int(others.integers(low, high, 3, endpoint=True).min())),
             )
         )
     return Network(
