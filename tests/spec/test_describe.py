@@ -38,12 +38,14 @@ def two() -> Network:
 
 def test_rows_of_a_table(two: Network) -> None:
     heads, rows = layer_rows(two)
-    assert [dict(zip(heads, row, strict=True)) for row in rows] == [
+    wanted: list[dict[str, str]] = [
         {"layer": "0", "inputs": "5", "neurons": "4", "high": "9", "low": "3", "<mode": "latch", "<reset": "zero"}
         | {"bits": "2", "leak": "1/4 … 1", "<recurrent": "yes"},
         {"layer": "1", "inputs": "4", "neurons": "3", "high": "70", "low": "-6", "<mode": "plain"}
         | {"<reset": "subtract", "bits": "4", "leak": "1", "<recurrent": "no"},
     ]
+    for row, want in zip(rows, wanted, strict=True):
+        assert want.items() <= dict(zip(heads, row, strict=True)).items()
 
 
 def test_facts(two: Network) -> None:
@@ -72,7 +74,7 @@ def test_html(two: Network) -> None:
     text = as_html(two)
     assert two._repr_html_() == text
     assert "a &lt;b&gt;bold&lt;/b&gt; &amp; name: 5-4-3" in text and "<b>bold" not in text
-    assert text.count("<tr>") == 3 and text.count("<td>") == 20 and text.count("<th>") == 10
+    assert text.count("<tr>") == 3 and text.count("<td>") == 2 * text.count("<th>") == 2 * len(layer_rows(two)[0])
     for fact in facts(two):
         assert fact in text
     tags = re.findall(r"<(/?)(\w+)", text)

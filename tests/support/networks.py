@@ -197,7 +197,7 @@ def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: ob
                 weight_bits=bits,
                 unit_weights=unit,
                 leak_bits=m,
-                **other_fields(lambda low, high: int(others.integers(low, high, 3, endpoint=True).min())),
+                **other_fields(lambda low, high: int(others.integers(low, high, 6, endpoint=True).min())),
             )
         )
     return Network(
