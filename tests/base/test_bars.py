@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Progress for whoever waits: lines where there is no terminal, a bar where there is one; never on standard output."""
 
 from __future__ import annotations

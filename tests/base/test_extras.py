@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The extras that messages name bring what is missing, and no message names another distribution."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_base.extras import DISTRIBUTION, EXTRAS, MissingPackageError, brought_by, need, remedy
+from hysteron_base.extras import DISTRIBUTION, EXTRAS, MissingPackageError, need, remedy
 from support.refusal import refusal
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +69,9 @@ def test_remedies() -> None:
     assert remedy("matplotlib") == "pip install 'hyn[report]'"
     assert remedy("amaranth.lib.wiring") == "pip install 'hyn[sim]'"
     assert remedy("somebody_s.module") == "pip install somebody_s"
-    assert str(MissingPackageError("nir.serialization")) == "nir is missing, which this needs; pip install 'hyn[convert]'"
+    assert (
+        str(MissingPackageError("nir.serialization")) == "nir is missing, which this needs; pip install 'hyn[convert]'"
+    )
 
 
 def test_need(monkeypatch: pytest.MonkeyPatch) -> None:

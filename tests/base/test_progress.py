@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stage tells its beginning, its steps and its end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings as text, hints at what was meant, and what a docstring says of each parameter."""
 
 from __future__ import annotations

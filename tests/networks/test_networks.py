@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks that come with the package: by name, by file, and what is said of one that is not there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A declared field of a layer is wherever it must be; nobody lists fields by hand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pages that follow from the specification are what the documentation has."""
 
 from __future__ import annotations

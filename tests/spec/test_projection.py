@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What turns spikes into weight rows."""
 
 from __future__ import annotations
