@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -25,9 +24,7 @@ PUBLIC = sorted(hyn._PUBLIC)
 
 def fresh(code: str) -> Any:
     """What ``code``, run by a process of its own, prints as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=dict(os.environ)
-    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stderr == ""
     return json.loads(done.stdout)
 
@@ -59,6 +56,12 @@ def test_every_name_is_there_and_explained(name: str) -> None:
     assert getattr(hyn, name) is value
     if isinstance(value, types.FunctionType | type | types.ModuleType) and name != "Tell":
         assert value.__doc__ and value.__doc__.strip().split("\n")[0].endswith((".", ":"))
+
+
+def test_no_module_of_the_package_takes_the_place_of_a_name() -> None:
+    """An imported module becomes an attribute of its package, and would hide a function that is called like it."""
+    modules = {path.stem for path in Path(hyn.__file__).parent.glob("*.py")} - {"__init__"}
+    assert "runs" in modules and modules & set(PUBLIC) == {"plot"}
 
 
 def test_public_names_need_no_extra() -> None:
