@@ -73,7 +73,6 @@ def _recipes() -> Iterable[str]:
 NETWORK = NetworkFile("network", hysteron_networks.names, files=True)
 PRESET = Named("preset", lambda: PRESETS)
 DATA = Named("data", _data_sets, files=True)
-BOARD = Named("board", _boards)
 CHIP = Named("chip", _chips)
 BOARD = Named("board", _boards)
 RECIPE = Named("recipe", _recipes)
