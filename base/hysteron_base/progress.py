@@ -49,14 +49,14 @@ def quiet(_: Progress) -> None:
 def stage(tell: Tell, what: str, total: float = 0) -> Iterator[Step]:
     """Tell when a stage begins and ends; the yielded function tells how much of it is done."""
     tell(Progress(what, 0, total))
-    reached = 0.0
+    reached, shown = 0.0, ""
 
     def step(done: float, figures: str = "") -> None:
-        nonlocal reached
-        reached = done
+        nonlocal reached, shown
+        reached, shown = done, figures
         tell(Progress(what, done, total, figures))
 
     try:
         yield step
     finally:
-        tell(Progress(what, reached, total, finished=True))
+        tell(Progress(what, reached, total, shown, finished=True))

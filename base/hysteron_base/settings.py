@@ -21,7 +21,7 @@ def changes_of(texts: Iterable[str]) -> dict[str, str]:
 
 def meant(name: str, known: Iterable[str]) -> str:
     """A hint at the known name that is nearest to ``name``: ``; did you mean 'mnist'?``, or nothing."""
-    near = difflib.get_close_matches(name, list(known), n=1)
+    near = difflib.get_close_matches(name, list(known), n=1) if isinstance(name, str) else []
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

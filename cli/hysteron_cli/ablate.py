@@ -11,11 +11,12 @@ from hysteron_base.files import build_root, write_file
 from hysteron_base.settings import changes_of
 from hysteron_measure.ablation import FIGURES, Found, read_found, rows
 
+from .names import RECIPE
 from .output import console, table, watching, write_json
 
 
 @click.command(short_help="Measure what the trainer's ingredients are worth.")
-@click.option("--base", default="ablation", show_default=True, help="Recipe that is changed.")
+@click.option("--base", type=RECIPE, default="ablation", show_default=True, help="Recipe that is changed.")
 @click.option("--seeds", default="1,2,3", show_default=True, help="Seeds, with commas.")
 @click.option("--only", multiple=True, metavar="TEXT", help="Only variants with TEXT in their name (and the base).")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change the base.")

@@ -126,6 +126,13 @@ def _show_cores(chosen: list[CoreConfig]) -> None:
 
 
 def _show_network(net: Network, preset: str | None, settings: tuple[str, ...]) -> None:
+    program, why = None, ""
+    try:
+        program = compile_network(net, choose_core(net, preset, settings))
+    except HysteronError as error:
+        if preset is not None or settings:
+            raise
+        why = str(error)
     heads, lines = layer_rows(net)
     rows = table(f"{net.name}: {net.shape}", *heads)
     for line in lines:
@@ -135,15 +142,11 @@ def _show_network(net: Network, preset: str | None, settings: tuple[str, ...]) -
         console.print(fact)
     for key, text in net.notes.items():
         console.print(f"{key}: {text}", soft_wrap=True)
-    try:
-        config = choose_core(net, preset, settings)
-    except HysteronError as error:
-        if preset is not None or settings:
-            raise
-        console.print(str(error), soft_wrap=True)
-        console.result(describe(net) | {"core": None, "why": str(error)})
+    if program is None:
+        console.print(why, soft_wrap=True)
+        console.result(describe(net) | {"core": None, "why": why})
         return
-    program = compile_network(net, config)
+    config = program.config
     used = program.images["WEIGHTS"].shape[0]
     taken = sum(map(config.tiles_taken, program.tiles))
     console.print(f"core {config.name}: {taken} of {config.tiles} tiles, {used} of {config.weight_rows} weight rows")

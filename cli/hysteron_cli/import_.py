@@ -14,6 +14,7 @@ from hysteron_convert.report import leak_text
 from hysteron_data.sets import NAMES
 from hysteron_spec import Potential, Readout, save
 
+from .names import DATA
 from .output import console, table, watching, write_json
 
 _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
@@ -47,7 +48,7 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
 @click.option("--mean", type=float, default=0.0, show_default=True, help="Trained on (pixel / 255 - mean) / std.")
 @click.option("--std", type=float, default=1.0, show_default=True)
 @click.option("--readout", type=click.Choice([kind.name.lower() for kind in Readout]), help="What is answered with.")
-@click.option("--calibrate", metavar="DATA", help=f"{_SOURCE}: its train part chooses the scales.")
+@click.option("--calibrate", type=DATA, help=f"{_SOURCE}: its train part chooses the scales.")
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -55,7 +56,7 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
     show_default=True,
     help="Samples of --calibrate that are used.",
 )
-@click.option("--data", help=f"{_SOURCE} and 'labels': accuracy on its test part before and after.")
+@click.option("--data", type=DATA, help=f"{_SOURCE} and 'labels': accuracy on its test part before and after.")
 @click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Neurons of a layer.")
 @click.option("--name", help="Name of the network  [the file's]")
 @click.option("--out", type=click.Path(path_type=Path), help="Network file  [build/import/<name>.hyn]")

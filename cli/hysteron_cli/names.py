@@ -31,7 +31,10 @@ class Named(click.ParamType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """List the names that begin so, and let the shell list files."""
-        found = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+        try:
+            found = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+        except ModuleNotFoundError:
+            found = []  # the extra that knows them is not installed; the command itself will tell
         return found + ([CompletionItem(incomplete, type="file")] if self._files else [])
 
 

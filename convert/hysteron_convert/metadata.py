@@ -15,13 +15,11 @@ from hysteron_base.errors import HysteronError, require
 from hysteron_spec import Coding, Encoder, Layer, Network, Potential, Readout
 from hysteron_spec.fields import Declared
 from hysteron_spec.network import LAYER_FIELDS
+from hysteron_spec.store import VERSION
 
-#: Key of the text in a node's and the graph's metadata.
+#: Key of the text in a node's and the graph's metadata. Its version is that of the network file: both have the declared
+#: fields of a layer, and a release that does not know one must refuse either.
 KEY = "hysteron"
-#: Version this release writes; it reads this one and all older.
-VERSION = 1
-
-
 #: Declared fields of a layer that the graph's own numbers tell.
 _IN_GRAPH = ("bias",)
 #: Those that the metadata hold.

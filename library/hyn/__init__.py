@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from hysteron_spec.answers import Answer, Machine
 
     from . import plot
-    from .networks import export_nir, load, networks
+    from .loading import export_nir, load, networks
     from .prediction import Prediction, predict
     from .runs import GoldenRun, bar, data, open, run, simulate, train, verilog
 
@@ -78,10 +78,10 @@ _PUBLIC = {
     "bar": "hyn.runs",
     "compile_network": "hysteron_spec",
     "data": "hyn.runs",
-    "export_nir": "hyn.networks",
+    "export_nir": "hyn.loading",
     "import_network": "hysteron_convert",
-    "load": "hyn.networks",
-    "networks": "hyn.networks",
+    "load": "hyn.loading",
+    "networks": "hyn.loading",
     "open": "hyn.runs",
     "plot": "hyn.plot:",
     "predict": "hyn.prediction",

@@ -213,7 +213,7 @@ def figures_of(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     what += ", counters" if summary["counters"] else ""
     return [
         ("images", f"{summary['images']}", ""),
-        ("accuracy through the RTL", "unknown" if share is None else f"{100 * share:.2f}", "%"),
+        ("accuracy through the RTL", *(("unknown", "") if share is None else (f"{100 * share:.2f}", "%"))),
         (f"RTL against golden: {what}", verdict, ""),
         ("cycles per image, median", f"{summary['cycles_per_image_median']:.1f}", "cycles"),
         ("cycles per image, most", f"{summary['cycles_per_image_max']}", "cycles"),

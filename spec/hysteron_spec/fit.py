@@ -21,7 +21,7 @@ class Fit:
     """A preset and the parameters to change, by name; empty if it fits as it is."""
 
     preset: str
-    changes: dict[str, int | bool]
+    changes: Mapping[str, int | bool | str]
 
     @property
     def options(self) -> str:
@@ -80,15 +80,17 @@ def _bias_bits(low: int, high: int) -> int:
     return 0 if low == high == 0 else max(int(-low - 1 if low < 0 else 0), int(max(high, 0))).bit_length() + 1
 
 
-def fit(network: Network) -> Fit | None:
-    """The preset that needs the fewest changes; None if no core can hold the network, however it is set."""
+def fit(network: Network, settings: Mapping[str, str] | None = None) -> Fit | None:
+    """The preset that needs the fewest changes; None if no core can hold the network, however it is set.
+
+    ``settings`` are parameters that every preset has been given before, as texts by name.
+    """
     best: Fit | None = None
     for name in _USED:
-        config = CoreConfig.preset(name)
-        changes = needed(network, config)
-        settings = {key: str(value).lower() for key, value in changes.items()}
         try:
-            compile_network(network, config.override(settings))
+            config = CoreConfig.preset(name).override(dict(settings or {}))
+            changes = needed(network, config)
+            compile_network(network, config.override({key: str(value).lower() for key, value in changes.items()}))
         except HysteronError:
             continue
         if best is None or len(changes) < len(best.changes):
@@ -116,16 +118,24 @@ def choose_core(network: Network | None, preset: str | None, settings: Mapping[s
     """
     if preset is not None or network is None:
         return CoreConfig.preset(preset or "digits").override(dict(settings))
-    reasons = {}
+    reasons, impossible = {}, {}
     for name in _USED:
-        config = CoreConfig.preset(name).override(dict(settings))
+        try:
+            config = CoreConfig.preset(name).override(dict(settings))
+        except HysteronError as error:
+            impossible[name] = error  # settings that another preset may allow
+            continue
         try:
             compile_network(network, config)
         except HysteronError as error:
             reasons[name] = str(error).partition(";")[0]
         else:
             return config
-    near = fit(network)
-    why = reasons[near.preset if near else _USED[0]]
-    remedy = "make the network smaller" if near is None else f"use {near.options}"
+    if not reasons:
+        raise impossible[_USED[0]]
+    near = fit(network, settings)
+    why = reasons[near.preset] if near else next(iter(reasons.values()))
+    remedy = "make the network smaller"
+    if near is not None:
+        remedy = f"use {Fit(near.preset, {**settings, **near.changes}).options}"
     raise HysteronError(f"no preset fits the network {network.shape}: {why}; {remedy}")

@@ -22,8 +22,9 @@ from hysteron_spec.encoder import Coding, Encoder
 from .network import LAYER_FIELDS, PROJECTIONS, Layer, Network
 from .neuron import Potential, Readout
 
-#: Version this release writes; it reads this one and all older.
-VERSION = 1
+#: Version this release writes; it reads this one and all older. It grows with the fields of a layer, as an older
+#: release would leave out those that it does not know.
+VERSION = max(1, *(about.since for about in LAYER_FIELDS.values()))
 _MAGIC = "hysteron-network"
 #: Fields of a layer that are arrays, one value a neuron, and those that ``meta`` holds.
 ARRAYS = tuple(name for name, about in LAYER_FIELDS.items() if about.each_neuron)

@@ -8,12 +8,35 @@ import fractions
 import numpy as np
 import pytest
 
-from hysteron_base.errors import HysteronError, integer_in, rectangular, require, set_flags, set_integers
+from hysteron_base.errors import (
+    DeviceError,
+    HysteronError,
+    SimulationError,
+    ToolError,
+    integer_in,
+    rectangular,
+    require,
+    require_of_device,
+    set_flags,
+    set_integers,
+)
 from support.refusal import refusal
 
 
 def test_a_user_error_is_a_value_error():
     assert issubclass(HysteronError, ValueError)
+
+
+def test_a_device_s_fault_and_a_tool_s_failure_are_no_user_s_mistakes():
+    for kind in (DeviceError, ToolError, SimulationError):
+        assert issubclass(kind, RuntimeError) and not issubclass(kind, ValueError)
+    assert issubclass(SimulationError, ToolError) and not issubclass(ToolError, DeviceError)
+    assert not issubclass(DeviceError, ToolError)
+
+
+def test_require_of_device():
+    require_of_device(True, "never seen")
+    assert refusal(lambda: require_of_device(False, "seen"), DeviceError) == "seen"
 
 
 def test_require():

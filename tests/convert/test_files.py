@@ -16,6 +16,7 @@ from hysteron_convert import KEY, from_nir, from_snntorch, quantise, read_nir, t
 from hysteron_convert.libraries import library
 from hysteron_golden import run
 from hysteron_spec import Coding, Encoder, Layer, Mode, Network, Potential, Readout, Reset, load
+from hysteron_spec.store import VERSION
 from support.convert import NEEDS_NIR, NEEDS_TORCH, run_snntorch, spikes
 from support.networks import assert_same, examples, networks, random_network
 from support.refusal import refusal
@@ -158,7 +159,7 @@ def other_threshold(graph: Any) -> None:
 
 def newer(graph: Any) -> None:
     node = graph.nodes["neurons0"]
-    node.metadata[KEY] = node.metadata[KEY].replace('"version": 1', '"version": 2')
+    node.metadata[KEY] = node.metadata[KEY].replace(f'"version": {VERSION}', f'"version": {VERSION + 1}')
 
 
 def no_json(graph: Any) -> None:
@@ -179,7 +180,10 @@ def no_mode(graph: Any) -> None:
     [
         (other_tau, "node 'neurons0' was changed after it was exported"),
         (other_threshold, "node 'neurons1' was changed after it was exported"),
-        (newer, "metadata 'hysteron' of node 'neurons0' has version 2, this release reads 1 to 1; upgrade hysteron"),
+        (
+            newer,
+            f"metadata 'hysteron' of node 'neurons0' has version {VERSION + 1}, this release reads 1 to {VERSION}; up",
+        ),
         (no_json, "metadata 'hysteron' of the graph cannot be read (JSONDecodeError"),
         (no_key, "metadata 'hysteron' of the graph cannot be read (KeyError: 'encoder')"),
         (no_mode, "metadata 'hysteron' of node 'neurons1' cannot be read (KeyError: 'RELAY')"),

@@ -206,9 +206,7 @@ BUILD: dict[str, Callable[[int, Potential], Any]] = {
     "bits": lambda x, _: Potential(x),
     "leak_bits": lambda x, potential: _network(potential, leak_bits=x),
     "leak": lambda x, potential: _network(potential, leak=x, leak_bits=3),
-    "bias": lambda x, potential: _network(potential, bias=x),
     "theta_high": lambda x, potential: _network(potential, theta_high=x, theta_low=min(x, 0)),
-    "theta_low": lambda x, potential: _network(potential, theta_low=x),
     "steps": lambda x, _: Encoder(Coding.DIRECT, x),
     "thresholds": lambda x, _: Encoder(Coding.LEVEL, 1, (x,)),
     "seed": lambda x, _: Encoder(Coding.RATE, 1, seed=x),
@@ -223,7 +221,7 @@ def test_parameters(row: Row, signed: bool) -> None:
     assert row["parameter"] in owner.__dataclass_fields__
     names = {"u_min": potential.low, "u_max": potential.high, "theta_high": 40, "leak_bits": 3}
     low, high = value(row["smallest"], **names), value(row["largest"], **names)
-    build = BUILD[row["parameter"]]
+    build = BUILD.get(row["parameter"], lambda x, potential: _network(potential, **{row["parameter"]: x}))
     for good in (low, high):
         build(good, potential)
     for bad in (low - 1, high + 1):

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hysteron_base.errors import HysteronError
+from hysteron_base.settings import changes_of
 from hysteron_spec import CoreConfig, Encoder, Layer, Network, Potential, compile_network
 from hysteron_spec.encoder import Coding
-from hysteron_spec.fit import Fit, fit, needed
+from hysteron_spec.fit import Fit, choose_core, fit, needed
 from support.networks import random_network
+from support.refusal import refusal
 
 
 def network(n_in: int = 64, n_hidden: int = 64, n_out: int = 10, **changes: Any) -> Network:
@@ -90,3 +94,74 @@ def test_as_options() -> None:
     assert chosen.narrower == ""
     assert Fit("digits", {"bias_bits": 12, "leak_bits": 5}).narrower == "--leak-bits 3 --bias-bits 10"
     assert Fit("digits", {}).narrower == ""
+
+
+# -- which core is chosen, and what is said if there is none ---------------------------------------------------
+
+
+def test_the_core_that_is_asked_for() -> None:
+    assert choose_core(None, None, {}).name == "digits"
+    assert choose_core(None, "mnist", {}).name == "mnist"
+    assert choose_core(network(), "ulx3s", {"lanes": "64"}).lanes == 64
+    assert choose_core(network(), None, {}).name == "digits"
+    assert choose_core(network(784, 256), None, {}).name == "mnist"
+    assert choose_core(network(leak_bits=5), None, {"leak_bits": "5"}).name == "digits*"
+
+
+def test_a_preset_that_cannot_be_set_so_is_passed_over() -> None:
+    """The first preset cannot have so many outputs, the next one can."""
+    with pytest.raises(HysteronError):
+        CoreConfig.preset("digits").override({"max_outputs": "300"})
+    assert choose_core(network(64, 64, 300), None, {"max_outputs": "300"}).name == "mnist*"
+
+
+@pytest.mark.parametrize(
+    ("made", "settings", "reason"),
+    [
+        (network(bias=2048), {}, "layer 0 has biases from 2048 to 2048"),
+        (network(leak_bits=5), {}, "5 fractional bits"),
+        (network(weight_bits=8), {}, None),
+        (network(16, 16, 40), {}, "40 outputs"),
+        (network(784, 600), {"max_neurons": "500"}, "600"),
+        (network(20), {"max_inputs": "9"}, "20 inputs"),
+        (network(bias=2048), {"lanes": "64"}, "biases"),
+        (network(bias=2048), {"bias_bits": "4", "leak_bits": "4"}, None),
+        (Network(network(784, 256).layers, Potential(16), Encoder(Coding.DIRECT, 4)), {}, "pixels directly"),
+        (Network(network().layers, Potential(24)), {}, "potentials"),
+    ],
+)
+def test_one_reason_and_a_remedy_that_works(made: Network, settings: dict[str, str], reason: str | None) -> None:
+    """What is told to be used holds the network: typed instead of the options before, or behind them."""
+    try:
+        choose_core(made, None, settings)
+    except HysteronError as error:
+        message = str(error)
+    else:
+        assert reason is None
+        return
+    assert message.startswith(f"no preset fits the network {made.shape}: ") and "\n" not in message
+    assert reason is None or reason in message
+    told, semicolon, remedy = message.rpartition("; use ")
+    assert semicolon and ";" not in told
+    match = re.fullmatch(r"--preset (\S+)((?: --set \w+=\S+)*)", remedy)
+    assert match
+    changes = changes_of(re.findall(r"--set (\S+)", match[2]))
+    compile_network(made, choose_core(made, match[1], changes))
+    compile_network(made, choose_core(made, match[1], {**settings, **changes}))
+
+
+def test_a_network_that_no_core_can_hold() -> None:
+    said = refusal(lambda: choose_core(network(9000), None, {}))
+    assert said.startswith("no preset fits the network 9000-64-10: the network needs 9000 inputs")
+    assert said.endswith("; make the network smaller")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"lines": "4"}, "no parameter 'lines'"), ({"lanes": "3"}, "power of two"), ({"lanes": "x"}, "'x'")],
+)
+def test_a_wrong_setting_is_told_before_anything_else(settings: dict[str, str], words: str) -> None:
+    for made in (network(), network(9000), None):
+        assert words in refusal(lambda made=made: choose_core(made, None, settings))
+    assert "did you mean 'lanes'?" in refusal(lambda: choose_core(network(), None, {"lines": "4"}))
+    assert "did you mean 'digits'?" in refusal(lambda: choose_core(network(), "digit", {}))

@@ -11,12 +11,20 @@ from hysteron_golden.run import run
 from hysteron_golden.schedule import activities, sent_inputs
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.encoder import Coding, Encoder, encode
-from hysteron_spec.layouts import descriptor_layout, job_layout, row_stride, row_words, threshold_layout
+from hysteron_spec.layouts import (
+    descriptor_flags,
+    descriptor_layout,
+    job_layout,
+    row_stride,
+    row_words,
+    threshold_layout,
+)
 from hysteron_spec.network import Layer, Network
 from hysteron_spec.neuron import Mode, Potential, Readout, Reset
 from hysteron_spec.packets import Header, Kind
 from hysteron_spec.program import compile_network
 from hysteron_spec.registers import REGIONS, REGISTERS
+from hysteron_spec.store import VALUES
 from support.networks import layer, network, random_network
 from support.refusal import refusal
 
@@ -53,6 +61,13 @@ def signed(value, bits):
     return value - (1 << bits) if bits and value >> bits - 1 else value
 
 
+def begins(layout, names):
+    """The fields of a layout, which are ``names`` and whatever is declared of a layer besides."""
+    found = list(layout)
+    assert found[: len(names)] == names and set(found[len(names) :]) <= set(VALUES)
+    return found
+
+
 def tables(program):
     """Each layer's descriptors as a dictionary, and each neuron's leak code and bias by its place."""
     config = program.config
@@ -61,7 +76,7 @@ def tables(program):
         return serial_descriptors(program), [take(row_value(row), codes) for row in program.images["NEURONS"]]
     job_names = ["source", "own", "last_tile", "weights", "fan_in", "stride", "recurrent", "unit_weights"]
     limit_names = ["theta_high", "theta_low", "u_min", "u_max", "mode", "reset"]
-    assert list(job_layout(config)) == job_names and list(threshold_layout(config)) == limit_names
+    job_names, limit_names = begins(job_layout(config), job_names), begins(threshold_layout(config), limit_names)
     jobs = [take(row_value(row), job_layout(config).values()) for row in program.images["JOBS"]]
     limits = [take(row_value(row), threshold_layout(config).values()) for row in program.images["THRESHOLDS"]]
     layers = [
@@ -78,6 +93,7 @@ def serial_descriptors(program):
     """Descriptors of a small core's layers, of 8 rows each; where a layer lies follows from those before it."""
     config = program.config
     names = ["flags", "last", "theta_high", "theta_low", "u_min", "u_max"]
+    flag_names = begins(descriptor_flags(config), ["recurrent", "unit_weights", "mode", "reset"])
     assert list(descriptor_layout(config)) == names
     values = [row_value(row) for row in program.images["JOBS"]]
     layers, fan_in = [], REGISTERS["NETWORK"].unpack(program.registers["NETWORK"])["INPUTS"]
@@ -87,12 +103,13 @@ def serial_descriptors(program):
         assert values[first + 6 : first + 8] == [0, 0]
         if config.potential_signed:
             row |= {name: signed(row[name], program.widths["JOBS"]) for name in names[2:]}
-        recurrent, unit, mode, reset = take(row.pop("flags"), [1, 1, 2, 2])
+        flags = dict(zip(flag_names, take(row.pop("flags"), descriptor_flags(config).values()), strict=True))
+        recurrent = flags["recurrent"]
         n_out = row.pop("last") + 1
         n_tiles = -(-n_out // config.lanes)
         stride = fan_in + n_out * recurrent
         row |= {"source": source, "own": own, "last_tile": n_tiles - 1, "weights": weights, "fan_in": fan_in}
-        row |= {"stride": stride, "recurrent": recurrent, "unit_weights": unit, "mode": mode, "reset": reset}
+        row |= {"stride": stride, **flags}
         layers.append(row)
         source, fan_in = own, n_out
         own, weights = own + occupied(config, n_tiles), weights + n_tiles * stride
@@ -162,6 +179,7 @@ def check(program):
             "mode": int(want.mode),
             "reset": int(want.reset),
         }
+        expected |= {name: int(getattr(want, name)) for name in got if name in VALUES}
         assert {name: got[name] for name in expected} == expected, f"layer {index}"
         assert (program.tiles[index], program.tile_base[index], program.weight_base[index]) == (n_tiles, tile, row)
         source = tile

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, configuration, settings
@@ -12,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hysteron_spec.encoder import Coding, Encoder
-from hysteron_spec.network import Layer, Network
+from hysteron_spec.network import LAYER_FIELDS, PROJECTIONS, Layer, Network
 from hysteron_spec.neuron import Mode, Potential, Readout, Reset, weight_range
+from hysteron_spec.store import ARRAYS, VALUES
 
 # Derandomised runs need no example database; keep Hypothesis from writing into the tree.
 configuration.set_hypothesis_home_dir(tempfile.gettempdir())
@@ -47,16 +50,37 @@ def assert_same(a: Network, b: Network) -> None:
         assert type(getattr(a, name)) is type(getattr(b, name)), name
     assert len(a.layers) == len(b.layers)
     for one, two in zip(a.layers, b.layers, strict=True):
-        for name in ("theta_high", "theta_low", "mode", "reset", "weight_bits", "unit_weights", "leak_bits"):
+        for name in VALUES:
             assert getattr(one, name) == getattr(two, name), name
             assert type(getattr(one, name)) is type(getattr(two, name)), name
-        for name in ("weights", "leak", "bias", "recurrent"):
+        for name in (*PROJECTIONS, *ARRAYS):
             x, y = getattr(one, name), getattr(two, name)
             assert (x is None) == (y is None), name
             if x is not None:
                 assert x.dtype == y.dtype == np.int32, name
                 assert x.shape == y.shape, name
                 assert np.array_equal(x, y), name
+
+
+#: Declared fields of a layer for which random networks have values that suit each other.
+_CHOSEN = ("theta_high", "theta_low", "leak", "bias", "mode", "reset", "weight_bits", "unit_weights", "leak_bits")
+
+
+def other_fields(integer: Callable[[int, int], int]) -> dict[str, Any]:
+    """A value for each other declared field of a layer, so that a new one is tried without a word about it.
+
+    ``integer`` draws a number from a smallest to a largest.
+    """
+    found: dict[str, Any] = {}
+    for name, about in LAYER_FIELDS.items():
+        if name in _CHOSEN:
+            continue
+        if about.choices is not None:
+            found[name] = list(about.choices)[integer(0, len(about.choices) - 1)]
+        else:
+            low, high = (0, 1) if about.flag else about.limits
+            found[name] = (bool if about.flag else int)(integer(low, high))
+    return found
 
 
 # -- random networks for property tests: every part shrinks and prints -----------------------------------------
@@ -101,6 +125,7 @@ def networks(draw: st.DrawFn, encoded: bool = False) -> Network:
                 weight_bits=bits,
                 unit_weights=unit,
                 leak_bits=m,
+                **other_fields(lambda low, high: draw(st.integers(low, high))),
             )
         )
         n_in = n_out
@@ -149,6 +174,8 @@ def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: ob
     potential = pick("potential", Potential(8), Potential(11), Potential(8, False), Potential(16), Potential(24))
     m = int(pick("m", 1, 2, 3, 5, 8))
     layers = []
+    # Numbers of their own: a new field leaves the others as they were.
+    others = rng.spawn(1)[0]
     for n_in, n_out in itertools.pairwise(sizes):
         bits = int(pick("bits", 1, 2, 4, 8))
         unit = bool(pick("unit", True, False)) if bits == 1 else False
@@ -170,6 +197,7 @@ def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: ob
                 weight_bits=bits,
                 unit_weights=unit,
                 leak_bits=m,
+                **other_fields(lambda low, high: int(others.integers(low, high, 6, endpoint=True).min())),
             )
         )
     return Network(

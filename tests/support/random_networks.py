@@ -17,6 +17,8 @@ from hysteron_spec.encoder import Coding, Encoder
 from hysteron_spec.network import Layer, Network
 from hysteron_spec.neuron import Mode, Potential, Readout, Reset, weight_range
 
+from .networks import other_fields
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -148,6 +150,7 @@ def _layer(
         weight_bits=config.weight_bits,
         unit_weights=unit,
         leak_bits=config.leak_bits,
+        **other_fields(lambda low, high: draw(st.integers(low, high))),
     )
 
 

@@ -7,7 +7,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.extras import MissingPackageError
 
 
 def cpu_verilog(*, small: bool) -> str:
@@ -20,13 +20,13 @@ def cpu_verilog(*, small: bool) -> str:
 
     Raises
     ------
-    HysteronError
+    MissingPackageError
         If the package is not installed.
     """
     try:
         import pythondata_cpu_picorv32 as package
     except ImportError:
-        raise HysteronError("the processor's Verilog is missing; pip install pythondata-cpu-picorv32") from None
+        raise MissingPackageError("pythondata_cpu_picorv32") from None
     text = (Path(package.data_location) / "picorv32.v").read_text()
     if not small:
         return text
