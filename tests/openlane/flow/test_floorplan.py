@@ -59,5 +59,5 @@ def test_the_chips_floorplans(name: str) -> None:
 
 
 def test_a_chip_that_is_not_there_is_told() -> None:
-    with pytest.raises(HysteronError, match="a chip is one of sky130-small, sky130, not 'sky90'"):
+    with pytest.raises(HysteronError, match="a chip must be one of sky130-small, sky130, not 'sky90'"):
         chip("sky90")
