@@ -40,7 +40,14 @@ def as_float(network: Network) -> FloatNetwork:
 def test_it_is_golden_where_nothing_is_rounded(seed: int) -> None:
     rng = np.random.default_rng(seed)
     network = random_network(
-        rng, (7, 9, 5), potential=Potential(24), bits=4, mode=Mode(seed % 3), reset=Reset(seed // 3 % 3), bias=3
+        rng,
+        (7, 9, 5),
+        potential=Potential(24),
+        bits=4,
+        mode=Mode(seed % 3),
+        reset=Reset(seed // 3 % 3),
+        bias=3,
+        others=False,  # the float model has no others
     )
     layers = []
     for layer in network.layers:

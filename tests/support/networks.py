@@ -165,7 +165,8 @@ def random_weights(rng: np.random.Generator, bits: int, unit: bool, shape: tuple
 
 def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: object) -> Network:
     """A network of ``sizes`` (inputs first). ``fixed`` may set ``bits``, ``unit``, ``mode``, ``reset``, ``m``,
-    ``potential``, ``recurrent``, ``bias`` (the largest), ``encoder``, ``readout`` and ``every_step``.
+    ``potential``, ``recurrent``, ``bias`` (the largest), ``encoder``, ``readout``, ``every_step`` and ``others``
+    (whether fields that are not named here have values besides their defaults).
     """
 
     def pick(name: str, *choices: object) -> object:
@@ -176,6 +177,11 @@ def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: ob
     layers = []
     # Numbers of their own: a new field leaves the others as they were.
     others = rng.spawn(1)[0]
+
+    def small(low: int, high: int) -> int:
+        """Mostly near the lower end, so that thresholds and weights still suit each other."""
+        return int(others.integers(low, high, 12, endpoint=True).min())
+
     for n_in, n_out in itertools.pairwise(sizes):
         bits = int(pick("bits", 1, 2, 4, 8))
         unit = bool(pick("unit", True, False)) if bits == 1 else False
@@ -197,7 +203,7 @@ def random_network(rng: np.random.Generator, sizes: tuple[int, ...], **fixed: ob
                 weight_bits=bits,
                 unit_weights=unit,
                 leak_bits=m,
-                **other_fields(lambda low, high: int(others.integers(low, high, 6, endpoint=True).min())),
+                **(other_fields(small) if fixed.get("others", True) else {}),
             )
         )
     return Network(
