@@ -53,6 +53,9 @@ def layout(
     Example: hysteron layout sky130-small
     """
     from hysteron_openlane.flow.chips import chip
+
+    # A wrong name is told before a package that is missing.
+    chosen = chip(name)
     from hysteron_openlane.layout import kept
     from hysteron_openlane.layout.check import check
 
@@ -66,9 +69,9 @@ def layout(
     with watching() as tell:
         if take is not None:
             with stage(tell, f"packing the layout of {name}"):
-                kept.take(chip(name), take, notes, place)
+                kept.take(chosen, take, notes, place)
         with stage(tell, f"unpacking the layout of {name}"):
-            unpacked = kept.unpack(chip(name), place)
+            unpacked = kept.unpack(chosen, place)
         found = check(unpacked, images, tell)
     _show(found)
     console.result(found.as_dict())
