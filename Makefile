@@ -17,7 +17,7 @@ CHIP ?= $(PRESET)
 # Of make gds: UNTIL=gates stops before the layout, CHECK=1 compares with the baseline, DOCKERIZED=1 takes the container.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim soc-sim fpga netlist gds gds-setup layout test-gds test test-skipped test-exhaustive test-wheel bench lint format lock \
+.PHONY: help setup named-chip sim soc-sim fpga netlist gds gds-setup layout test-gds test test-skipped test-exhaustive test-wheel bench lint format lock \
 	train-setup test-train networks results docs wheel clean uninstall
 
 PIP := $(BIN)/pip --disable-pip-version-check
@@ -35,6 +35,7 @@ help: ## list the targets
 		awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 setup: $(READY) ## install the locked tools into .venv: what make test and make lint need
+	@echo "the command is $(BIN)/hysteron; 'source $(BIN)/activate' puts it on PATH"
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,6 +57,7 @@ $(READY): $(SIM) requirements.lock pyproject.toml
 
 sim: $(SIM) ## run the shipped digits network on the generated hardware, compare, write build/sim/report.html
 	$(BIN)/hysteron sim digits --data digits
+	@echo "the command is $(BIN)/hysteron; 'source $(BIN)/activate' puts it on PATH; 'make setup' brings what it may need besides"
 
 test: $(READY) ## run the tests; the last lines say what was skipped and how to have it
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --write-skipped build/tests/skipped.txt
@@ -96,15 +98,21 @@ $(VENV)/ready-gds: $(READY) requirements-gds.lock openlane/requirements.lock
 	$(call install,requirements-gds.lock,silicon)
 	@$(PIP) install --quiet --require-hashes --no-deps -r openlane/requirements.lock
 
-gds: $(VENV)/ready-gds ## take CHIP (sky130-small, sky130) to a layout, write build/gds/CHIP/report.html
-	@test -n "$(CHIP)" || { echo "error: CHIP is not set; run 'make gds CHIP=sky130-small'" >&2; exit 2; }
+# Before hundreds of megabytes are installed for it.
+named-chip:
+	@test -n "$(CHIP)" || { echo "error: CHIP is not set; run 'make gds CHIP=sky130-small' or 'make layout CHIP=sky130-small'" >&2; exit 2; }
+
+gds: named-chip $(VENV)/ready-gds ## take CHIP (sky130-small, sky130) to a layout, write build/gds/CHIP/report.html
 	$(BIN)/hysteron gds $(CHIP) $(if $(UNTIL),--until $(UNTIL)) $(if $(CHECK),--check) $(if $(DOCKERIZED),--dockerized)
 
-layout: $(VENV)/ready-gds ## check the layout of CHIP that comes with the project, with its timing and energy
-	@test -n "$(CHIP)" || { echo "error: CHIP is not set; run 'make layout CHIP=sky130-small'" >&2; exit 2; }
+layout: named-chip $(VENV)/ready-gds ## check the layout of CHIP that comes with the project, with its timing and energy
 	$(BIN)/hysteron layout $(CHIP) --images 20
 
-test-gds: $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
+test-# Before hundreds of megabytes are installed for it.
+named-chip:
+	@test -n "$(CHIP)" || { echo "error: CHIP is not set; run 'make gds CHIP=sky130-small' or 'make layout CHIP=sky130-small'" >&2; exit 2; }
+
+gds: named-chip $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/openlane tests/cli/test_gds.py
 	HYSTERON_MEMORIES=openram-always $(BIN)/pytest -n $(JOBS) --dist worksteal tests/sim
 
@@ -158,4 +166,5 @@ clean: ## remove generated files, not .venv
 	rm -rf build dist
 
 uninstall: clean ## remove everything that make made, .venv too; data sets stay in $HYSTERON_DATA or ~/.cache/hysteron
-	rm -rf $(VENV)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

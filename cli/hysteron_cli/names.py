@@ -35,7 +35,8 @@ class Named(click.ParamType):
             found = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
         except ModuleNotFoundError:
             found = []  # the extra that knows them is not installed; the command itself will tell
-        return found + ([CompletionItem(incomplete, type="file")] if self._files else [])
+        # First, because bash forgets what came before a request for files.
+        return ([CompletionItem(incomplete, type="file")] if self._files else []) + found
 
 
 class NetworkFile(Named):

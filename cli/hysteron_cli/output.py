@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +34,10 @@ class Output:
         console = Console(stderr=self.as_json, highlight=False, markup=False)
         if not console.is_terminal:
             console = Console(stderr=self.as_json, highlight=False, markup=False, width=_WIDE)
+        if isinstance(what, Table):
+            # Rather lines that run over than a number that is cut.
+            least = Measurement.get(console, console.options.update(max_width=10_000), what).minimum
+            console.width = max(console.width, least)
         console.print(what, soft_wrap=soft_wrap)
 
     def result(self, values: Any) -> None:

@@ -12,8 +12,8 @@ The one package to import::
     hyn.simulate(network, digits)          # the generated hardware, compared in every spike, potential and cycle
     hyn.open("golden:")                    # a machine to load and to stream samples to, on a board or simulated
 
-Nothing is printed: functions that take long have an argument ``tell`` (:data:`hyn.bar` shows a progress bar). What
-needs an optional package says which extra brings it.
+Nothing is printed: functions that take long have an argument ``tell``; ``with hyn.bar() as tell:`` gives one that shows
+a progress bar. What needs an optional package says which extra brings it.
 """
 
 from importlib import import_module

@@ -13,9 +13,6 @@ from hysteron_spec import CoreConfig, Network, compile_network
 
 from .runs import Samples, core_for, run, samples_of
 
-#: Samples that a prediction follows if it is not told how many.
-FEW = 200
-
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -92,7 +89,7 @@ def predict(
     *,
     core: CoreConfig | str | None = None,
     settings: Mapping[str, str] | None = None,
-    images: int | None = FEW,
+    images: int | None = None,
 ) -> Prediction:
     """Predict what samples cost: cycles exactly, area and energy roughly.
 

@@ -76,7 +76,7 @@ def layer_parameters() -> list[tuple[str, str, str, str]]:
 
 def core_parameters() -> list[tuple[str, str, str, str]]:
     """The parameters of a core: name, type, default, meaning."""
-    return parameters_of(CoreConfig)
+    return [row for row in parameters_of(CoreConfig) if row[0] != "name"]
 
 
 def machine_parameters() -> list[tuple[str, str, str, str]]:

@@ -24,7 +24,12 @@ def test_the_readme_has_the_figures_that_were_measured() -> None:
     assert f"| {mnist['us_per_image']:.1f} µs an image |" in assumed
     (board,) = [row for row in rows if "iCEBreaker" in row]
     assert f"| {100 * small['accuracy_rtl']:.2f} %," in board and small["shape"] in board
-    assert f"{len(entries)} shipped networks" in text
+    inside = sum(entry["compared"] == "everything" for entry in entries.values())
+    most, least = (end(entry["images_rtl"] for entry in entries.values()) for end in (max, min))
+    (exact,) = [row for row in rows if row.startswith("| exactness")]
+    assert not any(entry["mismatches"] for entry in entries.values())
+    assert f"{len(entries)} shipped networks on {least} to {most:,} samples" in exact
+    assert f"every spike and potential inside of {inside};" in exact
     assert f"{100 * digits['accuracy_rtl']:.2f}  %" in text
     assert f"{digits['cycles_per_image_median']:.1f}  cycles" in text
     assert f"{100 * digits['utilisation']:.2f}  % of lane-cycles" in text
