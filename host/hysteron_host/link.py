@@ -74,7 +74,7 @@ class Identity:
     clock_hz, divisor
         Its clock, and clock cycles of a bit.
     core
-        The core's constant registers, in order of address.
+        The core's constant registers, in order of address. A later machine may have more than this host knows.
     """
 
     check: int
@@ -88,8 +88,9 @@ class Identity:
 
     @property
     def constants(self) -> dict[str, int]:
-        """The core's constant registers by name."""
-        return dict(zip(REGISTERS, self.core, strict=False))
+        """The core's constant registers by name, as far as this host knows them."""
+        known = [name for name, register in REGISTERS.items() if register.address < REGISTERS["CONTROL"].address]
+        return dict(zip(known, self.core, strict=False))
 
     @classmethod
     def parse(cls, content: bytes) -> "Identity":

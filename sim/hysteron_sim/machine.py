@@ -201,6 +201,7 @@ class SimulatedMachine(Closing):
         control.close()
         if theirs is not None:
             theirs.close()
+        # One command after the other: each has its own answer, so threads need not take turns.
         self._lock = threading.Lock()
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -212,33 +212,36 @@ def test_a_slow_device_is_not_given_up(link: Link, wire: Wire, order: Sequence[i
     assert wire.now > WINDOW * due
 
 
-def of(link: Link, kind: int, sequence: int, content: bytes = b"") -> bytes:
-    return Frame(kind, link._session, sequence, content).encode()
+def of(link: Link, kind: int, sequence: int) -> bytes:
+    return Frame(kind, link._session, sequence).encode()
 
 
-#: What a device says to each request, and never an answer.
-NONSENSE: dict[str, Callable[[Link, Frame], bytes]] = {
-    "asks for it again": lambda link, request: of(link, Kind.GAP, request.sequence),
-    "asks for the first again": lambda link, request: of(link, Kind.GAP, 0),
-    "asks for all again": lambda link, request: b"".join(of(link, Kind.GAP, k) for k in range(WINDOW)),
-    "asks for what was not sent": lambda link, request: of(link, Kind.GAP, 1000),
-    "greets": lambda link, request: of(link, Kind.HELLO | REPLY, request.sequence),
-    "answers something else": lambda link, request: of(link, Kind.STATUS | REPLY, request.sequence),
-    "answers another session": lambda link, request: Frame(
-        request.kind | REPLY, link._session ^ 1, request.sequence
-    ).encode(),
-    "repeats": lambda link, request: request.encode(),
-    "babbles": lambda link, request: b"\x03abc\0",
+#: What a device says to each request, and never an answer: its frames' types and sequence numbers, of which None is the
+#: request's.
+NONSENSE: dict[str, list[tuple[int, int | None]]] = {
+    "asks for it again": [(Kind.GAP, None)],
+    "asks for the first again": [(Kind.GAP, 0)],
+    "asks for all again": [(Kind.GAP, k) for k in range(WINDOW)],
+    "asks for what was not sent": [(Kind.GAP, 1000)],
+    "greets": [(Kind.HELLO | REPLY, None)],
+    "answers something else": [(Kind.STATUS | REPLY, None)],
+    "answers what was not asked": [(Kind.READ | REPLY, WINDOW)],
+    "refuses what was not asked": [(Kind.ERROR, 0xFFFF)],
+    "repeats": [(Kind.READ, None)],
+    "says nothing of this protocol": [(0x33, None)],
 }
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE)
 @pytest.mark.parametrize("by_itself", [False, True])
 def test_a_device_that_never_answers_is_given_up(
-    link: Link, wire: Wire, nonsense: Callable[[Link, Frame], bytes], by_itself: bool
+    link: Link, wire: Wire, nonsense: list[tuple[int, int | None]], by_itself: bool
 ) -> None:
     """Whatever it says, and however often: the number of repeats and the time have bounds."""
-    said = nonsense(link, Frame(Kind.READ, link._session, 0, READ))
+
+    def say(request: int) -> bytes:
+        return b"".join(of(link, kind, request if number is None else number) for kind, number in nonsense)
+
     written = 0
     read = wire.read
 
@@ -246,11 +249,11 @@ def test_a_device_that_never_answers_is_given_up(
         nonlocal written
         written += 1
         assert written <= WINDOW * (1 + WINDOW) * (1 + TRIES)
-        wire.inbox += nonsense(link, decode(data[:-1]))
+        wire.inbox += say(decode(data[:-1]).sequence)
 
     def reading(seconds: float) -> bytes:
         wire.now += 1e-3
-        return (wire.inbox and read(seconds)) or (said if by_itself else read(seconds))
+        return (wire.inbox and read(seconds)) or (say(0) if by_itself else read(seconds))
 
     wire.write, wire.read = write, reading  # type: ignore[method-assign]
     fill(link)
