@@ -115,14 +115,16 @@ def test_what_is_resumed_must_fit(hysteron: Run, out: Path, tmp_path: Path) -> N
         b"",
         b"index,prediction\n0,1\n",
         b"\xff\xfe",
-        whole.replace(b"\n1,", b"\n1,x"),
-        whole[:-3] + b"\n7",
+        whole.replace(b",check", b""),
     ):
         (out / "results.csv").write_bytes(damaged)
         status, _, errors = hysteron(*words, "--resume")
         assert status == 2
         one_line(errors, "damaged", "--out")
-    assert hysteron(*words)[0] == 0
+    (out / "results.csv").write_bytes(whole.replace(b"\n1,", b"\n1,x")[:-12] + b"\n7")
+    status, text, errors = hysteron(*words, "--resume")
+    assert status == 0 and (out / "results.csv").read_bytes() == whole
+    assert "3 damaged rows are done again" in errors and re.search(r"done again\W+3", text)
     np.savez(tmp_path / "other.npz", inputs=np.zeros((9, 64), np.uint8))
     for other, name in (
         (["--weight-errors", "0.1"], "disturbances"),
