@@ -13,6 +13,8 @@ from hysteron_base.extras import remedy
 _STUCK = 10.0
 #: Seconds of the longest patience: a day.
 _MOST_PATIENCE = 86_400.0
+#: What may have become of the other end of a connection.
+_GONE = "the machine there has ended, or serves another host"
 
 
 class LineLostError(DeviceError):
@@ -79,11 +81,9 @@ class SocketTransport:
                 return b""
             data = self.line.recv(65536)
         except (OSError, ValueError) as error:  # ValueError: closed here, by another thread
-            raise LineLostError(f"connection {self.name!r} is broken ({error}); check the other end") from None
+            raise LineLostError(f"connection {self.name!r} is broken ({error}); {_GONE}") from None
         if not data:
-            raise LineLostError(
-                f"connection {self.name!r} was closed by the other end; it has ended, or serves another host"
-            )
+            raise LineLostError(f"connection {self.name!r} was closed by the other end; {_GONE}")
         return data
 
     def write(self, data: bytes) -> None:
@@ -91,7 +91,7 @@ class SocketTransport:
         try:
             self.line.sendall(data)
         except OSError as error:
-            raise LineLostError(f"connection {self.name!r} is broken ({error}); check the other end") from None
+            raise LineLostError(f"connection {self.name!r} is broken ({error}); {_GONE}") from None
 
     def close(self) -> None:
         """See :class:`Transport`."""

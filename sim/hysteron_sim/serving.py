@@ -37,6 +37,13 @@ def serve_pty(config: CoreConfig, machine: MachineConfig | None = None) -> Itera
         os.close(slave)
 
 
+def _has_hung_up(host: socket.socket) -> bool:
+    """Whether the other end has closed a connection, also if there is something left to read."""
+    poll = select.poll()
+    poll.register(host, select.POLLRDHUP)
+    return bool(poll.poll(0))
+
+
 class TcpServer(Closing):
     """A machine behind TCP, for one host at a time; it keeps running between them.
 
@@ -128,15 +135,20 @@ class TcpServer(Closing):
             if read:
                 data = self._line.recv(_ROOM)
                 if not data:
-                    self.machine.wait()
+                    self._mourn()
                 if self._host is not None:
                     self._to_host += data
         except BlockingIOError:
             pass
         except OSError:
-            self.machine.wait()
+            self._mourn()
         if len(self._to_host) > _UNREAD:
             self._send_away()
+
+    def _mourn(self) -> None:
+        """Tell the host, by an end of the connection, and the caller that the simulation has ended."""
+        self._send_away()
+        self.machine.wait()
 
     def _serve_host(self, host: socket.socket, *, read: bool) -> None:
         try:
@@ -160,7 +172,8 @@ class TcpServer(Closing):
             host, _ = self._listener.accept()
         except OSError:  # it has gone, or there are too many open files
             return
-        if self._host is not None and time.monotonic() - self._heard < self._idle:
+        silent = time.monotonic() - self._heard
+        if self._host is not None and silent < self._idle and not _has_hung_up(self._host):
             host.close()
             return
         self._send_away()
