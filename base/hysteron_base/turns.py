@@ -70,7 +70,6 @@ class Turns:
                 return
             yield result  # type: ignore[misc]
 
-    def close(self) -> bool:
-        """Let no further call begin; return whether this is the first time. It does not wait for a call."""
-        first, self._closed = not self._closed, True
-        return first
+    def close(self) -> None:
+        """Let no further call begin. It does not wait for one that is made."""
+        self._closed = True

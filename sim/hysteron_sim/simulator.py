@@ -204,10 +204,7 @@ class Simulator(Closing):
         Returns one :class:`Observed` a run. ``progress`` is called now and then with the fraction of the
         current run's answer words that are out.
         """
-        try:
-            number = self.write(script)
-        except OSError as error:
-            raise self._full(error) from None
+        number = self.write(script)
         last = max(1, script.runs[-1].beats) if script.runs else 1
         self.execute(number, reset=reset, progress=progress and (lambda left: progress(1 - left / last)))
         observed = read_runs(self.folder / str(number), script, self.config)
@@ -217,8 +214,12 @@ class Simulator(Closing):
 
     def write(self, script: Script) -> int:
         """Write a script's files and return its number."""
-        number = next(self._numbers)
-        write_script(self.folder / str(number), script)
+        with self._turns:
+            number = next(self._numbers)
+            try:
+                write_script(self.folder / str(number), script)
+            except OSError as error:
+                raise self._full(error) from None
         return number
 
     def execute(self, number: int, *, reset: bool = False, progress: Callable[[int], None] | None = None) -> None:
