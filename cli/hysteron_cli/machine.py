@@ -51,16 +51,23 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
         stage(tell, f"building the simulator of machine {config.name} (the first time takes minutes)"),
     ):
         build_machine(config, machine)
-    with contextlib.suppress(KeyboardInterrupt):
-        if pty:
-            with serve_pty(config, machine) as (simulated, path):
-                console.print(f"listening: --port serial:{path} --patience 5", soft_wrap=True)
-                console.result({"port": f"serial:{path}"})
+    if pty:
+        with serve_pty(config, machine) as (simulated, path):
+            console.print(f"listening: --port serial:{path} --patience 5", soft_wrap=True)
+            console.result({"port": f"serial:{path}"})
+            with contextlib.suppress(KeyboardInterrupt):
                 simulated.wait()
-        else:
-            with TcpServer(config, (host, int(port)), machine) as server:
-                console.print(f"listening: --port tcp:{host}:{server.port}", soft_wrap=True)
-                console.result({"port": f"tcp:{host}:{server.port}"})
+    else:
+        with TcpServer(config, (host, int(port)), machine) as server:
+            if server.exposed:
+                click.echo(
+                    f"warning: whoever reaches {tcp} can use this machine, without a password; listen at 127.0.0.1 and "
+                    f"let users come by 'ssh -L {server.port}:127.0.0.1:{server.port} HOST'",
+                    err=True,
+                )
+            console.print(f"listening: --port tcp:{host}:{server.port}", soft_wrap=True)
+            console.result({"port": f"tcp:{host}:{server.port}"})
+            with contextlib.suppress(KeyboardInterrupt):
                 server.run()
 
 

@@ -24,6 +24,7 @@ from .machine import machine_, soc_sim
 from .results import results
 from .run import run
 from .sim import sim
+from .stopping import ended_by_signals
 from .train import train
 
 
@@ -54,6 +55,7 @@ cli.add_sections(
 )
 
 
+@ended_by_signals
 def main() -> None:
     """Run a command; a user's mistake is one line and exit status 2."""
     try:

@@ -101,6 +101,8 @@ def _check_options(port: str, given: set[str]) -> None:
 def _show(report: dict[str, Any], folder: Path) -> None:
     rows = table(f"{report['network']} on {report['data']}, {report['port']}", "<figure", "value")
     rows.add_row("images", f"{report['images']:,}")
+    if report["done_again"]:
+        rows.add_row("damaged rows of results.csv, done again", f"{report['done_again']:,}")
     if report["accuracy"] is not None:
         rows.add_row("accuracy", f"{100 * report['accuracy']:.2f} %")
     if report["images_per_second"] is not None:

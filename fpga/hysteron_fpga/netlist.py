@@ -8,12 +8,12 @@ RAM, pins.
 
 import importlib.util
 import re
-import subprocess
 from pathlib import Path
 
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.extras import remedy
 from hysteron_base.files import build_root
+from hysteron_base.processes import Tool
 from hysteron_sim.build import FLAGS, build_once, digest, tools
 from hysteron_sim.machine import PROGRAM
 
@@ -51,7 +51,7 @@ def build_netlist(board: Board, netlist: Path) -> Path:
         # Of two modules of one name the first counts.
         command += [str(folder / name) for name in ("models.v", "board.v", "netlist.v")] + [str(cells)]
         with log.open("w") as file:
-            subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
+            Tool().run(command, output=file)
 
     return build_once(folder, sources, work) / "machine"
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 import hysteron_networks
 from hysteron_base.closing import Closing
-from hysteron_base.errors import rectangular, require
+from hysteron_base.errors import integer_in, rectangular, require
+from hysteron_base.turns import Turns
 from hysteron_spec import Layer, Network, load
 from hysteron_spec.answers import Answer
 from hysteron_spec.encoder import Coding, encode
@@ -21,6 +22,9 @@ from .run import run
 
 #: Samples that are computed together.
 _BATCH = 64
+#: Steps of the largest jitter: beyond it no spike of any sample would stay where it is.
+_MOST_JITTER = 1 << 32
+_MOST_SEED = (1 << 128) - 1
 
 
 class GoldenAccelerator(Closing):
@@ -42,30 +46,39 @@ class GoldenAccelerator(Closing):
     def __init__(self, *, weight_errors: float = 0.0, jitter: float = 0.0, dropped: float = 0.0, seed: int = 0) -> None:
         for name, value in (("weight_errors", weight_errors), ("dropped", dropped)):
             require(0 <= value <= 1, f"{name} must be from 0 to 1, not {value!r}")
-        require(jitter >= 0, f"jitter must be at least 0 steps, not {jitter!r}")
-        require(seed >= 0, f"seed must be at least 0, not {seed!r}")
+        require(0 <= jitter <= _MOST_JITTER, f"jitter must be from 0 to {_MOST_JITTER} steps, not {jitter!r}")
+        seed = integer_in("seed", seed, 0, _MOST_SEED)
         self.weight_errors, self.jitter, self.dropped, self.seed = weight_errors, jitter, dropped, seed
+        self._turns = Turns("the machine golden:")
         self._network: Network | None = None
         self._samples = 0
         self._events = 0
 
     def close(self) -> None:
-        """Do nothing: nothing is to be given back."""
+        """Let no further call begin; nothing is to be given back."""
+        self._turns.close()
 
     def load(self, network: Network | str | Path, *, progress: Any = None) -> None:
         """Take a network, or that of a file, and disturb its weights."""
-        if isinstance(network, str | Path):
-            network = load(hysteron_networks.find(network))
+        with self._turns:
+            self._load(network)
+            if progress is not None:
+                progress(1.0)
+
+    def _load(self, given: Network | str | Path) -> None:
+        network = given if isinstance(given, Network) else load(hysteron_networks.find(given))
+        self._turns.begin()
         layers = network.layers
         if self.weight_errors:
             rng = np.random.default_rng(self.seed)
             layers = tuple(self._disturbed(layer, rng) for layer in layers)
         self._network = replace(network, layers=layers)
-        if progress is not None:
-            progress(1.0)
 
     def infer(self, samples: Iterable[NDArray[np.integer]], *, first: int = 0) -> Iterator[Answer]:
         """Answers to samples, in their order; ``first`` is the index of the first one."""
+        return self._turns.run(self._infer(samples, first))
+
+    def _infer(self, samples: Iterable[NDArray[np.integer]], first: int) -> Iterator[Answer]:
         network = self._network
         require(network is not None, "no network is loaded; call load() first")
         assert network is not None
@@ -101,7 +114,8 @@ class GoldenAccelerator(Closing):
 
     def stats(self) -> dict[str, Any]:
         """Return the numbers of samples and events so far."""
-        return {"golden": {"samples": self._samples, "events": self._events}}
+        with self._turns:
+            return {"golden": {"samples": self._samples, "events": self._events}}
 
     def _disturbed(self, layer: Layer, rng: np.random.Generator) -> Layer:
         """Bits of the weights flipped as in a bad memory."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hysteron_base.closing import Closing
 from hysteron_base.errors import require, require_of_device
+from hysteron_base.turns import Turns
 from hysteron_spec import Network
 from hysteron_spec.answers import Answer, Machine
 from hysteron_spec.protocol import STATUS_WORDS, Kind, head, payload, words
@@ -37,15 +38,16 @@ class Accelerator(Closing):
             for result in machine.infer(images):
                 print(result.index, result.prediction)
 
-    It may be used by one thread at a time.
+    It serves one caller at a time: a call from another thread meanwhile is refused at once, with
+    :class:`~hysteron_base.errors.HysteronError`.
     """
 
     def __init__(self, transport: Transport, owner: Any = None) -> None:
         self._owner = owner
+        self._turns = Turns(f"the machine on {transport.name}")
         self.link = Link(transport)
         self._image: Image | None = None
         self._sessions = 0  # since the last result
-        self._runs = 0  # loads, too
         self._unfinished = False
         try:
             self.identity: Identity = self.link.connect()
@@ -59,7 +61,8 @@ class Accelerator(Closing):
         return open_machine(address, **options)
 
     def close(self) -> None:
-        """Give the machine back; its network stays loaded."""
+        """Give the machine back; its network stays loaded. A call that another thread makes ends with an error."""
+        self._turns.close()
         self.link.transport.close()
         if self._owner is not None:
             self._owner.close()
@@ -82,13 +85,13 @@ class Accelerator(Closing):
         DeviceError
             If the machine did not get it right, or was lost for good.
         """
-        if not isinstance(network, Image):
-            network = image_for(network, self.identity)
-        self._image = None
-        self._runs += 1
-        self._settle()
-        self._again(lambda: self._load(network, progress))
-        self._image = network
+        with self._turns:
+            image = network if isinstance(network, Image) else image_for(network, self.identity)
+            self._image = None
+            self._turns.begin()
+            self._settle()
+            self._again(lambda: self._load(image, progress))
+            self._image = image
 
     def _load(self, image: Image, progress: Any) -> None:
         self.link.ask(Kind.LOAD_BEGIN)
@@ -125,11 +128,12 @@ class Accelerator(Closing):
         DeviceError
             If the machine is lost for good.
         """
+        return self._turns.run(self._infer(samples, first))
+
+    def _infer(self, samples: Iterable[NDArray[np.integer]], first: int) -> Iterator[Answer]:
         image = self._image
         require(image is not None, "no network is loaded; call load() first")
         assert image is not None
-        self._runs += 1
-        mine = self._runs
         self._settle()
         self._unfinished = True
         grouped = groups(image, samples, first)
@@ -161,15 +165,17 @@ class Accelerator(Closing):
                         results = answers_in(image, kept.popleft(), answer)
                         begun, replies, answer = begun - 1, 0, []
                         self._sessions = 0
-                        for result in results:
-                            yield result
-                            require(self._runs == mine, "another load() or infer() has ended this run")
+                        yield from results
             except SessionLostError:
                 self._reconnect()
                 begun, parts, replies, answer = 0, [], 0, []
 
     def stats(self) -> dict[str, Any]:
         """Return figures of the machine, of its core's counters (None if it has none), and of the link on this side."""
+        with self._turns:
+            return self._stats()
+
+    def _stats(self) -> dict[str, Any]:
         require(self.link.pending == 0, "stats() cannot be asked for while results are under way; finish infer() first")
         first = REGISTERS[next(iter(COUNTERS))].address
         counting = REGISTERS["LIMITS3"].unpack(self.identity.constants.get("LIMITS3", 0))["COUNTERS"]

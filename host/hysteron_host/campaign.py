@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many samples through one machine, with results in files: a run that was interrupted goes on where it stopped."""
 
-import csv
 import hashlib
-import io
 import json
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import DeviceError, HysteronError, require
+from hysteron_base.errors import DeviceError, HysteronError, ToolError, require, require_of_device
 from hysteron_base.files import write_file, write_json
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_spec import load
-from hysteron_spec.answers import Answer
+from hysteron_spec.answers import Answer, Machine
 
 from .machines import open_machine
 
@@ -38,6 +38,8 @@ class CampaignReport:
         Names of the network and of the samples, the machine's address, and the options it was opened with.
     images
         Samples that have results.
+    done_again
+        Of these, samples whose results an earlier run had left damaged.
     accuracy
         Share of samples whose label was predicted, or None without labels.
     seconds_loading
@@ -53,6 +55,7 @@ class CampaignReport:
     port: str
     options: dict[str, Any]
     images: int
+    done_again: int
     accuracy: float | None
     seconds_loading: float
     images_per_second: float | None
@@ -95,25 +98,28 @@ def run_campaign(
     images
         Only the first so many samples.
     resume
-        Whether to go on behind the results that are in ``folder``.
+        Whether to keep the results that are in ``folder``. Each row ends with a check; damaged ones are done again.
     tell
         Takes messages of how far it is.
 
     Raises
     ------
     HysteronError
-        If the samples do not suit the network, or the results in ``folder`` are of another run.
+        If the samples do not suit the network, its file is a pipe, or the results in ``folder`` are of another run.
     DeviceError
         If the machine does not answer, was lost or refused something; results so far are kept.
     """
     given = dict(options or {})
+    require(not network.is_fifo(), f"{str(network)!r} is a pipe, which can be read only once; copy it to a file first")
     count = min(images or len(inputs), len(inputs))
     wanted = load(network)
     results = _Results(folder, labels, wanted.n_out, _settings(network, inputs, given))
     if resume:
         results.read()
-    first = len(results.rows)
-    require(first <= count, f"{results.path} has {first} results, more than the {count} asked for")
+    most = max(results.rows, default=-1) + 1
+    require(most <= count, f"{results.path} has {most} results, more than the {count} asked for")
+    missing = [index for index in range(count) if index not in results.rows]
+    damaged = f" ({results.damaged} damaged rows are done again)" if results.damaged else ""
     begin = time.perf_counter()
     with stage(tell, f"opening {port}"):
         machine = open_machine(port, **given)
@@ -122,84 +128,126 @@ def run_campaign(
             machine.load(wanted)
         loaded = kept = time.perf_counter()
         try:
-            with stage(tell, "images", count) as step:
-                for answer in machine.infer(inputs[first:count], first=first):
+            with stage(tell, f"images{damaged}", count) as step:
+                for answer in _answers(machine, inputs, missing):
                     results.add(answer)
                     done = len(results.rows)
                     now = time.perf_counter()
                     accuracy = "" if labels is None else f"{100 * results.right / done:.2f} %"
-                    step(done, f"{accuracy}  {(done - first) / (now - loaded):,.1f} images/s")
+                    step(done, f"{accuracy}  {(done - count + len(missing)) / (now - loaded):,.1f} images/s")
                     if now - kept > _KEEP_EVERY:
                         results.write()
                         kept = time.perf_counter()
-        except (HysteronError, DeviceError) as error:
+        except (HysteronError, DeviceError, ToolError) as error:
             hint = f" ({len(results.rows)} of {count} results are kept; --resume goes on)" if results.rows else ""
-            kind = HysteronError if isinstance(error, HysteronError) else DeviceError
-            raise kind(f"{error}{hint}") from None
+            kinds = (HysteronError, ToolError, DeviceError)
+            raise next(kind for kind in kinds if isinstance(error, kind))(f"{error}{hint}") from None
         finally:
             if results.rows:
                 results.write()
         seconds = time.perf_counter() - loaded
         stats = machine.stats()
+    require_of_device(len(results.rows) == count, f"{port} answered {len(results.rows)} of {count} samples")
     return CampaignReport(
         network=wanted.name,
         data=data,
         port=port,
         options=given,
         images=count,
+        done_again=results.damaged,
         accuracy=None if labels is None else results.right / count,
         seconds_loading=loaded - begin,
-        images_per_second=(count - first) / seconds if count > first else None,
+        images_per_second=len(missing) / seconds if missing else None,
         stats=stats,
     )
 
 
+def _answers(machine: Machine, inputs: NDArray[Any], missing: list[int]) -> Iterator[Answer]:
+    """The answers to some samples, of which neighbours are asked for in one go."""
+    for _, run in groupby(enumerate(missing), key=lambda each: each[1] - each[0]):
+        indices = [index for _, index in run]
+        yield from machine.infer(inputs[indices[0] : indices[-1] + 1], first=indices[0])
+
+
 class _Results:
-    """Rows of ``results.csv``, and what they depend on: runs that are to be one must have the same settings."""
+    """Rows of ``results.csv``, and what they depend on: runs that are to be one must have the same settings.
+
+    Attributes
+    ----------
+    rows
+        Prediction and values by the index of the sample.
+    right
+        How many of these were predicted rightly.
+    damaged
+        Rows that were read and are none.
+    """
 
     def __init__(self, folder: Path, labels: NDArray[np.integer] | None, n_out: int, settings: dict[str, Any]) -> None:
         self.folder, self.path, self.labels, self.settings = folder, folder / "results.csv", labels, settings
-        self.head = ["index", "prediction", "label", *(f"value{k}" for k in range(n_out))]
-        self.rows: list[list[str]] = []
-        self.right = 0
+        self.head = ["index", "prediction", "label", *(f"value{k}" for k in range(n_out)), "check"]
+        self.rows: dict[int, tuple[int, ...]] = {}
+        self.right = self.damaged = 0
 
     def add(self, answer: Answer) -> None:
         """Take an answer in."""
-        label = "" if self.labels is None else str(int(self.labels[answer.index]))
-        self._count([str(answer.index), str(answer.prediction), label, *map(str, answer.values)])
+        self._count(answer.index, (answer.prediction, *map(int, answer.values)))
 
-    def _count(self, row: list[str]) -> None:
-        self.rows.append(row)
-        self.right += self.labels is not None and int(self.labels[int(row[0])]) == int(row[1])
+    def _count(self, index: int, row: tuple[int, ...]) -> None:
+        self.rows[index] = row
+        self.right += self.labels is not None and int(self.labels[index]) == row[0]
 
     def write(self) -> None:
         """Write the results there are, and what they depend on."""
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([self.head, *self.rows])
+        lines = [",".join(self.head)]
+        for index, (prediction, *values) in sorted(self.rows.items()):
+            label = "" if self.labels is None else int(self.labels[index])
+            lines.append(_with_check(",".join(map(str, (index, prediction, label, *values)))))
         write_json(self.folder / "settings.json", self.settings)
-        write_file(self.path, buffer.getvalue().encode())
+        write_file(self.path, ("\n".join(lines) + "\n").encode())
 
     def read(self) -> None:
-        """Take the results of an interrupted run in."""
+        """Take the results of an interrupted run in, as far as they are whole."""
         if not self.path.exists():
             return
+        where = repr(str(self.folder))
         try:
             kept = json.loads((self.folder / "settings.json").read_text())
-            head, *rows = csv.reader(self.path.read_text().splitlines())
-            fits = head == self.head and all(len(row) == len(head) for row in rows)
-            fits = fits and [(int(row[0]), int(row[1]) >= 0) for row in rows] == [(k, True) for k in range(len(rows))]
-        except (OSError, ValueError, csv.Error):
-            kept, rows, fits = {}, [], False
-        where = repr(str(self.folder))
-        require(fits, f"the results in {where} are damaged; delete them or give another --out")
+            head, *rows = self.path.read_text(errors="replace").split("\n")
+        except (OSError, ValueError, RecursionError):
+            kept, head, rows = None, "", []
+        require(
+            isinstance(kept, dict) and head == ",".join(self.head),
+            f"the results in {where} are damaged, or of another release; delete them or give another --out",
+        )
         other = [name for name, value in self.settings.items() if kept.get(name) != value]
         require(
             not other,
             f"the results in {where} are of another run (other {' and '.join(other)}); delete them or give another "
             "--out",
         )
-        for row in rows:
-            self._count(row)
+        for text in filter(None, rows):
+            row = self._parsed(text)
+            if row is None:
+                self.damaged += 1
+            else:
+                self._count(*row)
+
+    def _parsed(self, text: str) -> tuple[int, tuple[int, ...]] | None:
+        """Index, and prediction and values of a row that is whole and says something new."""
+        cells = text.split(",")
+        if len(cells) != len(self.head) or text != _with_check(",".join(cells[:-1])):
+            return None
+        try:
+            index, prediction, *values = (int(cell) for cell in cells[:2] + cells[3:-1])
+        except ValueError:
+            return None
+        fits = index >= 0 and index not in self.rows and 0 <= prediction < len(values)
+        return (index, (prediction, *values)) if fits and all(-1 << 31 <= value < 1 << 31 for value in values) else None
+
+
+def _with_check(row: str) -> str:
+    """A row with its CRC-32 behind it: one in which a digit is missing would look as whole as any other."""
+    return f"{row},{zlib.crc32(row.encode(errors='replace')):08x}"
 
 
 def _settings(network: Path, inputs: NDArray[Any], options: Mapping[str, Any]) -> dict[str, Any]:

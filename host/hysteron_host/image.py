@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hysteron_networks
-from hysteron_base.errors import require_of_device
+from hysteron_base.errors import DeviceError, HysteronError, require_of_device
 from hysteron_spec import CoreConfig, Network, compile_network, load
 from hysteron_spec.encoder import encode
 from hysteron_spec.packets import WORD_BYTES
@@ -59,7 +59,7 @@ def core_of(identity: Identity) -> CoreConfig:
     Raises
     ------
     DeviceError
-        If its registers are of another version.
+        If its registers are of another version, or say what no core is.
     """
     values = identity.constants
     constants = REGISTERS["CONTROL"].address // WORD_BYTES
@@ -77,7 +77,10 @@ def core_of(identity: Identity) -> CoreConfig:
         if register not in ("ID", "VERSION")
     }
     flags = {name: bool(field[name]) for name in ("potential_signed", "encoder", "direct", "serial", "counters")}
-    return CoreConfig(name="machine", clock_hz=identity.clock_hz, **{**field, **flags})
+    try:
+        return CoreConfig(name="machine", clock_hz=identity.clock_hz, **{**field, **flags})
+    except HysteronError as error:
+        raise DeviceError(f"what the machine tells of its core is of none this host knows ({error})") from None
 
 
 def image_for(network: Network | str | Path, identity: Identity) -> Image:
@@ -88,7 +91,7 @@ def image_for(network: Network | str | Path, identity: Identity) -> Image:
     HysteronError
         If the core cannot hold it.
     """
-    if isinstance(network, str | Path):
+    if not isinstance(network, Network):
         network = load(hysteron_networks.find(network))
     program = compile_network(network, core_of(identity))
     # The machine stops and resets its core by itself, and starts it when everything is verified.

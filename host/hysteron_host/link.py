@@ -35,11 +35,11 @@ from hysteron_spec.registers import REGISTERS
 from .frames import DamagedError, Frame, decode
 from .transports import Transport
 
-#: Times that something is sent again without any reply.
+#: Times that something is sent again without any new reply.
 TRIES = 12
-#: By how much patience grows when repeats get no answer either, and how often it grows at most: a device that is slow,
-#: and not deaf, must not be buried under repeats.
-_GROWTH, _GROWTHS = 1.5, 5
+#: By how much patience grows when the first repeat gets no answer either: a device that is slow, and not deaf, must
+#: not be buried under repeats. So a device without a new reply is given up after less than 20 times the patience.
+_GROWTH = 1.5
 #: Bytes without a 0 after which what has come is thrown away: more than any frame.
 _LONGEST = 2 * CONTENT_BYTES
 
@@ -74,7 +74,7 @@ class Identity:
     clock_hz, divisor
         Its clock, and clock cycles of a bit.
     core
-        The core's constant registers, in order of address.
+        The core's constant registers, in order of address. A later machine may have more than this host knows.
     """
 
     check: int
@@ -88,8 +88,9 @@ class Identity:
 
     @property
     def constants(self) -> dict[str, int]:
-        """The core's constant registers by name."""
-        return dict(zip(REGISTERS, self.core, strict=False))
+        """The core's constant registers by name, as far as this host knows them."""
+        known = [name for name, register in REGISTERS.items() if register.address < REGISTERS["CONTROL"].address]
+        return dict(zip(known, self.core, strict=False))
 
     @classmethod
     def parse(cls, content: bytes) -> "Identity":
@@ -139,7 +140,8 @@ class _Waiting:
     frame: bytes
     reply: Frame | None = None
     order: int = 0  # among all that was sent
-    sent: float = 0.0
+    sent: float = 0.0  # when; what a GAP asks for keeps its time, or a device that asks for ever would never be late
+    asked: bool = False  # by a GAP, since then
 
     def answered_by(self, frame: Frame) -> bool:
         """Whether ``frame`` is the reply; late second replies to HELLO also carry the number of a request."""
@@ -163,8 +165,8 @@ class Link:
     figures: LinkFigures = field(default_factory=LinkFigures)
     _session: int = 0
     _next: int = 0
-    _growths: int = 0
     _sends: int = 0
+    _silent: int = 0  # repeats since the last new reply, because none came in time
     _waiting: "deque[_Waiting]" = field(default_factory=deque)
     _received: bytearray = field(default_factory=bytearray)
 
@@ -179,7 +181,7 @@ class Link:
             If the package ``cobs`` is missing.
         """
         self._session = self._session % 255 + 1 if self._session else secrets.randbelow(255) + 1
-        self._next = self._growths = 0
+        self._next = self._silent = 0
         self._waiting.clear()
         # The 0 in front ends whatever half a frame is on the line.
         hello = b"\0" + Frame(Kind.HELLO, self._session, 0, payload(MAGIC, VERSION)).encode()
@@ -234,7 +236,6 @@ class Link:
         SessionLostError, RefusedError, DeviceError
             If the device was restarted, refused the request, or no longer answers.
         """
-        silent = 0
         while self._waiting:
             while self._waiting and self._waiting[0].reply is not None:
                 reply = self._waiting.popleft().reply
@@ -245,17 +246,15 @@ class Link:
                 yield reply
             if not self._waiting:
                 return
-            patience = self.transport.patience * _GROWTH**self._growths
+            patience = self.transport.patience * (_GROWTH if self._silent > 1 else 1)
             heard = self._listen(self._waiting[0].sent + patience - time.monotonic() if wait else 0)
-            silent = 0 if heard else silent
             if self._waiting[0].reply is None:
                 if time.monotonic() - self._waiting[0].sent > patience:
-                    silent += 1
-                    self._growths = min(self._growths + (silent > 1), _GROWTHS)
-                    if silent > TRIES:
-                        raise DeviceError(
-                            f"the machine on {self.transport.name} stopped answering; check it and begin again"
-                        )
+                    self._silent += 1
+                    require_of_device(
+                        self._silent <= TRIES,
+                        f"the machine on {self.transport.name} stopped answering; check it and begin again",
+                    )
                     self._send_again(0)
                 elif not wait and not heard:
                     return
@@ -280,27 +279,32 @@ class Link:
                 raise SessionLostError(f"the machine on {self.transport.name} has lost this session")
             if frame.kind == Kind.GAP:
                 self.figures.gaps += 1
-                if place < len(self._waiting):
-                    self._send_again(place)
+                # A device says it once. One that goes on is waited for like one that is silent.
+                if place < len(self._waiting) and not self._waiting[place].asked:
+                    self._waiting[place].asked = True
+                    self._send_again(place, late=False)
             elif place < len(self._waiting) and self._waiting[place].answered_by(frame):
                 answered = self._waiting[place]
                 answered.reply = frame
                 heard = True
-                self._growths = 0
+                self._silent = 0
                 # Replies come in order, so those to requests that were sent before this one were lost on their way.
                 self._send_again(0, place, before=answered.order)
         return heard
 
-    def _send_again(self, first: int, end: int | None = None, before: float = math.inf) -> None:
+    def _send_again(self, first: int, end: int | None = None, before: float = math.inf, *, late: bool = True) -> None:
         """Send what has no reply yet, and was last sent before frame ``before``, once more, in order."""
         for one in list(self._waiting)[first:end]:
             if one.reply is None and one.order < before:
                 self.figures.sent_again += 1
-                self._emit(one)
+                self._emit(one, late=late)
 
-    def _emit(self, one: _Waiting) -> None:
+    def _emit(self, one: _Waiting, *, late: bool = True) -> None:
+        """Send a frame; ``late``: whether it is late only when the patience has passed from now on."""
         self._sends += 1
-        one.order, one.sent = self._sends, time.monotonic()
+        one.order = self._sends
+        if late:
+            one.sent, one.asked = time.monotonic(), False
         self._write(one.frame)
 
     def _write(self, data: bytes) -> None:

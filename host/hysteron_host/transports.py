@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways to a machine: a serial port, a TCP connection, a pair of sockets. All carry bytes and nothing else."""
 
+import contextlib
 import select
 import socket
 from typing import Protocol
 
-from hysteron_base.errors import DeviceError, HysteronError
+from hysteron_base.errors import DeviceError, HysteronError, require
 from hysteron_base.extras import remedy
+
+#: Seconds that the other end may take nothing of what is written.
+_STUCK = 10.0
+#: Seconds of the longest patience: a day.
+_MOST_PATIENCE = 86_400.0
+#: What may have become of the other end of a connection.
+_GONE = "the machine there has ended, or serves another host"
 
 
 class LineLostError(DeviceError):
@@ -37,11 +45,33 @@ class Transport(Protocol):
         """Give the line back."""
 
 
+def _checked(patience: float) -> float:
+    require(
+        0 < patience <= _MOST_PATIENCE,
+        f"patience must be more than 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}",
+    )
+    return patience
+
+
 class SocketTransport:
-    """A connected socket."""
+    """A connected socket.
+
+    Parameters
+    ----------
+    line
+        The socket, which becomes this object's.
+    name, patience
+        See :class:`Transport`.
+
+    Raises
+    ------
+    HysteronError
+        If the patience is none.
+    """
 
     def __init__(self, line: socket.socket, name: str, patience: float) -> None:
-        self.line, self.name, self.patience = line, name, patience
+        self.line, self.name, self.patience = line, name, _checked(patience)
+        self.line.settimeout(_STUCK)
 
     def read(self, seconds: float) -> bytes:
         """See :class:`Transport`."""
@@ -50,10 +80,10 @@ class SocketTransport:
             if not ready:
                 return b""
             data = self.line.recv(65536)
-        except OSError as error:
-            raise LineLostError(f"connection {self.name!r} is broken ({error}); check the other end") from None
+        except (OSError, ValueError) as error:  # ValueError: closed here, by another thread
+            raise LineLostError(f"connection {self.name!r} is broken ({error}); {_GONE}") from None
         if not data:
-            raise LineLostError(f"connection {self.name!r} was closed by the other end; start it again")
+            raise LineLostError(f"connection {self.name!r} was closed by the other end; {_GONE}")
         return data
 
     def write(self, data: bytes) -> None:
@@ -61,10 +91,12 @@ class SocketTransport:
         try:
             self.line.sendall(data)
         except OSError as error:
-            raise LineLostError(f"connection {self.name!r} is broken ({error}); check the other end") from None
+            raise LineLostError(f"connection {self.name!r} is broken ({error}); {_GONE}") from None
 
     def close(self) -> None:
         """See :class:`Transport`."""
+        with contextlib.suppress(OSError):
+            self.line.shutdown(socket.SHUT_RDWR)  # wakes who waits for it
         self.line.close()
 
 
@@ -74,13 +106,14 @@ def connect_tcp(address: str, patience: float = 5.0) -> SocketTransport:
     Raises
     ------
     HysteronError
-        If the address is none or nobody listens there.
+        If the address is none, nobody listens there, or the patience is none.
     """
+    _checked(patience)
     host, colon, port = address.rpartition(":")
     if not (colon and host and port.isdecimal() and int(port) < 1 << 16):
         raise HysteronError(f"tcp: needs HOST:PORT, not {address!r}")
     try:
-        line = socket.create_connection((host, int(port)), timeout=10)
+        line = socket.create_connection((host, int(port)), timeout=_STUCK)
     except (OSError, UnicodeError) as error:
         raise HysteronError(f"nobody answers at {address} ({error}); start the machine there") from None
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -102,7 +135,7 @@ class SerialTransport:
     Raises
     ------
     HysteronError
-        If pySerial is missing or the port cannot be opened.
+        If pySerial is missing, the port cannot be opened, or the patience is none.
     """
 
     def __init__(self, port: str, baud: int = 3_000_000, patience: float | None = None) -> None:
@@ -110,11 +143,17 @@ class SerialTransport:
             import serial
         except ImportError:
             raise HysteronError(f"serial ports need pySerial, which is missing; {remedy('serial')}") from None
-        self._errors = (serial.SerialException, OSError)
+        # TypeError: closed here, by another thread. The terminal's settings, too, may tell of a port that has vanished.
+        self._errors: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
+        with contextlib.suppress(ImportError):
+            import termios
+
+            self._errors += (termios.error,)
         self.name = f"serial:{port}"
-        self.patience = 0.2 + 2 * 8 * 1024 * 10 / baud if patience is None else patience
+        require(baud > 0, f"baud must be more than 0, not {baud!r}")
+        self.patience = _checked(0.2 + 2 * 8 * 1024 * 10 / baud if patience is None else patience)
         try:
-            self._port = serial.Serial(port, baud, timeout=0, write_timeout=10, exclusive=True)
+            self._port = serial.Serial(port, baud, timeout=0, write_timeout=_STUCK, exclusive=True)
         except (*self._errors, ValueError, OverflowError) as error:
             raise HysteronError(f"serial port {port!r} cannot be opened ({error}); check cable and rights") from None
 

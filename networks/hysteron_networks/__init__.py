@@ -39,9 +39,13 @@ def find(network: str | Path) -> Path:
     Raises
     ------
     HysteronError
-        If there is neither.
+        If there is neither, or it is no path and no name.
     """
-    place = Path(network)
+    try:
+        place = Path(network)
+    except TypeError:
+        what = "None" if network is None else f"a {type(network).__name__}"
+        raise HysteronError(f"a network is the path of its file or the name of a shipped one, not {what}") from None
     if place.exists():
         return place
     text = str(network)

@@ -12,8 +12,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from cocotb_tools.runner import Verilator
 from filelock import FileLock
@@ -21,6 +22,7 @@ from filelock import FileLock
 from hysteron_base.errors import HysteronError, SimulationError
 from hysteron_base.extras import remedy
 from hysteron_base.files import build_root, write_file
+from hysteron_base.processes import Tool
 from hysteron_spec.core import CoreConfig, bits_for
 
 from . import model_cache
@@ -134,11 +136,28 @@ def _changed(path: Path) -> float:
 class LeanVerilator(Verilator):
     """cocotb's Verilator runner without the flag that makes every signal of the design public.
 
-    A public signal cannot be optimised away, and the harness marks the few that Python touches.
+    A public signal cannot be optimised away, and the harness marks the few that Python touches. What it runs ends with
+    it.
+
+    Parameters
+    ----------
+    tool
+        What it runs programs by.
     """
+
+    def __init__(self, tool: Tool | None = None) -> None:
+        super().__init__()
+        self._tool = tool or Tool()
 
     def _build_command(self) -> list[list[str]]:
         return [[word for word in line if word != "--public-flat-rw"] for line in super()._build_command()]
+
+    def _execute_cmds(self, cmds: Sequence[list[str]], cwd: Path, stdout: TextIO | None = None) -> None:
+        for command in cmds:
+            try:
+                self._tool.run(command, output=stdout, cwd=cwd, env=self.env)
+            except subprocess.CalledProcessError as error:
+                raise RuntimeError(str(error)) from None  # of which cocotb says nothing by itself
 
 
 def core_verilog(config: CoreConfig) -> str:
@@ -255,4 +274,4 @@ def _build_bare(config: CoreConfig, folder: Path, log: Path) -> None:
     command += [f"-G{name}={value}" for name, value in parameters(config).items()]
     command += [str(HERE / "bare.cpp"), str(folder / "core.v"), str(HERE / "harness.sv")]
     with log.open("w") as file:
-        subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
+        Tool().run(command, output=file)

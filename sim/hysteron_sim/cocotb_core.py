@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cocotb side of a simulation: plays scripts on request until it is told to stop.
 
-It runs inside the simulator. Requests are lines of JSON on the named pipe ``$HYSTERON_PIPES/requests``; each is
-answered by a line on ``$HYSTERON_PIPES/replies``. While it waits for a request the simulated clock stands.
+It runs inside the simulator. Requests are lines of JSON on the file descriptor ``$HYSTERON_REQUESTS``; each is answered
+by a line on ``$HYSTERON_REPLIES``. While it waits for a request the simulated clock stands. When the program that sends
+requests ends, however it does, so does the simulator.
 """
 
 import json
 import os
-from pathlib import Path
 
 import cocotb
 from cocotb.handle import SimHandleBase
@@ -20,8 +20,10 @@ REPORT_EVERY = 200_000
 @cocotb.test()
 async def serve(dut: SimHandleBase) -> None:
     """Play scripts. A request is ``{"script": number, "detail": level, "reset": bool}`` or null."""
-    pipes = Path(os.environ["HYSTERON_PIPES"])
-    with (pipes / "requests").open() as requests, (pipes / "replies").open("w") as replies:
+    with (
+        os.fdopen(int(os.environ["HYSTERON_REQUESTS"])) as requests,
+        os.fdopen(int(os.environ["HYSTERON_REPLIES"]), "w") as replies,
+    ):
         for line in requests:
             request = json.loads(line)
             if request is None:

@@ -15,6 +15,7 @@ from typing import Any
 from hysteron_base.closing import Closing
 from hysteron_base.errors import SimulationError
 from hysteron_base.files import build_root, write_file
+from hysteron_base.processes import Tool
 from hysteron_firmware.build import build as build_firmware
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.transports import SocketTransport
@@ -54,7 +55,7 @@ def _build_line(folder: Path, log: Path) -> None:
     command += ["--top-module", "hysteron_machine", "--prefix", "Vtop", "-o", "machine", *FLAGS]
     command += [str(PROGRAM), str(folder / "machine.v"), str(folder / "picorv32.v")]
     with log.open("w") as file:
-        subprocess.run(command, check=True, stdout=file, stderr=subprocess.STDOUT)
+        Tool().run(command, output=file)
 
 
 def _build_cocotb(folder: Path, log: Path) -> None:
@@ -194,13 +195,16 @@ class SimulatedMachine(Closing):
             line = theirs.fileno()
         self._control, control = socket.socketpair()
         self._control.settimeout(60)
+        # It ends by itself when the other end of the control line is closed: when this process ends, however it does.
         self._process = subprocess.Popen(
             [str(program), str(line), str(control.fileno()), str(self.machine.divisor)],
             pass_fds=(line, control.fileno()),
+            start_new_session=True,
         )
         control.close()
         if theirs is not None:
             theirs.close()
+        # One command after the other: each has its own answer, so threads need not take turns.
         self._lock = threading.Lock()
 
     def close(self) -> None:

@@ -7,14 +7,17 @@ simulated clock stands, so property-based tests can drive it.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 import numpy as np
@@ -22,6 +25,8 @@ from numpy.typing import NDArray
 
 from hysteron_base.closing import Closing
 from hysteron_base.errors import SimulationError
+from hysteron_base.processes import Tool
+from hysteron_base.turns import Turns
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.packets import Words
 from hysteron_spec.program import Program
@@ -32,6 +37,8 @@ from .build import LeanVerilator, build_model
 _WRITE, _READ, _RUN, _LIMIT = range(4)
 #: Registers read after every run.
 _READ_BACK = ("STATUS", "ERROR", *COUNTERS)
+#: Bytes that must still fit behind what a simulator wrote: if it could not write all, they do not.
+_ROOM = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -129,30 +136,25 @@ class Simulator(Closing):
         self.config = config
         self.detail = detail
         model = build_model(config)
-        self.folder = Path(tempfile.mkdtemp(prefix="hysteron-"))
-        for name in ("requests", "replies"):
-            os.mkfifo(self.folder / name)
         self.failure: BaseException | None = None
-        self.scripts = 0
-        self.thread = threading.Thread(target=self._simulate, args=(model,), daemon=True)
+        self._turns = Turns(f"the simulator of core {config.name}")
+        self._numbers = itertools.count()
+        self.folder = Path(tempfile.mkdtemp(prefix="hysteron-"))
+        theirs, requests = os.pipe()
+        replies, theirs_too = os.pipe()
+        tool = Tool((theirs, theirs_too))
+        #: Ends the process and removes the files; if nobody else does so, the end of this program will.
+        self._clean_up = weakref.finalize(self, _clean_up, tool, self.folder)
+        self.end = tool.end
+        self.requests: IO[str] = os.fdopen(requests, "w")
+        self.replies: IO[str] = os.fdopen(replies)
+        pipes = {"HYSTERON_REQUESTS": str(theirs), "HYSTERON_REPLIES": str(theirs_too)}
+        self.thread = threading.Thread(target=self._simulate, args=(model, tool, pipes), daemon=True)
         self.thread.start()
-        self.requests: IO[str] = self._open("requests", "w")
-        self.replies: IO[str] = self._open("replies", "r")
 
-    def _open(self, name: str, mode: str) -> IO[str]:
-        """Open a pipe unless the simulator dies first (a pipe's open waits for the other side)."""
-        opened: list[IO[str]] = []
-        opener = threading.Thread(target=lambda: opened.append((self.folder / name).open(mode)), daemon=True)
-        opener.start()
-        while opener.is_alive():
-            opener.join(0.1)
-            if not self.thread.is_alive() and not opened:
-                raise SimulationError(f"the simulator did not start ({self.failure}); see {self.folder / 'run.log'}")
-        return opened[0]
-
-    def _simulate(self, model: Path) -> None:
+    def _simulate(self, model: Path, tool: Tool, pipes: dict[str, str]) -> None:
         try:
-            runner = LeanVerilator()
+            runner = LeanVerilator(tool)
             runner.build_dir = model
             runner.test(
                 hdl_toplevel="bench",
@@ -161,27 +163,38 @@ class Simulator(Closing):
                 test_dir=self.folder,
                 build_dir=model,
                 plusargs=[f"+folder={self.folder}"],
-                extra_env={"HYSTERON_PIPES": str(self.folder), "COCOTB_LOG_LEVEL": "ERROR"},
+                extra_env={**pipes, "COCOTB_LOG_LEVEL": "ERROR"},
                 results_xml=str(self.folder / "results.xml"),
                 log_file=self.folder / "run.log",
             )
         except BaseException as error:
             self.failure = error
+        finally:
+            tool.end()
 
     def stop(self) -> None:
         """End the simulator's process; its files stay."""
-        if self.thread.is_alive():
-            with contextlib.suppress(BrokenPipeError, ValueError):
-                print("null", file=self.requests, flush=True)
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or the pipe is closed
+            print("null", file=self.requests, flush=True)
+        with contextlib.suppress(OSError):
             self.requests.close()
         self.thread.join(30)
+        self.end()
+        self.thread.join()
         self.replies.close()
 
     def close(self) -> None:
         """End the simulator's process and remove its files."""
+        self._turns.close()
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._clean_up()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.end()  # in mid-run it would not hear that it is to stop
+        super().__exit__(kind, error, trace)
 
     def play(
         self, script: Script, *, reset: bool = False, progress: Callable[[float], None] | None = None
@@ -201,24 +214,62 @@ class Simulator(Closing):
 
     def write(self, script: Script) -> int:
         """Write a script's files and return its number."""
-        number = self.scripts
-        self.scripts += 1
-        write_script(self.folder / str(number), script)
+        with self._turns:
+            number = next(self._numbers)
+            try:
+                write_script(self.folder / str(number), script)
+            except OSError as error:
+                raise self._full(error) from None
         return number
 
     def execute(self, number: int, *, reset: bool = False, progress: Callable[[int], None] | None = None) -> None:
         """Play a written script; ``progress`` takes the answer words still to come."""
         request = {"script": number, "detail": int(self.detail), "reset": reset or number == 0}
+        with self._turns:
+            done = self._done(request, progress)
+            # A simulator does not tell that it could not write.
+            self._check_room()
+        if not done:
+            raise SimulationError(f"the simulator ended{self._last_words()}; try again, or report this")
+
+    def _done(self, request: dict[str, int], progress: Callable[[int], None] | None) -> bool:
+        """Whether the simulator carries a request out, and does not end before."""
         try:
             print(json.dumps(request), file=self.requests, flush=True)
-            while reply := json.loads(self.replies.readline() or "null"):
+            for line in self.replies:
+                if not line.endswith("\n"):
+                    return False  # it ended in the middle of a word
+                reply = json.loads(line)
                 if "script" in reply:
-                    return
+                    return True
                 if progress:
                     progress(reply["beats_left"])
         except BrokenPipeError:
             pass
-        raise SimulationError(f"the simulator died ({self.failure}); see {self.folder / 'run.log'}")
+        return False
+
+    def _check_room(self) -> None:
+        place = self.folder / "room"
+        try:
+            place.write_bytes(bytes(_ROOM))
+        except OSError as error:
+            raise self._full(error) from None
+        finally:
+            place.unlink(missing_ok=True)
+
+    def _full(self, error: OSError) -> SimulationError:
+        return SimulationError(
+            f"the simulator's files cannot be written to {self.folder.parent} ({error.strerror or error}); set TMPDIR "
+            "to a folder with more room"
+        )
+
+    def _last_words(self) -> str:
+        """What a simulator that has ended said last, for a message: its log will not be there for long."""
+        self.thread.join(30)
+        log = self.folder / "run.log"
+        said = log.read_text(errors="replace").split("\n") if log.exists() else []
+        lines = [line.strip() for line in said if line.strip()]
+        return f" ({self.failure or 'nobody knows why'}){': ' + lines[-1][:200] if lines else ''}"
 
     def read_back(self, script: Script) -> list[int]:
         """Play a script without runs; return the registers it read, in order."""
@@ -236,6 +287,11 @@ class Simulator(Closing):
         script.load(program)
         script.run(stimulus)
         return self.play(script)[0]
+
+
+def _clean_up(tool: Tool, folder: Path) -> None:
+    tool.end()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_script(stem: Path, script: Script) -> None:

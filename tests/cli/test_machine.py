@@ -115,14 +115,16 @@ def test_what_is_resumed_must_fit(hysteron: Run, out: Path, tmp_path: Path) -> N
         b"",
         b"index,prediction\n0,1\n",
         b"\xff\xfe",
-        whole.replace(b"\n1,", b"\n1,x"),
-        whole[:-3] + b"\n7",
+        whole.replace(b",check", b""),
     ):
         (out / "results.csv").write_bytes(damaged)
         status, _, errors = hysteron(*words, "--resume")
         assert status == 2
         one_line(errors, "damaged", "--out")
-    assert hysteron(*words)[0] == 0
+    (out / "results.csv").write_bytes(whole.replace(b"\n1,", b"\n1,x")[:-12] + b"\n7")
+    status, text, errors = hysteron(*words, "--resume")
+    assert status == 0 and (out / "results.csv").read_bytes() == whole
+    assert "3 damaged rows are done again" in errors and re.search(r"done again\W+3", text)
     np.savez(tmp_path / "other.npz", inputs=np.zeros((9, 64), np.uint8))
     for other, name in (
         (["--weight-errors", "0.1"], "disturbances"),
@@ -149,6 +151,20 @@ def test_what_is_resumed_must_fit(hysteron: Run, out: Path, tmp_path: Path) -> N
         (["run", "{digits}", "--data", "digits", "--port", "tcp:127.0.0.1:1"], ["127.0.0.1:1", "nobody"]),
         (["run", "{digits}", "--data", "digits", "--port", "sim:huge"], ["huge", "tiny"]),
         (["run", "{digits}", "--data", "digits", "--jitter", "-1"], ["jitter", "-1"]),
+        (["run", "{digits}", "--data", "digits", "--jitter", "inf"], ["jitter", "inf"]),
+        (["run", "{digits}", "--data", "digits", "--weight-errors", "nan"], ["weight_errors", "nan"]),
+        (
+            ["run", "{digits}", "--data", "digits", "--port", "tcp:127.0.0.1:1", "--patience", "inf"],
+            ["patience", "inf"],
+        ),
+        (
+            ["run", "{digits}", "--data", "digits", "--port", "tcp:127.0.0.1:1", "--patience", "nan"],
+            ["patience", "nan"],
+        ),
+        (
+            ["run", "{digits}", "--data", "digits", "--port", "tcp:127.0.0.1:1", "--patience", "1e9"],
+            ["patience", "86400"],
+        ),
         (["run", "{digits}", "--data", "digits", "--weight-errors", "2"], ["weight_errors", "2"]),
         (["run", "{digits}", "--data", "digits", "--baud", "9600"], ["--baud", "golden:"]),
         (["run", "{digits}", "--data", "digits", "--port", "tcp:a:1", "--dropped", "1"], ["--dropped", "tcp:a:1"]),
@@ -231,6 +247,19 @@ def test_soc_sim_without_its_data_names_what_needs_none(
     status, _, errors = hysteron("soc-sim", DIGITS.parent / "mnist.hyn", "--data", "mnist")
     assert status == 2
     one_line(errors, "hysteron data fetch mnist", "HYSTERON_DATA", "soc-sim digits --data digits")
+
+
+@pytest.mark.parametrize("place, warned", [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_a_machine_that_others_can_reach(
+    hysteron: Run, monkeypatch: pytest.MonkeyPatch, place: str, warned: bool
+) -> None:
+    """It asks nobody who they are, and says so."""
+    serving = pytest.importorskip("hysteron_sim.serving")
+    monkeypatch.setattr(serving.TcpServer, "run", lambda self: self._idle and None)
+    status, text, errors = hysteron("machine", "--preset", "digits", "--tcp", f"{place}:0")
+    assert status == 0 and f"listening: --port tcp:{place}:" in text
+    assert ("without a password" in errors and "ssh -L" in errors) == warned
+    assert ("warning" in errors) == warned
 
 
 @pytest.mark.parametrize("kind", ["--pty", "--tcp"])

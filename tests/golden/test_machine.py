@@ -228,7 +228,7 @@ def test_direct_coding_has_no_spikes_to_disturb() -> None:
 
 
 @pytest.mark.parametrize("name", ["weight_errors", "jitter", "dropped"])
-@pytest.mark.parametrize("value", [-0.1, -1, float("nan")])
+@pytest.mark.parametrize("value", [-0.1, -1, float("nan"), float("inf"), 1e300])
 def test_wrong_options(name: str, value: float) -> None:
     message = refusal(lambda: made(**{name: value}))
     assert message.startswith(f"{name} must be ") and repr(value) in message
@@ -238,6 +238,17 @@ def test_wrong_options(name: str, value: float) -> None:
 def test_probabilities_end_at_1(name: str) -> None:
     assert "from 0 to 1" in refusal(lambda: Accelerator.open("golden:", **{name: 1.01}))
     made(**{name: 1.0})
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, 1 << 128, float("inf"), None])
+def test_wrong_seeds(seed: Any) -> None:
+    assert refusal(lambda: made(seed=seed)).startswith("seed must be ")
+
+
+def test_the_largest_jitter() -> None:
+    with np.errstate(all="raise"):
+        found = results(made(jitter=float(1 << 32)), network(), spikes(3, 5))
+    assert [result.index for result in found] == [0, 1, 2]
 
 
 def test_a_network_is_needed() -> None:
@@ -251,3 +262,46 @@ def test_a_network_is_needed() -> None:
 )
 def test_wrong_samples(samples: Any) -> None:
     refusal(lambda: results(GoldenAccelerator(), DIGITS, samples))
+
+
+def test_a_call_during_another_is_refused_at_once() -> None:
+    """Here from the samples that the first one takes, as from another thread."""
+    machine = made()
+    machine.load(DIGITS)
+    told: list[str] = []
+
+    def samples() -> Iterator[NDArray[np.uint8]]:
+        for act in (machine.stats, lambda: machine.load(DIGITS), lambda: list(machine.infer(images(1)))):
+            told.append(refusal(act))
+        yield from images(3)
+
+    assert same(list(machine.infer(samples())), load(DIGITS), images(3))
+    assert len(told) == 3 and all("busy with another call" in message for message in told)
+    assert machine.stats()["golden"]["samples"] == 3
+
+
+@pytest.mark.parametrize("other", ["load", "infer"])
+def test_a_run_ends_when_something_else_begins(other: str) -> None:
+    machine = made()
+    machine.load(DIGITS)
+    running = machine.infer(images(9))
+    next(running)
+    if other == "load":
+        machine.load(DIGITS)
+    else:
+        assert same(list(machine.infer(images(2))), load(DIGITS), images(2))
+    assert "has ended this run" in refusal(lambda: next(running))
+
+
+def test_a_closed_machine_says_so() -> None:
+    machine = made()
+    machine.load(DIGITS)
+    machine.close()
+    machine.close()
+    for act in (machine.stats, lambda: machine.load(DIGITS), lambda: list(machine.infer(images(1)))):
+        assert "was closed; open it again" in refusal(act)
+
+
+def test_what_is_no_network() -> None:
+    nothing: Any = None
+    assert "not None" in refusal(lambda: made().load(nothing))

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -350,6 +352,102 @@ def test_a_run_ends_when_something_else_begins(wire: Wire, other: str) -> None:
     else:
         accelerator.load(image())
     refusal(lambda: next(running))
+
+
+Call = Callable[[Accelerator], object]
+#: What a program may ask of a machine, from whichever thread.
+CALLS: dict[str, Call] = {
+    "load": lambda accelerator: accelerator.load(image()),
+    "infer": lambda accelerator: list(accelerator.infer(images(3))),
+    "stats": lambda accelerator: accelerator.stats(),
+}
+
+
+def in_a_thread(act: Callable[[], object]) -> None:
+    """Do it there, wait for its end, and raise here what it raised."""
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            act()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def while_it_waits(wire: Wire, act: Callable[[], object]) -> None:
+    """Do something when the machine is next waited for, in the middle of a call."""
+    read = wire.read
+
+    def reading(seconds: float) -> bytes:
+        wire.read = read  # type: ignore[method-assign]
+        act()
+        return read(seconds)
+
+    wire.read = reading  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("first", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("second", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("threads", [True, False])
+def test_a_call_during_another_is_refused_at_once(wire: Wire, first: Call, second: Call, threads: bool) -> None:
+    """From another thread, or from what the first one calls; the first one is not disturbed."""
+    accelerator = machine(wire, image())
+    told: list[str] = []
+
+    def act() -> None:
+        call = lambda: second(accelerator)  # noqa: E731
+        told.append(refusal(lambda: in_a_thread(call) if threads else call()))
+
+    while_it_waits(wire, act)
+    first(accelerator)
+    assert len(told) == 1 and "busy with another call" in told[0] and "one for each thread" in told[0]
+    check(list(accelerator.infer(images(20))), images(20), image())
+
+
+def test_two_threads_may_take_turns(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    samples = list(images(5))
+    found: list[Answer] = []
+    in_a_thread(lambda: found.extend(accelerator.infer(samples)))
+    check(found, samples, image())
+    check(list(accelerator.infer(samples)), samples, image())
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("threads", [True, False])
+def test_closing_during_a_call_ends_it(wire: Wire, call: Call, threads: bool) -> None:
+    accelerator = machine(wire, image())
+
+    def act() -> None:
+        in_a_thread(accelerator.close) if threads else accelerator.close()
+        raise ValueError("file descriptor cannot be a negative integer (-1)")  # what a closed line may say
+
+    while_it_waits(wire, act)
+    assert "was closed during a call" in refusal(lambda: call(accelerator), DeviceError)
+    assert "was closed; open it again" in refusal(lambda: call(accelerator))
+    accelerator.close()
+
+
+def test_closing_between_two_results_ends_the_run(wire: Wire) -> None:
+    accelerator = machine(wire, image())
+    running = accelerator.infer(images(20))
+    next(running)
+    accelerator.close()
+    assert "was closed; open it again" in refusal(lambda: next(running))
+
+
+@pytest.mark.parametrize("nothing", [None, 3, [], np.zeros(3)])
+def test_what_is_no_network(wire: Wire, nothing: Any) -> None:
+    accelerator = machine(wire, image())
+    message = refusal(lambda: accelerator.load(nothing))
+    assert "a network is the path of its file or the name of a shipped one, not" in message
+    check(list(accelerator.infer(images(2))), images(2), image())
 
 
 def unfinished(accelerator: Accelerator, wire: Wire, samples: list[NDArray[np.uint8]], end: str) -> None:

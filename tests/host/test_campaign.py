@@ -4,16 +4,22 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hysteron_networks
+from hysteron_base.errors import DeviceError, HysteronError, SimulationError, ToolError
 from hysteron_base.progress import Progress
 from hysteron_golden import run
-from hysteron_host.campaign import CampaignReport, run_campaign
+from hysteron_golden.machine import GoldenAccelerator
+from hysteron_host.campaign import CampaignReport, _with_check, run_campaign
 from hysteron_spec import load
+from hysteron_spec.answers import Answer
+from support.refusal import refusal
 
 DIGITS = hysteron_networks.path("digits")
 INPUTS = np.random.default_rng(3).integers(0, 256, (12, 64), dtype=np.uint8)
@@ -51,3 +57,96 @@ def test_it_goes_on(tmp_path: Path) -> None:
     assert again.accuracy == whole.accuracy and again.stats["golden"]["samples"] == 5
     done = call(tmp_path, resume=True)
     assert done.images_per_second is None and done.accuracy == whole.accuracy
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / "results.csv").read_text().splitlines(keepends=True)
+
+
+#: What becomes of a row of results.csv; row 5 is looked at.
+DAMAGE: dict[str, Callable[[str], str]] = {
+    "a digit is missing": lambda row: row.replace(row.split(",")[3], row.split(",")[3][:-1] or "1", 1),
+    "another digit": lambda row: row[:-3] + ("0" if row[-3] != "0" else "1") + row[-2:],
+    "a word": lambda row: ",".join([*row.split(",")[:3], "abc", *row.split(",")[4:]]),
+    "a wrong prediction": lambda row: ",".join([row.split(",")[0], "3", *row.split(",")[2:]]),
+    "prediction 993": lambda row: _with_check(",".join([row.split(",")[0], "993", *row.split(",")[2:-1]])) + "\n",
+    "a huge value": lambda row: _with_check(",".join([*row.split(",")[:3], "9" * 5000, *row.split(",")[4:-1]])) + "\n",
+    "a cell is missing": lambda row: row.replace(",", "", 1),
+    "a cell too many": lambda row: row[:-1] + ",1\n",
+    "cut short": lambda row: row[:-4],
+    "no text": lambda row: "\0\x1b\ufffd\n" + row[:0],
+    "quoted": lambda row: '"' + row[:-1] + '"\n',
+    "the index of another": lambda row: "3" + row[1:],
+    "not there": lambda row: row[:0],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_row_is_done_again(tmp_path: Path, damage: Callable[[str], str]) -> None:
+    call(tmp_path)
+    whole = lines(tmp_path)
+    changed = [*whole[:6], damage(whole[6]), *whole[7:]]
+    assert changed != whole
+    (tmp_path / "results.csv").write_text("".join(changed))
+    told: list[Progress] = []
+    report = call(tmp_path, resume=True, tell=told.append)
+    assert lines(tmp_path) == whole and report.accuracy == 11 / 12
+    again = int(damage(whole[6]) != "")
+    # A row without its end takes the next one with it.
+    done = 2 if damage(whole[6])[-1:] not in ("", "\n") else 1
+    assert report.stats["golden"]["samples"] == done and report.done_again == again
+    assert any(each.what == "images (1 damaged rows are done again)" for each in told) == bool(again)
+
+
+def test_rows_far_apart_are_done_again(tmp_path: Path) -> None:
+    call(tmp_path)
+    whole = lines(tmp_path)
+    rows = [row if k in (0, 2, 3, 7, 9) else "x" + row for k, row in enumerate(whole)]
+    (tmp_path / "results.csv").write_text("".join([*rows[:5], rows[2], *rows[5:-1]]))
+    report = call(tmp_path, resume=True)
+    assert lines(tmp_path) == whole and report.accuracy == 11 / 12
+    assert (report.done_again, report.stats["golden"]["samples"]) == (8, 8), "row 2 twice, seven broken, one missing"
+
+
+def test_labels_are_those_of_now(tmp_path: Path) -> None:
+    call(tmp_path, None)
+    report = call(tmp_path, resume=True)
+    assert report.accuracy == 11 / 12 and report.images_per_second is None
+    assert [int(row.split(",")[2]) for row in lines(tmp_path)[1:]] != []
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"text"', "{", "", "[" * 100_000, "\ufffd"])
+def test_settings_that_are_none(tmp_path: Path, text: str) -> None:
+    call(tmp_path)
+    (tmp_path / "settings.json").write_text(text)
+    before = lines(tmp_path)
+    message = refusal(lambda: call(tmp_path, resume=True))
+    assert "damaged" in message and "another --out" in message
+    assert lines(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", [HysteronError, DeviceError, SimulationError])
+def test_what_goes_wrong_keeps_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
+    """The command's status follows it; the results so far are kept."""
+    infer = GoldenAccelerator.infer
+
+    def failing(self: GoldenAccelerator, samples: np.ndarray, *, first: int = 0) -> Iterator[Answer]:
+        for answer in infer(self, samples, first=first):
+            if answer.index == 7:
+                raise kind("it broke")
+            yield answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GoldenAccelerator, "infer", failing)
+        message = refusal(lambda: call(tmp_path), ToolError if kind is SimulationError else kind)
+    assert message == "it broke (7 of 12 results are kept; --resume goes on)"
+    assert call(tmp_path, resume=True).stats["golden"]["samples"] == 5
+
+
+def test_a_pipe_is_no_network_file(tmp_path: Path) -> None:
+    """It would be read twice, the second time for ever."""
+    os.mkfifo(tmp_path / "net.hyn")
+    message = refusal(
+        lambda: run_campaign(tmp_path / "net.hyn", INPUTS, None, data="", port="golden:", folder=tmp_path)
+    )
+    assert "net.hyn" in message and "is a pipe" in message

@@ -81,6 +81,11 @@ def test_other_registers_are_refused() -> None:
         lambda: core_of(later), DeviceError
     )
     assert core_of(replace(said, core=(first, version + 1, *rest))) == core_of(said), "additions do no harm"
+    longer = replace(said, core=(first, version + 1, *rest, 0xFFFF_FFFF, 7))
+    assert longer.constants == said.constants | {"VERSION": version + 1}
+    assert core_of(longer) == core_of(said), "constants that this host does not know neither"
+    none = refusal(lambda: core_of(replace(said, core=(first, version, *(0 for _ in rest)))), DeviceError)
+    assert "none this host knows" in none and "weight_bits" in none
 
 
 @pytest.mark.parametrize("config", [TINY, ICEBREAKER], ids=lambda config: config.name)

@@ -8,12 +8,13 @@ from random import Random
 
 import pytest
 
-from hysteron_host.frames import Frame
+from hysteron_host.frames import Frame, decode
 from hysteron_host.link import TRIES, Link, RefusedError
 from hysteron_spec.protocol import (
     CONTENT_BYTES,
     MEANING,
     PAYLOAD_WORDS,
+    REPLY,
     STATUS_WORDS,
     WINDOW,
     Kind,
@@ -167,7 +168,7 @@ def test_silence_is_one_clear_error(link: Link, wire: Wire) -> None:
     before = wire.now
     message = one_line(lambda: all_replies(link))
     assert message.startswith("the machine on wire stopped answering; ")
-    assert (TRIES + 1) * wire.patience < wire.now - before < 80 * wire.patience, "ever more slowly"
+    assert (TRIES + 1) * wire.patience < wire.now - before < 20 * wire.patience, "more slowly"
     assert len(wire.log) == 1 + WINDOW * (1 + TRIES)
 
 
@@ -211,18 +212,100 @@ def test_a_slow_device_is_not_given_up(link: Link, wire: Wire, order: Sequence[i
     assert wire.now > WINDOW * due
 
 
-def test_a_device_that_only_repeats_itself_is_given_up(link: Link, wire: Wire) -> None:
+def of(link: Link, kind: int, sequence: int) -> bytes:
+    return Frame(kind, link._session, sequence).encode()
+
+
+#: What a device says to each request, and never an answer: its frames' types and sequence numbers, of which None is the
+#: request's.
+NONSENSE: dict[str, list[tuple[int, int | None]]] = {
+    "asks for it again": [(Kind.GAP, None)],
+    "asks for the first again": [(Kind.GAP, 0)],
+    "asks for all again": [(Kind.GAP, k) for k in range(WINDOW)],
+    "asks for what was not sent": [(Kind.GAP, 1000)],
+    "greets": [(Kind.HELLO | REPLY, None)],
+    "answers something else": [(Kind.STATUS | REPLY, None)],
+    "answers what was not asked": [(Kind.READ | REPLY, WINDOW)],
+    "refuses what was not asked": [(Kind.ERROR, 0xFFFF)],
+    "repeats": [(Kind.READ, None)],
+    "says nothing of this protocol": [(0x33, None)],
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE)
+@pytest.mark.parametrize("by_itself", [False, True])
+def test_a_device_that_never_answers_is_given_up(
+    link: Link, wire: Wire, nonsense: list[tuple[int, int | None]], by_itself: bool
+) -> None:
+    """Whatever it says, and however often: the number of repeats and the time have bounds."""
+
+    def say(request: int) -> bytes:
+        return b"".join(of(link, kind, request if number is None else number) for kind, number in nonsense)
+
+    written = 0
+    read = wire.read
+
+    def write(data: bytes) -> None:
+        nonlocal written
+        written += 1
+        assert written <= WINDOW * (1 + WINDOW) * (1 + TRIES)
+        wire.inbox += say(decode(data[:-1]).sequence)
+
+    def reading(seconds: float) -> bytes:
+        wire.now += 1e-3
+        return (wire.inbox and read(seconds)) or (say(0) if by_itself else read(seconds))
+
+    wire.write, wire.read = write, reading  # type: ignore[method-assign]
+    fill(link)
+    before = wire.now
+    assert "stopped answering" in one_line(lambda: all_replies(link))
+    assert wire.now - before < 20 * wire.patience
+
+
+def test_a_device_that_asks_again_slowly_is_given_up(link: Link, wire: Wire) -> None:
+    """What it asks for, just before the patience is over, does not begin the patience anew."""
+    wire.quiet = True
+    fill(link)
+    before, said = wire.now, 0
+    read = wire.read
+
+    def asking(seconds: float) -> bytes:
+        nonlocal said
+        if wire.now - before > 0.9 * said * wire.patience:
+            said += 1
+            return of(link, Kind.GAP, said % WINDOW)
+        return read(min(seconds, 0.1))
+
+    wire.read = asking  # type: ignore[method-assign]
+    assert "stopped answering" in one_line(lambda: all_replies(link))
+    assert wire.now - before < 20 * wire.patience
+
+
+def test_a_device_that_only_repeats_an_answer_is_given_up(link: Link, wire: Wire) -> None:
     wire.quiet = True
     fill(link)
     again = wire.held.split(b"\0")[1] + b"\0"
     read = wire.read
 
     def repeating(seconds: float) -> bytes:
-        assert wire.now < 10 * TRIES
+        assert wire.now < 20 * wire.patience
         return read(seconds) or again
 
     wire.read = repeating  # type: ignore[method-assign]
     assert "stopped answering" in one_line(lambda: all_replies(link))
+
+
+def test_looking_without_waiting_counts_too(link: Link, wire: Wire) -> None:
+    """Who only looks now and then learns of a dead device as well."""
+    wire.out = dict.fromkeys(range(1, 1000), lose)
+    fill(link)
+
+    def look() -> None:
+        for _ in range(TRIES + 1):
+            wire.now += 2 * wire.patience
+            assert list(link.replies(wait=False)) == []
+
+    assert "stopped answering" in one_line(look)
 
 
 def test_sequence_numbers_wrap(link: Link, wire: Wire) -> None:

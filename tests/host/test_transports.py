@@ -44,7 +44,7 @@ def test_socket(pair: tuple[SocketTransport, socket.socket]) -> None:
     before = time.monotonic()
     assert line.read(0) == b"" and line.read(-1) == b""
     assert line.read(0.05) == b""
-    assert 0.04 < time.monotonic() - before < 2
+    assert time.monotonic() - before > 0.04
     line.write(b"\0abc")
     assert theirs.recv(10) == b"\0abc"
     theirs.sendall(bytes(range(256)))
@@ -63,7 +63,7 @@ def test_much_data_is_written_whole(pair: tuple[SocketTransport, socket.socket])
     thread = threading.Thread(target=take)
     thread.start()
     line.write(data)
-    thread.join(20)
+    thread.join(300)
     assert got == data
 
 
@@ -139,7 +139,9 @@ def test_ports_that_are_none(port: str) -> None:
 
 
 def test_wrong_baud(terminal: tuple[int, str]) -> None:
-    assert "cannot be opened" in refusal(lambda: SerialTransport(terminal[1], baud=-1))
+    for baud in (-1, 0):
+        assert f"baud must be more than 0, not {baud}" in refusal(lambda at=baud: SerialTransport(terminal[1], at))  # type: ignore[misc]
+    assert "cannot be opened" in refusal(lambda: SerialTransport(terminal[1], baud=1 << 70))
 
 
 def test_pyserial_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +155,7 @@ def test_serial(terminal: tuple[int, str]) -> None:
     assert line.name == f"serial:{path}"
     before = time.monotonic()
     assert line.read(0) == b"" and line.read(-1) == b"" and line.read(0.05) == b""
-    assert 0.04 < time.monotonic() - before < 2
+    assert time.monotonic() - before > 0.04
     line.write(b"\0\x11\x13\r\n\xff")
     assert os.read(master, 10) == b"\0\x11\x13\r\n\xff"
     os.write(master, bytes(range(256)))
@@ -192,10 +194,39 @@ def test_a_port_that_vanishes_while_somebody_reads(terminal: tuple[int, str]) ->
     master, path = terminal
     line = SerialTransport(path)
     threading.Timer(0.1, lambda: os.close(master)).start()
-    before = time.monotonic()
-    assert "has vanished" in refusal(lambda: line.read(5), LineLostError)
-    assert time.monotonic() - before < 2
+    assert "has vanished" in refusal(lambda: line.read(600), LineLostError)
     line.close()
+
+
+@pytest.mark.parametrize("kind", ["socket", "serial"])
+def test_a_line_that_is_closed_while_somebody_reads(
+    kind: str, pair: tuple[SocketTransport, socket.socket], terminal: tuple[int, str]
+) -> None:
+    line: SocketTransport | SerialTransport = pair[0] if kind == "socket" else SerialTransport(terminal[1])
+    threading.Timer(0.1, line.close).start()
+    # A socket is woken; a port's reader finds out when its patience is over.
+    refusal(lambda: [line.read(600 if kind == "socket" else 0.2) for _ in range(2)], LineLostError)
+    for act in (lambda: line.read(0), lambda: line.write(b"x")):
+        refusal(act, LineLostError)
+    line.close()
+
+
+def test_a_stuck_reader_does_not_hold_the_writer_for_ever(
+    pair: tuple[SocketTransport, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, _ = pair
+    timeout = line.line.gettimeout()
+    assert timeout is not None and 0 < timeout < 60
+    line.line.settimeout(0.01)
+    assert "is broken (timed out)" in refusal(lambda: line.write(bytes(10_000_000)), LineLostError)
+
+
+@pytest.mark.parametrize("patience", [0, -1, float("inf"), float("nan"), 1e300])
+def test_wrong_patience(patience: float, terminal: tuple[int, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for address in (f"tcp:127.0.0.1:{server.getsockname()[1]}", f"serial:{terminal[1]}"):
+            message = refusal(lambda at=address: Accelerator.open(at, patience=patience))  # type: ignore[misc]
+            assert message.startswith("patience must be ") and repr(patience) in message
 
 
 def test_nobody_answers_on_a_port(terminal: tuple[int, str]) -> None:
