@@ -26,6 +26,6 @@ def bench(out: Path | None) -> None:
     with watching() as tell:
         figures = measure_all(tell)
     write_json(path, figures)
-    console.print(table(figures), soft_wrap=True)
+    console.text(table(figures))
     console.print(f"figures: {path}", soft_wrap=True)
     console.result(figures)

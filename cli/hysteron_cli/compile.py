@@ -163,9 +163,10 @@ def _page(name: str, text: str, check: Path | None, write: Path | None) -> None:
         write_file(write, text.encode())
     elif check is not None:
         if not check.exists() or check.read_bytes() != text.encode():
-            raise SystemExit(f"error: {check} is not what 'hysteron {name} --write {check}' makes; run that")
+            console.error(f"error: {check} is not what 'hysteron {name} --write {check}' makes; run that")
+            raise SystemExit(1)
     elif not console.as_json:
-        click.echo(text, nl=False)
+        console.text(text)
     console.result({name: text})
 
 

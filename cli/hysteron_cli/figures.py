@@ -31,4 +31,5 @@ def figures(check: Path | None, write: Path | None) -> None:
         console.result(list(written))
     elif check is not None:
         for path in outdated(check):
-            raise SystemExit(f"error: {path} is out of date; run 'hysteron figures --write {check}'")
+            console.error(f"error: {path} is out of date; run 'hysteron figures --write {check}'")
+            raise SystemExit(1)

@@ -2,7 +2,6 @@
 """``hysteron machine`` and ``hysteron soc-sim``: the whole machine, simulated."""
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +100,8 @@ def soc_sim(
     console.result(report)
     if report["mismatches"]:
         first, more = report["first_mismatch"], report["mismatches"] - 1
-        click.echo(f"mismatch: sample {first} (and {more} more) differs from golden", err=True)
-        sys.exit(1)
+        console.error(f"mismatch: sample {first} (and {more} more) differs from golden")
+        raise SystemExit(1)
 
 
 def _samples(data: str) -> NDArray[Any]:

@@ -81,7 +81,8 @@ def results(
 
     if check:
         if told := outdated(out, docs):
-            raise SystemExit(f"error: {told}")
+            console.error(f"error: {told}")
+            raise SystemExit(1)
         console.print(f"{docs} and its pictures are what {out} gives", soft_wrap=True)
         console.result({})
         return
@@ -100,7 +101,7 @@ def results(
     console.result({each.name: each.entry for each in done})
     different = [each for each in done if each.entry["mismatches"]]
     for each in different:
-        click.echo(f"mismatch: {each.name}: {each.entry['first_mismatch']}", err=True)
+        console.error(f"mismatch: {each.name}: {each.entry['first_mismatch']}")
     if different:
         raise SystemExit(1)
 

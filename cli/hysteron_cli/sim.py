@@ -85,7 +85,7 @@ def sim(
             write_run(folder / "report.html", run, show=show)
     _print(run.summary, folder)
     if run.comparison.mismatches:
-        click.echo(f"mismatch: {run.comparison.mismatches[0]}", err=True)
+        console.error(f"mismatch: {run.comparison.mismatches[0]}")
         raise SystemExit(1)
 
 
