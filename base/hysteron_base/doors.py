@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import HysteronError, require
+from .files import nearest_folder, takes_files
 
 #: One path, several, or none, under the name that the user knows: an option, an argument.
 Paths = Mapping[str, "Path | str | Iterable[Path | str] | None"]
 
 
-def check_doors(*, reads: Paths | None = None, writes: Paths | None = None) -> None:
+def check_doors(*, reads: Paths | None = None, writes: Paths | None = None, folders: Paths | None = None) -> None:
     """Refuse a work that would overwrite what it reads, write one file twice, or find no place for a file.
 
     Parameters
@@ -22,6 +23,8 @@ def check_doors(*, reads: Paths | None = None, writes: Paths | None = None) -> N
         something else.
     writes
         Files that are written, every one of them, not the folders that they go to.
+    folders
+        Folders that files go to whose names are not known yet.
 
     Raises
     ------
@@ -30,7 +33,7 @@ def check_doors(*, reads: Paths | None = None, writes: Paths | None = None) -> N
     """
     before = [(name, path) for name, path in _each(reads or {}) if path.exists()]
     after: list[tuple[str, Path]] = []
-    for name, path in _each(writes or {}):
+    for name, path in [*_each(writes or {}), *((name, folder / "file") for name, folder in _each(folders or {}))]:
         _check_place(name, path)
         if path.is_char_device():
             continue
@@ -90,11 +93,8 @@ def _check_place(name: str, path: Path) -> None:
         require(os.access(path, os.W_OK), f"{what} cannot be written: no permission; give another path")
         if not stat.S_ISREG(mode):
             return
-    folder = Path(_real(path)).parent
-    while not folder.exists() and folder.parent != folder:
-        folder = folder.parent
+    folder = nearest_folder(Path(_real(path)).parent)
     require(folder.is_dir(), f"{what} cannot be written: {str(folder)!r} is no folder; give another path")
     require(
-        os.access(folder, os.W_OK | os.X_OK),
-        f"{what} cannot be written: no permission for folder {str(folder)!r}; give another path",
+        takes_files(folder), f"{what} cannot be written: no permission for folder {str(folder)!r}; give another path"
     )

@@ -29,6 +29,30 @@ def build_root() -> Path:
     return Path(os.environ.get("HYSTERON_BUILD", "build")).resolve()
 
 
+def nearest_folder(path: Path) -> Path:
+    """The last part of a path that is there already, with links followed; whether it is a folder is another question."""
+    place = Path(os.path.realpath(path))
+    while not place.exists() and place.parent != place:
+        place = place.parent
+    return place
+
+
+def takes_files(folder: Path) -> bool:
+    """Whether files may be put into a folder, or into the one that will be made for it."""
+    place = nearest_folder(folder)
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+
+
+def usable_home() -> None:
+    """Give tools that keep something in the user's home folder another place, if that folder takes no files.
+
+    Some of them fail otherwise, for nothing but a cache. It changes this process's environment, which they inherit.
+    """
+    for variable, usual in (("XDG_CACHE_HOME", "~/.cache"), ("XDG_CONFIG_HOME", "~/.config")):
+        if not takes_files(Path(os.environ.get(variable) or os.path.expanduser(usual))):  # noqa: PTH111 (never raises)
+            os.environ[variable] = str(build_root() / "home" / usual.removeprefix("~/."))
+
+
 def told(error: OSError) -> str:
     """An error of the operating system as one line: the file, what is wrong, and the remedy if one is known."""
     where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "

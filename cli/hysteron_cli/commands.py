@@ -5,7 +5,7 @@ import click
 
 from hysteron_base.errors import DeviceError, HysteronError, ToolError
 from hysteron_base.extras import DISTRIBUTION
-from hysteron_base.files import told
+from hysteron_base.files import told, usable_home
 from hysteron_base.text import one_line
 
 from .ablate import ablate
@@ -61,6 +61,7 @@ INTERRUPTED, READER_GONE = 130, 141
 
 def execute() -> int:
     """Run the command of the command line; returns its exit status, which is 2 for a user's mistake."""
+    usable_home()
     with console.every_encoding():
         status = _execute()
         return console.finish(status, READER_GONE)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.files import write_file
 
 from .output import console
@@ -20,6 +21,8 @@ def figures(check: Path | None, write: Path | None) -> None:
     """
     if (check is None) == (write is None):
         raise click.UsageError("give --write FOLDER or --check FOLDER")
+
+    check_doors(folders={"--write": write})
 
     from hysteron_report.figures import documentation_figures, outdated
 

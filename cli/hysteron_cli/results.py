@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 import hysteron_networks
+from hysteron_base.doors import check_doors
 from hysteron_base.files import write_file
 from hysteron_measure import measurement
 from hysteron_measure.book import data_name, networks_with_record
@@ -77,6 +78,16 @@ def results(
         raise click.UsageError("give --redraw or --check, not both")
     out, docs = out or RESULTS, docs or (PAGE if out is None else out.with_name(PAGE.name))
 
+    if not check:
+        reads = {"NETWORKS": [*networks, *map(record_of, networks)]}
+        if redraw:
+            reads["--out"] = [out]
+        check_doors(
+            reads=reads,
+            writes={"--docs": docs} if redraw else {"--out": out, "--docs": docs},
+            folders={"--docs": docs.parent / "images"},
+        )
+
     from hysteron_report.networks.documents import documents, outdated
 
     if check:
@@ -95,7 +106,9 @@ def results(
             if each.kept:
                 console.print(f"{each.name}: {each.kept}; --force replaces them", soft_wrap=True)
         _show(done)
-    for path, content in documents(out, docs).items():
+    made = documents(out, docs)
+    check_doors(reads=reads | {"--out": [out]}, writes={"--docs": made})
+    for path, content in made.items():
         write_file(path, content)
     console.print(f"figures: {out}, page: {docs}", soft_wrap=True)
     console.result({each.name: each.entry for each in done})
