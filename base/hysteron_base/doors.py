@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import HysteronError, require
-from .files import nearest_folder, takes_files
+from .files import nearest_folder, takes_files, there
 
 #: One path, several, or none, under the name that the user knows: an option, an argument.
 Paths = Mapping[str, "Path | str | Iterable[Path | str] | None"]
@@ -31,7 +31,7 @@ def check_doors(*, reads: Paths | None = None, writes: Paths | None = None, fold
     HysteronError
         Naming the paths. Links are followed. Devices may be named as often as one likes.
     """
-    before = [(name, path) for name, path in _each(reads or {}) if path.exists()]
+    before = [(name, path) for name, path in _each(reads or {}) if there(path)]
     after: list[tuple[str, Path]] = []
     for name, path in [*_each(writes or {}), *((name, folder / "file") for name, folder in _each(folders or {}))]:
         _check_place(name, path)
@@ -68,7 +68,7 @@ def _real(path: Path) -> str:
 
 
 def _same(one: Path, other: Path) -> bool:
-    if one.exists() and other.exists():
+    if there(one) and there(other):
         return one.samefile(other)
     return _real(one) == _real(other)
 

@@ -29,10 +29,15 @@ def build_root() -> Path:
     return Path(os.environ.get("HYSTERON_BUILD", "build")).resolve()
 
 
+def there(path: Path) -> bool:
+    """Whether a path leads to something that this user can see."""
+    return os.path.exists(path)  # noqa: PTH110 (that of Path raises, of a folder that may not be looked into)
+
+
 def nearest_folder(path: Path) -> Path:
-    """The last part of a path that is there already, with links followed; whether it is a folder is another question."""
+    """The last part of a path that is there already, with links followed; it may be no folder."""
     place = Path(os.path.realpath(path))
-    while not place.exists() and place.parent != place:
+    while not there(place) and place.parent != place:
         place = place.parent
     return place
 

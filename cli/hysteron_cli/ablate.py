@@ -44,7 +44,7 @@ def ablate(
     Example: hysteron ablate --only hysteresis --seeds 1,2,3
     """
     path = out or build_root() / "ablate" / "ablation.json"
-    page = docs or path.with_suffix(".md")
+    page = docs or path.parent / f"{path.stem}.md"
     check_doors(
         reads={"--out": path} if redraw else {"--set dataset": changes_of(settings).get("dataset")},
         writes={"--out": [] if redraw else [path], "--docs": [page, page.parent / "images" / "ablation.svg"]},

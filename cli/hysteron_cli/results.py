@@ -76,7 +76,7 @@ def results(
         raise click.UsageError("--redraw and --check are about all networks; give none")
     if redraw and check:
         raise click.UsageError("give --redraw or --check, not both")
-    out, docs = out or RESULTS, docs or (PAGE if out is None else out.with_name(PAGE.name))
+    out, docs = out or RESULTS, docs or (PAGE if out is None else out.parent / PAGE.name)
 
     if not check:
         reads = {"NETWORKS": [*networks, *map(record_of, networks)]}
