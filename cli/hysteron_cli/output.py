@@ -11,10 +11,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
-import click
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -55,17 +54,19 @@ class Output:
     def text(self, text: str) -> None:
         """Print a text of ours that has lines of its own, as it is: a page."""
         with _to_standard_output():
-            click.echo(text, nl=not text.endswith("\n"), err=self.as_json)
+            _say(sys.stderr if self.as_json else sys.stdout, text.removesuffix("\n"))
 
     def error(self, text: str) -> None:
         """Print a message to standard error."""
-        click.echo("\n".join(map(harmless, text.split("\n"))), err=True)
+        # Where nobody can be told, the status still tells.
+        with suppress(OSError):
+            _say(sys.stderr, "\n".join(map(harmless, text.split("\n"))))
 
     def result(self, values: Any) -> None:
         """Print a command's result as JSON, if that is wanted; every command gives its own once."""
         if self.as_json:
             with _to_standard_output():
-                click.echo(json.dumps(values, indent=2, default=str))
+                _say(sys.stdout, json.dumps(values, indent=2, default=str))
 
     @contextmanager
     def every_encoding(self) -> Iterator[None]:
@@ -97,6 +98,13 @@ class Output:
         if status:
             _drop_rest()
         return status
+
+
+def _say(stream: TextIO | None, text: str) -> None:
+    """Print, if the stream is open."""
+    # Not with Click, which writes UTF-8 where it does not believe that ASCII is meant.
+    if stream is not None:
+        print(text, file=stream, flush=True)
 
 
 @contextmanager
