@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """All commands of ``hysteron``, and how it ends: each kind of error is one line and a status."""
 
+import errno
+
 import click
 
 from hysteron_base.errors import DeviceError, HysteronError, ToolError
 from hysteron_base.extras import DISTRIBUTION
-from hysteron_base.files import told, usable_home
+from hysteron_base.files import build_root, told, usable_home
 from hysteron_base.text import one_line
 
 from .ablate import ablate
@@ -69,7 +71,7 @@ def execute() -> int:
 
 def _execute() -> int:
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="hysteron", standalone_mode=False)
     except HysteronError as error:
         console.error(f"error: {one_line(str(error))}")
         return 2
@@ -86,6 +88,9 @@ def _execute() -> int:
         console.error(f"error: {one_line(error.format_message())}")
         return 2
     except OSError as error:
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # The system names no file where one that is open cannot grow.
+            error.filename = f"{build_root()} or the folder for temporary files"
         console.error(f"error: {told(error)}")
         return 2
     except (click.Abort, KeyboardInterrupt):

@@ -16,6 +16,7 @@ import pytest
 
 import hysteron_cli.commands as commands
 from hysteron_base.errors import ToolError
+from hysteron_base.files import build_root
 from hysteron_cli.main import main
 from hysteron_cli.output import console, table
 from hysteron_spec import Layer, Network, save
@@ -194,6 +195,11 @@ def test_ctrl_c_is_as_before_afterwards(hysteron: Run) -> None:
         (click.Abort(), 130, "interrupted"),
         (ToolError("log\nof a tool"), 1, "error: log\nof a tool"),
         (OSError(5, "Input/output error", "file"), 2, "error: file: Input/output error"),
+        (
+            OSError(28, "No space left on device"),
+            2,
+            f"error: {build_root()} or the folder for temporary",
+        ),
         (ConnectionResetError(104, "Connection reset by peer"), 2, "error: Connection reset by peer"),
         (SystemExit(1), 1, ""),
         (SystemExit(), 0, ""),
