@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import told
+from hysteron_base.memory import check_size
 from hysteron_base.text import one_line
 
+#: Versions of an array's head, and what reads them.
+_HEADS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 #: Deflate makes no byte of more than so many.
 _DEFLATE = 1032
 #: Most bytes of an archive that comes through a pipe, which must be kept as a whole.
@@ -39,7 +42,8 @@ def read_arrays(path: Path, what: str, remedy: str, most: int | None = None) -> 
     what, remedy
         They complete the messages.
     most
-        Values that all its arrays may have together; None: as many as this computer's memory holds.
+        Values that all its arrays may have together; None: as many as may be in memory
+        (:mod:`hysteron_base.memory`).
 
     Raises
     ------
@@ -59,9 +63,9 @@ def read_arrays(path: Path, what: str, remedy: str, most: int | None = None) -> 
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 rest = file.read(_PIPE)
                 require(len(rest) < _PIPE, f"{str(path)!r} gives more than {_PIPE >> 20} MiB; copy it to a file")
-                return _read(io.BytesIO(start + rest), about, remedy, most)
+                return _read(io.BytesIO(start + rest), path, what, remedy, most)
             file.seek(0)
-            return _read(file, about, remedy, most)
+            return _read(file, path, what, remedy, most)
     except FileNotFoundError:
         raise HysteronError(f"{what} {str(path)!r} does not exist; check the path") from None
     except IsADirectoryError:
@@ -76,55 +80,48 @@ def read_arrays(path: Path, what: str, remedy: str, most: int | None = None) -> 
         raise HysteronError(f"{about} or is damaged ({reason}); {remedy}") from None
 
 
-def _read(file: IO[bytes], about: str, remedy: str, most: int | None) -> dict[str, NDArray[Any]]:
+def _read(file: IO[bytes], path: Path, what: str, remedy: str, most: int | None) -> dict[str, NDArray[Any]]:
     """The arrays of an open archive, of which the sizes of all are checked before the first is read."""
+    about = f"{str(path)!r} is no {what}"
     arrays: dict[str, NDArray[Any]] = {}
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         values = sum(_checked(archive, entry, about, remedy) for entry in entries)
-        _check_sum(values, entries, about, remedy, most)
+        if most is not None:
+            require(values <= most, f"{about}: its arrays have {values:,} values, more than {most:,}; {remedy}")
+        check_size(f"what {str(path)!r} holds", sum(entry.file_size for entry in entries))
         for entry in entries:
-            name = entry.filename.removesuffix(".npy")
+            name = _name(entry)
             require(name not in arrays, f"{about}: it has entry {name!r} twice; {remedy}")
             with archive.open(entry) as member:
                 arrays[name] = npy.read_array(member, allow_pickle=False)
     return arrays
 
 
-def _check_sum(values: int, entries: list[zipfile.ZipInfo], about: str, remedy: str, most: int | None) -> None:
-    if most is not None:
-        require(values <= most, f"{about}: its arrays have {values:,} values, more than {most:,}; {remedy}")
-    size = sum(entry.file_size for entry in entries)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    require(
-        size <= memory,
-        f"{about.partition(' is no ')[0]} takes {size / 2**30:,.1f} GiB, more than the {memory / 2**30:,.1f} GiB of "
-        "memory here; split it",
-    )
+def _name(entry: zipfile.ZipInfo) -> str:
+    return entry.filename.removesuffix(".npy")
 
 
 def _checked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, about: str, remedy: str) -> int:
     """The number of values of an entry, whose sizes agree."""
-    name = entry.filename
+    name = one_line(repr(_name(entry)), _REASON)
     stored = entry.compress_type == zipfile.ZIP_STORED
     require(
         (stored or entry.compress_type == zipfile.ZIP_DEFLATED)
         and entry.file_size <= entry.compress_size * (1 if stored else _DEFLATE),
-        f"{about} or is damaged (the size of entry {name!r}); {remedy}",
+        f"{about} or is damaged (the size of entry {name}); {remedy}",
     )
     with archive.open(entry) as member:
         if member.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:
-            raise HysteronError(f"{about}: entry {name!r} is no array; {remedy}")
+            raise HysteronError(f"{about}: entry {name} is no array; {remedy}")
         member.seek(0)
         version = npy.read_magic(member)
-        read_head = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        require(version in ((1, 0), (2, 0)), f"{about}: entry {name!r} is of version {version}; {remedy}")
-        shape, _, dtype = read_head(member)
+        require(version in _HEADS, f"{about}: entry {name} is of version {version}; {remedy}")
+        shape, _, dtype = _HEADS[version](member)
         head = member.tell()
-    require(not dtype.hasobject, f"{about}: entry {name!r} holds Python objects, which are never loaded; {remedy}")
-    count = math.prod(shape)
-    require(
-        min(shape, default=0) >= 0 and head + count * dtype.itemsize == entry.file_size,
-        f"{about} or is damaged (entry {name!r} is not as large as it says); {remedy}",
-    )
+    require(not dtype.hasobject, f"{about}: entry {name} holds Python objects, not numbers; {remedy}")
+    count, held = math.prod(shape), entry.file_size - head
+    if min(shape, default=0) < 0 or count * dtype.itemsize != held:
+        needs = f"array {name} of shape {one_line(str(shape), 80)} is not in {held:,} bytes"
+        raise HysteronError(f"{about} or is damaged ({needs}); {remedy}")
     return count
