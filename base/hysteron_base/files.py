@@ -34,6 +34,14 @@ def there(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 (that of Path raises, of a folder that may not be looked into)
 
 
+def holds(path: Path, data: bytes) -> bool:
+    """Whether a file is there and holds these data and nothing else; of an endless one no more is read than that."""
+    if not there(path):
+        return False
+    with path.open("rb") as file:
+        return file.read(len(data) + 1) == data
+
+
 def nearest_folder(path: Path) -> Path:
     """The last part of a path that is there already, with links followed; it may be no folder."""
     place = Path(os.path.realpath(path))

@@ -11,7 +11,7 @@ import click
 
 from hysteron_base.doors import check_doors
 from hysteron_base.errors import HysteronError
-from hysteron_base.files import build_root, write_file
+from hysteron_base.files import build_root, holds, write_file
 from hysteron_base.progress import stage
 from hysteron_base.settings import changes_of, parameters_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
@@ -171,7 +171,7 @@ def _page(name: str, text: str, check: Path | None, write: Path | None) -> None:
         check_doors(writes={"--write": write})
         write_file(write, text.encode())
     elif check is not None:
-        if not check.exists() or check.read_bytes() != text.encode():
+        if not holds(check, text.encode()):
             console.error(f"error: {check} is not what 'hysteron {name} --write {check}' makes; run that")
             raise SystemExit(1)
     elif not console.as_json:

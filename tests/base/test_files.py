@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_base.files import build_root, takes_files, told, usable_home, write_file, write_json
+from hysteron_base.files import build_root, holds, takes_files, told, usable_home, write_file, write_json
 
 
 @pytest.fixture
@@ -150,6 +150,15 @@ def test_a_long_name(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 255)
     write_file(path, b"data")
     assert path.read_bytes() == b"data"
+
+
+def test_what_a_file_holds(tmp_path: Path) -> None:
+    path = tmp_path / "some"
+    assert not holds(path, b"") and not holds(path, b"data")
+    path.write_bytes(b"data")
+    assert holds(path, b"data")
+    assert not any(holds(path, other) for other in (b"", b"dat", b"Data", b"data "))
+    assert holds(Path("/dev/null"), b"") and not holds(Path("/dev/zero"), bytes(9))
 
 
 def test_json(tmp_path: Path) -> None:

@@ -316,3 +316,7 @@ def test_a_folder_to_compare_with(
     hysteron: Run, files: dict[str, Path], tmp_path: Path, command: str, option: str
 ) -> None:
     check_refused(hysteron, tmp_path, command, option, files["folder"], told=str(files["folder"]))
+    for path in ("/dev/null", "/dev/zero", files["text"], files["folder"] / "none"):
+        status, _, errors = hysteron(command, option, path)
+        assert status == 1
+        one_line(errors, f"{path} is not what")
