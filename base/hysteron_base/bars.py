@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from .progress import Progress as Told
 from .progress import Tell
+from .text import harmless
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def watching() -> Iterator[Tell]:
         def line(told: Told) -> None:
             if told.what not in begun:
                 begun.add(told.what)
-                console.print(told.what, highlight=False, markup=False, soft_wrap=True)
+                console.print(harmless(told.what), highlight=False, markup=False, emoji=False, soft_wrap=True)
             if told.finished:
                 begun.discard(told.what)
 
@@ -40,7 +41,7 @@ def watching() -> Iterator[Tell]:
 
         def show(told: Told) -> None:
             if told.what not in tasks:
-                tasks[told.what] = bar.add_task(told.what, total=told.total or None, figures="")
+                tasks[told.what] = bar.add_task(harmless(told.what), total=told.total or None, figures="")
             task = tasks[told.what]
             bar.update(task, completed=told.done, figures=told.figures, total=told.total or None)
             if told.finished:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.errors import require
 from hysteron_base.extras import need
 from hysteron_base.files import build_root, write_file
@@ -42,10 +43,15 @@ def ablate(
 
     Example: hysteron ablate --only hysteresis --seeds 1,2,3
     """
+    path = out or build_root() / "ablate" / "ablation.json"
+    page = docs or path.parent / f"{path.stem}.md"
+    check_doors(
+        reads={"--out": path} if redraw else {"--set dataset": changes_of(settings).get("dataset")},
+        writes={"--out": [] if redraw else [path], "--docs": [page, page.parent / "images" / "ablation.svg"]},
+    )
+
     from hysteron_report.ablation import documents
 
-    path = out or build_root() / "ablate" / "ablation.json"
-    page = docs or path.with_suffix(".md")
     found = read_found(path) if redraw else _run(base, seeds, only, settings, jobs)
     if not redraw:
         write_json(path, found)

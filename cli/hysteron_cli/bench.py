@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.files import build_root
 
 from .output import console, watching, write_json
@@ -19,13 +20,15 @@ def bench(out: Path | None) -> None:
 
     Example: hysteron bench
     """
+    path = (out or build_root() / "bench") / "bench.json"
+    check_doors(writes={"--out": path})
+
     from hysteron_measure.bench import measure_all
     from hysteron_report.bench import table
 
-    path = (out or build_root() / "bench") / "bench.json"
     with watching() as tell:
         figures = measure_all(tell)
     write_json(path, figures)
-    console.print(table(figures), soft_wrap=True)
+    console.text(table(figures))
     console.print(f"figures: {path}", soft_wrap=True)
     console.result(figures)

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.errors import HysteronError
-from hysteron_base.files import build_root, write_file
+from hysteron_base.files import build_root, holds, write_file
 from hysteron_base.progress import stage
 from hysteron_base.settings import changes_of, parameters_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
@@ -55,6 +56,8 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
 
     Example: hysteron compile digits --preset digits
     """
+    # The folder of no --out is called as the core, which the network chooses.
+    check_doors(reads={"NETWORK": network}, writes={"--out": _files(out or build_root() / "compile")})
     net = None if network is None else load(network)
     config = choose_core(net, preset, settings)
     program = None if net is None else compile_network(net, config)
@@ -62,10 +65,11 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
     from hysteron_rtl.verilog import convert
 
     folder = out or build_root() / "compile" / config.name.rstrip("*")
-    # A loader of an earlier call need not suit this core.
-    (folder / "load.txt").unlink(missing_ok=True)
+    check_doors(reads={"NETWORK": network}, writes={"--out": _files(folder)})
     with watching() as tell, stage(tell, f"generating core {config.name}"):
         text = convert(config)
+    # A loader of an earlier call need not suit this core.
+    (folder / "load.txt").unlink(missing_ok=True)
     write_file(folder / "core.v", text.encode())
     parameters = {field.name: getattr(config, field.name) for field in fields(config)}
     write_file(folder / "core.json", (json.dumps(parameters, indent=2) + "\n").encode())
@@ -76,6 +80,10 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
         written.append("load.txt")
     console.print(f"{config.name}: {', '.join(written)} in {folder}", soft_wrap=True)
     console.result({"core": parameters, "folder": str(folder), "files": written})
+
+
+def _files(folder: Path) -> list[Path]:
+    return [folder / name for name in ("core.v", "core.json", "load.txt")]
 
 
 @click.command(short_help="Show a network, the cores, or every parameter.")
@@ -160,12 +168,14 @@ def _page(name: str, text: str, check: Path | None, write: Path | None) -> None:
     if check is not None and write is not None:
         raise click.UsageError("give --write FILE or --check FILE, not both")
     if write is not None:
+        check_doors(writes={"--write": write})
         write_file(write, text.encode())
     elif check is not None:
-        if not check.exists() or check.read_bytes() != text.encode():
-            raise SystemExit(f"error: {check} is not what 'hysteron {name} --write {check}' makes; run that")
+        if not holds(check, text.encode()):
+            console.error(f"error: {check} is not what 'hysteron {name} --write {check}' makes; run that")
+            raise SystemExit(1)
     elif not console.as_json:
-        click.echo(text, nl=False)
+        console.text(text)
     console.result({name: text})
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.files import build_root
 from hysteron_convert import write_nir
 from hysteron_spec import load
@@ -25,8 +26,9 @@ def export(network: Path, dt: float, out: Path | None) -> None:
 
     Example: hysteron export digits --out build/digits.nir
     """
-    net = load(network)
     path = out or build_root() / "export" / f"{network.stem}.nir"
+    check_doors(reads={"NETWORK": network}, writes={"--out": path})
+    net = load(network)
     write_nir(net, path, dt=dt)
     console.print(f"{net.name} ({net.shape}) with dt = {dt:g} s: {path}", soft_wrap=True)
     console.result({"network": net.name, "dt": dt, "file": str(path)})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.files import write_file
 
 from .output import console
@@ -21,6 +22,8 @@ def figures(check: Path | None, write: Path | None) -> None:
     if (check is None) == (write is None):
         raise click.UsageError("give --write FOLDER or --check FOLDER")
 
+    check_doors(folders={"--write": write})
+
     from hysteron_report.figures import documentation_figures, outdated
 
     if write is not None:
@@ -31,4 +34,5 @@ def figures(check: Path | None, write: Path | None) -> None:
         console.result(list(written))
     elif check is not None:
         for path in outdated(check):
-            raise SystemExit(f"error: {path} is out of date; run 'hysteron figures --write {check}'")
+            console.error(f"error: {path} is out of date; run 'hysteron figures --write {check}'")
+            raise SystemExit(1)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.files import write_file
 from hysteron_spec.machine import MachineConfig
 
@@ -23,6 +24,8 @@ def firmware(small: bool, out: Path | None) -> None:
 
     Example: hysteron firmware
     """
+    check_doors(writes={"--out": out})
+
     from hysteron_firmware.build import build, build_folder
 
     machine = MachineConfig(small=small)

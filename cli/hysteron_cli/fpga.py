@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``hysteron fpga``, ``netlist`` and ``flash``: bitstreams for boards."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,9 +44,9 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
     _show(report)
     console.result(report.as_dict())
     for line in report.failures:
-        click.echo(f"error: {line}", err=True)
+        console.error(f"error: {line}")
     if report.failures:
-        sys.exit(1)
+        raise SystemExit(1)
     if update:
         keep(report)
 
@@ -79,8 +78,8 @@ def netlist(board: str, network: Path | None, data: str | None, images: int) -> 
     console.print(rows)
     console.result(report.as_dict())
     if report.mismatches:
-        click.echo(f"mismatch: image {report.mismatches[0]} (and {len(report.mismatches) - 1} more)", err=True)
-        sys.exit(1)
+        console.error(f"mismatch: image {report.mismatches[0]} (and {len(report.mismatches) - 1} more)")
+        raise SystemExit(1)
 
 
 @click.command(short_help="Load a bitstream into a board.")

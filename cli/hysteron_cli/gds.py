@@ -2,7 +2,6 @@
 """``hysteron gds``, ``memories`` and ``openram``: a chip on SkyWater 130."""
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,11 +53,11 @@ def gds(name: str, until: str, images: int, dockerized: bool, check: bool, updat
     worse = baseline.compare(name, flow.figures) if check else []
     worse += [line.wrong for line in flow.lines if not line.ok]
     for line in worse:
-        click.echo(f"error: {line}", err=True)
+        console.error(f"error: {line}")
     for stage, why in flow.undone.items():
-        click.echo(f"not done: {stage}: {why}", err=True)
+        console.error(f"not done: {stage}: {why}")
     if worse or flow.undone:
-        sys.exit(1)
+        raise SystemExit(1)
     if update:
         baseline.update(name, flow.figures)
 

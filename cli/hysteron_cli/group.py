@@ -56,6 +56,9 @@ class Sections(click.Group):
             if module.partition(".")[0] not in EXTRAS:
                 raise
             raise MissingPackageError(module, self.extras.get(ctx.invoked_subcommand or "", "")) from None
+        except KeyboardInterrupt:
+            # Click would print an empty line.
+            raise click.Abort from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each title."""

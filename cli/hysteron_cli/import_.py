@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.errors import require
 from hysteron_base.files import build_root
 from hysteron_convert import CALIBRATION, CODINGS, LIMIT, Imported, Rounding, import_network
@@ -92,6 +93,12 @@ def import_(
     Example: hysteron import examples/snntorch/digits.nir --dt 1e-4 --reset subtract --coding direct --steps 8
     --calibrate digits --data digits
     """
+    path = out or build_root() / "import" / f"{source.stem}.hyn"
+    figures = report or path.parent / f"{path.stem}.json"
+    check_doors(
+        reads={"FILE": source, "--calibrate": calibrate, "--data": data},
+        writes={"--out": path, "--report" if report else "the report beside it": figures},
+    )
     formats = potential_bits is not None or unsigned
     with watching() as tell:
         imported = import_network(
@@ -116,10 +123,9 @@ def import_(
             name=name,
             tell=tell,
         )
-    path = out or build_root() / "import" / f"{source.stem}.hyn"
     save(imported.network, path)
     summary = imported.as_dict()
-    write_json(report or path.with_suffix(".json"), summary)
+    write_json(figures, summary)
     show(imported, path)
     console.result(summary | {"file": str(path)})
 

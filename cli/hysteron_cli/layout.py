@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``hysteron layout``: check the layout that comes with the project."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,9 +75,9 @@ def layout(
     _show(found)
     console.result(found.as_dict())
     for line in found.wrong:
-        click.echo(f"error: {line.wrong}", err=True)
+        console.error(f"error: {line.wrong}")
     if found.wrong:
-        sys.exit(1)
+        raise SystemExit(1)
     if take is not None:
         kept.keep(unpacked.chip, place, found.picture)
 

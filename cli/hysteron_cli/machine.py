@@ -2,13 +2,13 @@
 """``hysteron machine`` and ``hysteron soc-sim``: the whole machine, simulated."""
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 from numpy.typing import NDArray
 
+from hysteron_base.doors import check_doors
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import build_root
 from hysteron_base.progress import stage
@@ -95,21 +95,22 @@ def soc_sim(
     """
     from hysteron_sim.system import stream_images
 
+    path = out or build_root() / "soc-sim" / "report.json"
+    check_doors(reads={"NETWORK": network, "--data": data}, writes={"--out": path})
     wanted = load(network)
     config = choose_core(wanted, preset, settings)
     compile_network(wanted, config)
     samples = _samples(data)[:images]
     with watching() as tell:
         report = stream_images(wanted, samples, config, data=data, small=small, tell=tell).as_dict()
-    path = out or build_root() / "soc-sim" / "report.json"
     write_json(path, report)
     _show(report)
     console.print(f"report: {path}", soft_wrap=True)
     console.result(report)
     if report["mismatches"]:
         first, more = report["first_mismatch"], report["mismatches"] - 1
-        click.echo(f"mismatch: sample {first} (and {more} more) differs from golden", err=True)
-        sys.exit(1)
+        console.error(f"mismatch: sample {first} (and {more} more) differs from golden")
+        raise SystemExit(1)
 
 
 def _samples(data: str) -> NDArray[Any]:

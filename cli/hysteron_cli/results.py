@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 import hysteron_networks
+from hysteron_base.doors import check_doors
 from hysteron_base.files import write_file
 from hysteron_measure import measurement
 from hysteron_measure.book import data_name, networks_with_record
@@ -75,13 +76,24 @@ def results(
         raise click.UsageError("--redraw and --check are about all networks; give none")
     if redraw and check:
         raise click.UsageError("give --redraw or --check, not both")
-    out, docs = out or RESULTS, docs or (PAGE if out is None else out.with_name(PAGE.name))
+    out, docs = out or RESULTS, docs or (PAGE if out is None else out.parent / PAGE.name)
+
+    if not check:
+        reads = {"NETWORKS": [*networks, *map(record_of, networks)]}
+        if redraw:
+            reads["--out"] = [out]
+        check_doors(
+            reads=reads,
+            writes={"--docs": docs} if redraw else {"--out": out, "--docs": docs},
+            folders={"--docs": docs.parent / "images"},
+        )
 
     from hysteron_report.networks.documents import documents, outdated
 
     if check:
         if told := outdated(out, docs):
-            raise SystemExit(f"error: {told}")
+            console.error(f"error: {told}")
+            raise SystemExit(1)
         console.print(f"{docs} and its pictures are what {out} gives", soft_wrap=True)
         console.result({})
         return
@@ -94,13 +106,15 @@ def results(
             if each.kept:
                 console.print(f"{each.name}: {each.kept}; --force replaces them", soft_wrap=True)
         _show(done)
-    for path, content in documents(out, docs).items():
+    made = documents(out, docs)
+    check_doors(reads=reads | {"--out": [out]}, writes={"--docs": made})
+    for path, content in made.items():
         write_file(path, content)
     console.print(f"figures: {out}, page: {docs}", soft_wrap=True)
     console.result({each.name: each.entry for each in done})
     different = [each for each in done if each.entry["mismatches"]]
     for each in different:
-        click.echo(f"mismatch: {each.name}: {each.entry['first_mismatch']}", err=True)
+        console.error(f"mismatch: {each.name}: {each.entry['first_mismatch']}")
     if different:
         raise SystemExit(1)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.files import build_root
 from hysteron_data.sets import NAMES, load_data_set
 from hysteron_host.campaign import DISTURBANCES, run_campaign
@@ -57,6 +58,11 @@ def run(
 
     Example: hysteron run digits --data digits --port golden:
     """
+    folder = out or build_root() / "run"
+    check_doors(
+        reads={"NETWORK": network, "--data": data},
+        writes={"--out": [folder / name for name in ("results.csv", "settings.json", "report.json")]},
+    )
     samples = load_data_set(data)
     options = {
         "baud": baud,
@@ -68,7 +74,6 @@ def run(
     }
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(port, set(given))
-    folder = out or build_root() / "run"
     with watching() as tell:
         report = run_campaign(
             network,

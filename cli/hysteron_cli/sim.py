@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.files import build_root
 from hysteron_base.progress import stage
 from hysteron_data.sets import NAMES, load_data_set
@@ -70,6 +71,11 @@ def sim(
 
     Example: hysteron sim digits --data digits
     """
+    folder = out or build_root() / "sim"
+    check_doors(
+        reads={"NETWORK": network, "--data": data},
+        writes={"--out": [folder / "report.html", folder / "report.json"]},
+    )
     net, tests = load(network), load_data_set(data).take(slice(images))
     config = choose_core(net, preset, settings)
     compile_network(net, config)
@@ -77,7 +83,6 @@ def sim(
     from hysteron_report.run import check_show, write_run
 
     check_show(tests, show)
-    folder = out or build_root() / "sim"
     with watching() as tell:
         run = simulate_network(net, tests, config, trace=trace, tell=tell)
         write_json(folder / "report.json", run.summary)
@@ -85,7 +90,7 @@ def sim(
             write_run(folder / "report.html", run, show=show)
     _print(run.summary, folder)
     if run.comparison.mismatches:
-        click.echo(f"mismatch: {run.comparison.mismatches[0]}", err=True)
+        console.error(f"mismatch: {run.comparison.mismatches[0]}")
         raise SystemExit(1)
 
 

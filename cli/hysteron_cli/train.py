@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from hysteron_base.doors import check_doors
 from hysteron_base.extras import need
 from hysteron_base.settings import changes_of
-from hysteron_measure.record import Record
+from hysteron_measure.record import Record, record_of
 
 from .names import RECIPE
 from .output import console, table, watching
@@ -43,6 +44,9 @@ def train(
 
     Example: hysteron train yin-yang --out build/yin-yang.hyn
     """
+    changes = changes_of(settings)
+    if out is not None:
+        check_doors(reads={"--set dataset": changes.get("dataset")}, writes={"--out": [out, record_of(out)]})
     need("torch")
     from hysteron_train.benchmark import check_path, folder, make, store
     from hysteron_train.recipes import RECIPES, recipe_named
@@ -58,7 +62,6 @@ def train(
         return
     if out is not None:
         check_path(out)
-    changes = changes_of(settings)
     changes |= {key: str(value) for key, value in (("seed", seed), ("epochs", epochs)) if value is not None}
     recipe = recipe_named(name).override(changes)
     command = ["hysteron", "train", name, *(f"--set {shlex.quote(text)}" for text in settings)]

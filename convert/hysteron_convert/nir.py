@@ -44,7 +44,9 @@ def read_nir(path: str | Path) -> Any:
     path = Path(path)
     nir, h5py = library("nir"), library("h5py")
     require(path.exists(), f"NIR file {str(path)!r} does not exist; check the path")
-    require(path.is_file(), f"{str(path)!r} is a folder, not a NIR file; check the path")
+    require(not path.is_dir(), f"{str(path)!r} is a folder, not a NIR file; check the path")
+    # HDF5 goes back and forth in a file.
+    require(path.is_file(), f"{str(path)!r} is a device or a pipe, not a NIR file; copy it to a file")
     require(path.suffix not in _NO_NIR, f"{str(path)!r} is {_NO_NIR.get(path.suffix, '')}")
     try:
         with h5py.File(path, "r") as file:

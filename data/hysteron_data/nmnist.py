@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
-from hysteron_spec.store import read_arrays
+from hysteron_spec.archive import read_arrays
 
 from .archive import read_members
 from .damage import damaged, reason

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hysteron_base.errors import require
 from hysteron_base.html import table_of
 from hysteron_base.settings import meant
+from hysteron_spec.archive import read_arrays
 from hysteron_spec.encoder import Coding, Encoder, encode
-from hysteron_spec.store import read_arrays
 
 from . import fsdd, material, nmnist, qtdb, yin_yang
 from .digits import load_digits_split

@@ -122,7 +122,8 @@ class Record:
 
 def record_of(network: Path) -> Path:
     """Where the record of a network file is."""
-    return network.with_suffix(".json")
+    # Not with_suffix, which raises of a path without a name.
+    return network.parent / f"{network.stem}.json"
 
 
 def load_record(network: Path) -> Record:

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from hysteron_base.files import holds
 from hysteron_spec.neuron import Mode
 
 from .run.pictures import demonstration_traces
@@ -18,4 +19,4 @@ def documentation_figures() -> dict[str, bytes]:
 def outdated(folder: Path) -> list[Path]:
     """The files of :func:`documentation_figures` that a folder lacks or has with another content."""
     found = {folder / name: content for name, content in documentation_figures().items()}
-    return [path for path, content in found.items() if not path.exists() or path.read_bytes() != content]
+    return [path for path, content in found.items() if not holds(path, content)]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
+from hysteron_base.files import usable_home
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.machine import MachineConfig
 
@@ -46,6 +47,7 @@ def convert_machine(
 
 
 def _converted(component: Component, name: str, config: CoreConfig, platform: object) -> str:
+    usable_home()  # Amaranth's Yosys insists on a cache there
     with warnings.catch_warnings():
         # Ports of blocks that a configuration leaves unused.
         warnings.simplefilter("ignore", UserWarning)

@@ -6,6 +6,8 @@ from fractions import Fraction
 from html import escape
 from typing import Any
 
+from hysteron_base.text import harmless
+
 from .network import LAYER_FIELDS, Layer, Network
 
 
@@ -58,7 +60,7 @@ def as_html(network: Network) -> str:
     heads, rows = layer_rows(network)
     top = "".join(f"<th>{escape(head.lstrip('<'))}</th>" for head in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    title = escape(f"{network.name}: {network.shape}")
+    title = escape(harmless(f"{network.name}: {network.shape}"))
     return (
         f"<table><caption style='text-align:left'><b>{title}</b></caption><thead><tr>{top}</tr></thead>"
         f"<tbody>{body}</tbody></table><p>{'; '.join(map(escape, facts(network)))}</p>"

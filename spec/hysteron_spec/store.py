@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import write_file
+from hysteron_base.text import one_line
 from hysteron_spec.encoder import Coding, Encoder
 
+from .archive import read_arrays
+from .core import MAX_NEURONS
 from .network import LAYER_FIELDS, PROJECTIONS, Layer, Network
 from .neuron import Potential, Readout
 
@@ -26,6 +29,9 @@ from .neuron import Potential, Readout
 #: release would leave out those that it does not know.
 VERSION = max(1, *(about.since for about in LAYER_FIELDS.values()))
 _MAGIC = "hysteron-network"
+#: Most values of all arrays together, which is two layers of the most inputs and neurons that a core may have, and
+#: most bytes of ``meta``: a file of a few kilobytes can ask for any size.
+MOST_VALUES, MOST_META = 2 * MAX_NEURONS * (MAX_NEURONS + 2), 1 << 24
 #: Fields of a layer that are arrays, one value a neuron, and those that ``meta`` holds.
 ARRAYS = tuple(name for name, about in LAYER_FIELDS.items() if about.each_neuron)
 VALUES = tuple(name for name in LAYER_FIELDS if name not in ARRAYS)
@@ -74,45 +80,18 @@ def save(network: Network, path: str | Path) -> None:
         "layers": layers,
         "notes": dict(network.notes),
     }
+    count = sum(array.size for array in arrays.values())
+    require(
+        count <= MOST_VALUES, f"a network file holds at most {MOST_VALUES:,} values, not {count:,}; make it smaller"
+    )
     meta["sha256"] = _digest(arrays, meta)
     buffer = io.BytesIO()
     text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), np.uint8)
+    require(
+        len(text) <= MOST_META, f"the notes of a network must be shorter than {MOST_META:,} bytes, not {len(text):,}"
+    )
     np.savez_compressed(buffer, allow_pickle=False, meta=text, **arrays)
     write_file(Path(path), buffer.getvalue())
-
-
-def read_arrays(path: Path, what: str, remedy: str) -> dict[str, NDArray[Any]]:
-    """All arrays of an ``.npz`` archive, without pickles.
-
-    ``what`` and ``remedy`` complete the message of the :class:`HysteronError` that a missing, damaged or
-    other file raises.
-    """
-    try:
-        with path.open("rb") as file:
-            require(file.read(2) == b"PK", f"{str(path)!r} is no {what} (it is no ZIP archive); {remedy}")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise HysteronError(f"{what} {str(path)!r} does not exist; check the path") from None
-    except IsADirectoryError:
-        raise HysteronError(f"{str(path)!r} is a folder, not a {what}; check the path") from None
-    except HysteronError:
-        raise
-    except Exception as error:  # zipfile, zlib, struct, tokenize … each have their own for a damaged file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise HysteronError(f"{str(path)!r} is no {what} or is damaged ({reason}); {remedy}") from None
-    for name, array in arrays.items():
-        require(isinstance(array, np.ndarray), f"{str(path)!r} is no {what}: entry {name!r} is no array; {remedy}")
-    return arrays
-
-
-def _is_hdf5(path: Path) -> bool:
-    """Whether a file begins as those that NIR is exchanged in."""
-    try:
-        with path.open("rb") as file:
-            return file.read(8) == b"\x89HDF\r\n\x1a\n"
-    except OSError:
-        return False
 
 
 def load(path: str | Path) -> Network:
@@ -124,14 +103,17 @@ def load(path: str | Path) -> Network:
         If the file is missing, is no network file, is damaged or was written by a newer release.
     """
     path = Path(path)
-    if _is_hdf5(path):
-        raise HysteronError(
-            f"{str(path)!r} is a NIR file, not a network file; make one of it with 'hysteron import {path}'"
-        )
-    arrays = read_arrays(path, "network file", "export it again")
+    arrays = read_arrays(path, "network file", "export it again", MOST_VALUES)
     try:
-        meta = json.loads(arrays.pop("meta").tobytes())
-        require(meta["format"] == _MAGIC, f"{str(path)!r} is no network file; its format is {meta['format']!r}")
+        text = arrays.pop("meta")
+        require(
+            text.nbytes <= MOST_META, f"{str(path)!r}: its 'meta' is longer than {MOST_META:,} bytes; shorten notes"
+        )
+        meta = json.loads(text.tobytes())
+        require(
+            meta["format"] == _MAGIC,
+            f"{str(path)!r} is no network file; its format is {one_line(repr(meta['format']), 80)}",
+        )
         version = meta["version"]
     except HysteronError:
         raise
@@ -139,16 +121,17 @@ def load(path: str | Path) -> Network:
         raise HysteronError(f"{str(path)!r} is no network file (it has no readable 'meta'); export it again") from None
     require(
         type(version) is int and 1 <= version <= VERSION,
-        f"{str(path)!r} has format version {version}, this release reads 1 to {VERSION}; upgrade hysteron",
+        f"{str(path)!r} has format version {one_line(str(version), 80)}, this release reads 1 to {VERSION}; "
+        "upgrade hysteron",
     )
     stated = meta.pop("sha256", None)
     require(stated == _digest(arrays, meta), f"{str(path)!r} is damaged: its checksum does not match; export it again")
     try:
         return _build(meta, arrays, version)
     except HysteronError as error:
-        raise HysteronError(f"{str(path)!r}: {error}") from None
+        raise HysteronError(one_line(f"{str(path)!r}: {error}")) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise HysteronError(f"{str(path)!r} lacks or misuses {error}; export it again") from None
+        raise HysteronError(f"{str(path)!r} lacks or misuses {one_line(str(error), 200)}; export it again") from None
 
 
 def _build(meta: dict[str, Any], arrays: dict[str, Any], version: int) -> Network:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hysteron_cli.main import cli
+from hysteron_cli.commands import cli
 from hysteron_sim import simulator
 from hysteron_spec import CoreConfig, Layer, Mode, Network, Potential, save
 from support.command import DIGITS, one_line, spikes_file

@@ -12,8 +12,8 @@ from click.shell_completion import ShellComplete
 
 import hysteron_networks
 from hysteron_base.errors import DeviceError, SimulationError, ToolError
+from hysteron_cli.commands import cli
 from hysteron_cli.group import Sections
-from hysteron_cli.main import cli
 from hysteron_cli.names import Named
 from hysteron_data.sets import NAMES
 from hysteron_spec import PRESETS

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 
 import hysteron_networks
 from hysteron_base.errors import HysteronError
+from hysteron_cli.commands import cli as main
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
-from hysteron_cli.main import cli as main
 from hysteron_convert import importing
 from hysteron_golden import run
 from hysteron_spec import Coding, Mode, Readout, load

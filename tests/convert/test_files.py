@@ -209,6 +209,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "net.nir"
     assert "does not exist; check the path" in refusal(lambda: read_nir(path))
     assert "is a folder, not a NIR file" in refusal(lambda: read_nir(tmp_path))
+    assert "'/dev/null' is a device or a pipe, not a NIR file" in refusal(lambda: read_nir("/dev/null"))
     path.write_bytes(b"no")
     assert "is no NIR file or is damaged" in refusal(lambda: read_nir(path))
     write_nir(SMALL, path)

@@ -109,7 +109,7 @@ def test_without_cobs_golden_works_and_others_name_the_extra() -> None:
 import socket, sys
 for name in ("cobs", "serial", "amaranth", "cocotb", "cocotb_tools", "filelock"):
     sys.modules[name] = None
-import hysteron_cli.main
+import hysteron_cli.commands
 from hysteron_base.errors import HysteronError
 from hysteron_host import Accelerator
 with Accelerator.open("golden:") as machine:

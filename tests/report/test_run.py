@@ -150,6 +150,15 @@ def test_mismatch_is_shown_and_escaped(tmp_path: Path) -> None:
     assert "has no hysteresis" in shown.plain
 
 
+def test_control_characters_are_shown_and_not_obeyed(tmp_path: Path) -> None:
+    arguments = make(Mode.PLAIN, "spikes", sizes=(16, 5), samples=2, reads=False) | {"labels": None}
+    summary = arguments["summary"] | {"network": "\x1b]0;title\x07net", "note": "a\u202eb\nc"}
+    write_report(tmp_path / "report.html", **(arguments | {"summary": summary}))
+    text = (tmp_path / "report.html").read_text()
+    assert all(each.isprintable() or each in "\n\xa0\u202f" for each in text)
+    assert "\\x1b]0;title\\x07net" in text and "a\\u202eb\\nc" in text
+
+
 def test_page_of_direct_recurrent_window_run(tmp_path: Path) -> None:
     arguments = make(Mode.WINDOW, "direct", recurrent=True, theta=(8, 2), samples=3, readout=Readout.POTENTIAL)
     arguments["summary"] |= {"mismatches": None, "accuracy": None, "clock_hz": None}

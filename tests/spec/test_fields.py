@@ -13,7 +13,19 @@ import pytest
 
 from hysteron_convert.metadata import FACTS, LayerFacts
 from hysteron_golden import run
-from hysteron_spec import CoreConfig, Layer, Mode, Network, Potential, compile_network, load, pages, save, store
+from hysteron_spec import (
+    CoreConfig,
+    Layer,
+    Mode,
+    Network,
+    Potential,
+    archive,
+    compile_network,
+    load,
+    pages,
+    save,
+    store,
+)
 from hysteron_spec.core import CoreConfig as Core
 from hysteron_spec.describe import describe, layer_rows
 from hysteron_spec.fields import Declared, declared
@@ -149,7 +161,7 @@ def test_the_network_file_keeps_it(name: str, tmp_path: Path) -> None:
     for field in LAYER_FIELDS:
         assert np.array_equal(getattr(again, field), getattr(one, field)), field
     assert not np.array_equal(getattr(again, name), getattr(layer(), name))
-    arrays = store.read_arrays(tmp_path / "net.hyn", "network file", "")
+    arrays = archive.read_arrays(tmp_path / "net.hyn", "network file", "")
     meta = json.loads(arrays["meta"].tobytes())
     assert (f"{name}0" in arrays, name in meta["layers"][0]) == (
         LAYER_FIELDS[name].each_neuron,
@@ -208,7 +220,7 @@ def test_an_older_file_stands_for_the_default(name: str, tmp_path: Path, monkeyp
     def rewritten(version: int) -> Path:
         """The file of a layer, without ``name``."""
         save(network(layer(theta_low=0)), path)
-        arrays = store.read_arrays(path, "network file", "")
+        arrays = archive.read_arrays(path, "network file", "")
         meta = json.loads(arrays.pop("meta").tobytes())
         arrays.pop(f"{name}0", None)
         meta["layers"][0].pop(name, None)

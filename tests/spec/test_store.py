@@ -334,7 +334,9 @@ def test_a_nir_file_is_told_with_the_command_that_takes_it(tmp_path):
         path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
         message = check_refused(path)
         assert (
-            "is a NIR file" in message and f"'hysteron import {path}'" in message and "export it again" not in message
+            "as a NIR file is" in message
+            and f"'hysteron import {path}'" in message
+            and "export it again" not in message
         )
     path.write_bytes(b"\x89HDF")
     assert "NIR" not in check_refused(path)
@@ -462,7 +464,7 @@ def test_a_sound_archive_of_a_wrong_network_is_refused(path, change, words):
 
 
 @pytest.mark.parametrize("old", [None, b"old content"])
-@pytest.mark.parametrize("call", ["replace", "chmod", "fdopen"])
+@pytest.mark.parametrize("call", ["replace", "open", "fdopen"])
 def test_a_failing_write_leaves_nothing_behind(path, monkeypatch, old, call):
     if old is not None:
         path.write_bytes(old)

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from hysteron_base.files import write_file
+from hysteron_base.html import printable
 from hysteron_measure.literature import FPGAS
 
 from ..placement import merged
@@ -69,6 +70,7 @@ def write_page(path: Path, report: BuildReport) -> None:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        finalize=printable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

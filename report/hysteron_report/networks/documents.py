@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from hysteron_base.errors import require
+from hysteron_base.files import holds
 from hysteron_measure import book
 from hysteron_measure.record import load_record
 
@@ -42,6 +43,6 @@ def outdated(results: Path, docs: Path) -> str | None:
     if changed := book.outdated(results):
         return changed
     for path, content in documents(results, docs).items():
-        if not path.exists() or path.read_bytes() != content:
+        if not holds(path, content):
             return f"{path} is not what {results} gives; run 'hysteron results --redraw'"
     return None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hysteron_base.errors import integer_in, require
 from hysteron_base.files import write_file
+from hysteron_base.html import printable
 from hysteron_golden.run import Result
 from hysteron_golden.schedule import Schedule
 from hysteron_measure import timing
@@ -114,6 +115,7 @@ def write_report(
     environment = Environment(
         loader=PackageLoader("hysteron_report.run", ""),
         autoescape=True,
+        finalize=printable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
