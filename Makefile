@@ -108,11 +108,7 @@ gds: named-chip $(VENV)/ready-gds ## take CHIP (sky130-small, sky130) to a layou
 layout: named-chip $(VENV)/ready-gds ## check the layout of CHIP that comes with the project, with its timing and energy
 	$(BIN)/hysteron layout $(CHIP) --images 20
 
-test-# Before hundreds of megabytes are installed for it.
-named-chip:
-	@test -n "$(CHIP)" || { echo "error: CHIP is not set; run 'make gds CHIP=sky130-small' or 'make layout CHIP=sky130-small'" >&2; exit 2; }
-
-gds: named-chip $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
+test-gds: $(VENV)/ready-gds ## run the tests of silicon with its tools, and the core's on memories of OpenRAM macros
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/openlane tests/cli/test_gds.py
 	HYSTERON_MEMORIES=openram-always $(BIN)/pytest -n $(JOBS) --dist worksteal tests/sim
 
