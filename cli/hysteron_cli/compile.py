@@ -61,6 +61,7 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
     net = None if network is None else load(network)
     config = choose_core(net, preset, settings)
     program = None if net is None else compile_network(net, config)
+    console.print(fit.title_of(config), soft_wrap=True)
 
     from hysteron_rtl.verilog import convert
 
@@ -157,10 +158,11 @@ def _show_network(net: Network, preset: str | None, settings: tuple[str, ...]) -
     config = program.config
     used = program.images["WEIGHTS"].shape[0]
     taken = sum(map(config.tiles_taken, program.tiles))
+    console.print(fit.title_of(config), soft_wrap=True)
     console.print(f"core {config.name}: {taken} of {config.tiles} tiles, {used} of {config.weight_rows} weight rows")
     if program.encodes_elsewhere:
         console.print(f"core {config.name} has no encoder: the host makes spikes of pixels")
-    console.result(describe(net) | {"core": config.name, "tiles": taken, "weight_rows": used})
+    console.result(describe(net) | {"core": asdict(config), "tiles": taken, "weight_rows": used})
 
 
 def _page(name: str, text: str, check: Path | None, write: Path | None) -> None:

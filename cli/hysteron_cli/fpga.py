@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """``hysteron fpga``, ``netlist`` and ``flash``: bitstreams for boards."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
+from hysteron_data.sources import MissingDataError
+from hysteron_spec import load
+
 from .names import BOARD, DATA, NETWORK
 from .output import console, table, watching
+from .samples import samples_for, tell_core
 
 if TYPE_CHECKING:
+    from hysteron_fpga.board import Board
     from hysteron_fpga.report.figures import BuildReport
 
 board_argument = click.argument("board", type=BOARD)
@@ -39,6 +45,7 @@ def fpga(board: str, network: Path | None, data: str | None, seeds: int, check: 
     if (check and update) or ((check or update) and (network or data)):
         raise click.UsageError("--check and --update are for the board's own network and data, and one at a time")
     chosen = find(board)
+    _tell(chosen, network, data)
     with watching() as tell:
         report = place(chosen, network=network, data=data, seeds=range(1, seeds + 1), check=check, tell=tell)
     _show(report)
@@ -68,8 +75,11 @@ def netlist(board: str, network: Path | None, data: str | None, images: int) -> 
     from hysteron_fpga.simulate import simulate_netlist
 
     chosen = find(board)
+    _tell(chosen, network, data)
+    _tell(chosen, network, data)
     with watching() as tell:
         report = simulate_netlist(chosen, network=network, data=data, images=images, tell=tell)
+    tell_core(chosen.core)
     rows = table(f"{report.network} through the netlist of {chosen.title}", "<figure", "value")
     rows.add_row("images", f"{report.images:,}")
     rows.add_row("results that differ from golden", f"{len(report.mismatches):,}")
@@ -98,11 +108,22 @@ def flash(board: str, keep: bool) -> None:
     console.result({"board": chosen.name, "bitstream": str(bitstream)})
 
 
+def _tell(board: "Board", network: Path | None, data: str | None) -> None:
+    """Print what data that were given are taken for."""
+    from hysteron_fpga.network import shipped
+
+    # Without the files of a named set a bitstream can be made all the same; the report says what was not measured.
+    if data is not None:
+        with contextlib.suppress(MissingDataError):
+            samples_for(load(network or shipped(board.network)), data)
+
+
 def _show(report: "BuildReport") -> None:
     from hysteron_fpga.build import folder_of
     from hysteron_fpga.placement import merged
     from hysteron_fpga.report.figures import RESOURCES
 
+    tell_core(report.board.core)
     rows = table(report.board.title, "<figure", "value", "of")
     for name, (used, available) in report.resources.items():
         rows.add_row(RESOURCES[name], f"{used:,}", "" if available is None else f"{available:,}")

@@ -13,10 +13,12 @@ from hysteron_convert import CALIBRATION, CODINGS, LIMIT, Imported, Rounding, im
 from hysteron_convert.nir import REFERENCES
 from hysteron_convert.report import leak_text
 from hysteron_data.sets import NAMES
+from hysteron_measure.judge import Judge
 from hysteron_spec import Potential, Readout, save
 
 from .names import DATA
 from .output import console, table, watching, write_json
+from .samples import judge_option, tell_notes
 
 _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
 
@@ -58,6 +60,7 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
     help="Samples of --calibrate that are used.",
 )
 @click.option("--data", type=DATA, help=f"{_SOURCE} and 'labels': accuracy on its test part before and after.")
+@judge_option
 @click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Neurons of a layer.")
 @click.option("--name", help="Name of the network  [the file's]")
 @click.option("--out", type=click.Path(path_type=Path), help="Network file  [build/import/<name>.hyn]")
@@ -81,6 +84,7 @@ def import_(
     calibrate: str | None,
     samples: int,
     data: str | None,
+    judge: Judge,
     limit: int,
     name: str | None,
     out: Path | None,
@@ -119,6 +123,7 @@ def import_(
             calibrate=calibrate,
             samples=samples,
             data=data,
+            judge=judge,
             limit=limit,
             name=name,
             tell=tell,
@@ -153,9 +158,12 @@ def show(imported: Imported, path: Path) -> None:
     for remark in rounding.remarks:
         console.print(f"note: {remark}", soft_wrap=True)
     if data is not None:
+        console.print(f"data {data.name}: {data.understood}", soft_wrap=True)
+        tell_notes(data.notes)
         rows = table(f"{data.samples} samples of {data.name}", "<", "float", "integers")
         if data.accuracy is not None and data.accuracy_float is not None:
-            rows.add_row("accuracy, %", f"{100 * data.accuracy_float:.2f}", f"{100 * data.accuracy:.2f}")
+            by = "" if data.judge == "winner" else f" judged by {data.judge}"
+            rows.add_row(f"accuracy{by}, %", f"{100 * data.accuracy_float:.2f}", f"{100 * data.accuracy:.2f}")
         rows.add_row("same answer, %", "", f"{100 * data.same_answer:.2f}")
         console.print(rows)
     if core is None:

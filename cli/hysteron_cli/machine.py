@@ -6,20 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import click
-from numpy.typing import NDArray
 
 from hysteron_base.doors import check_doors
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import build_root
 from hysteron_base.progress import stage
-from hysteron_data.sets import NAMES, load_data_set
-from hysteron_data.sources import FOLDERS
-from hysteron_spec import compile_network, load
+from hysteron_data.sets import NAMES, DataSet
+from hysteron_data.sources import MissingDataError
+from hysteron_measure.judge import Judge
+from hysteron_measure.score import Answers, accuracy
+from hysteron_spec import Network, compile_network, load
+from hysteron_spec.answers import Answer
 from hysteron_spec.machine import MachineConfig
 
 from .compile import choose_core, core_options
 from .names import DATA, NETWORK
 from .output import console, table, watching, write_json
+from .samples import judge_option, samples_for, tell_core
 
 small_option = click.option(
     "--small", is_flag=True, help="A small machine, as for an iCEBreaker: the processor does what devices do otherwise."
@@ -75,6 +78,7 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
 @click.argument("network", type=NETWORK)
 @click.option("--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'.")
 @core_options
+@judge_option
 @small_option
 @click.option("--images", type=click.IntRange(min=1), default=1000, show_default=True, help="The first so many.")
 @click.option("--out", type=click.Path(path_type=Path), help="Report  [build/soc-sim/report.json]")
@@ -83,6 +87,7 @@ def soc_sim(
     data: str,
     preset: str | None,
     settings: tuple[str, ...],
+    judge: Judge,
     small: bool,
     images: int,
     out: Path | None,
@@ -100,9 +105,11 @@ def soc_sim(
     wanted = load(network)
     config = choose_core(wanted, preset, settings)
     compile_network(wanted, config)
-    samples = _samples(data)[:images]
+    tell_core(config)
+    samples = _samples(wanted, data, judge).take(slice(images))
     with watching() as tell:
-        report = stream_images(wanted, samples, config, data=data, small=small, tell=tell).as_dict()
+        found = stream_images(wanted, samples.inputs, config, data=data, small=small, tell=tell)
+    report = found.as_dict() | _judged(wanted, samples, judge, found.answers)
     write_json(path, report)
     _show(report)
     console.print(f"report: {path}", soft_wrap=True)
@@ -113,20 +120,31 @@ def soc_sim(
         raise SystemExit(1)
 
 
-def _samples(data: str) -> NDArray[Any]:
-    """Inputs of a data set; who lacks its files is told what needs none."""
+def _judged(network: Network, samples: DataSet, judge: Judge, answers: list[Answer]) -> dict[str, Any]:
+    """How good the machine's answers are, for the report; None without labels that they can be judged by."""
+    share = None
+    if samples.labels is not None and (samples.labels >= 0).any():
+        share = accuracy(samples.labels, Answers.machine(network, answers, judge).winners)
+    return {"judge": str(judge), "accuracy": share}
+
+
+def _samples(network: Network, data: str, judge: Judge) -> DataSet:
+    """A data set for the network; who lacks its files is told what needs none."""
     try:
-        return load_data_set(data).inputs
-    except HysteronError as error:
-        if data not in FOLDERS:
-            raise
+        return samples_for(network, data, judge)
+    except MissingDataError as error:
         raise HysteronError(f"{error}; without a download works 'hysteron soc-sim digits --data digits'") from None
 
 
 def _show(report: dict[str, Any]) -> None:
-    rows = table(f"{report['network']} on {report['data']}, machine with core {report['core']}", "<figure", "value")
+    rows = table(
+        f"{report['network']} on {report['data']}, machine with core {report['core']['name']}", "<figure", "value"
+    )
     rows.add_row("images", f"{report['images']:,}")
     rows.add_row("results that differ from golden", f"{report['mismatches']:,}")
+    if report["accuracy"] is not None:
+        by = "" if report["judge"] == "winner" else f", judged by {report['judge']}"
+        rows.add_row(f"accuracy{by}", f"{100 * report['accuracy']:.2f} %")
     rows.add_row("payload's share of the line while streaming", f"{100 * report['line_utilisation']:.2f} %")
     rows.add_row("cycles an image", f"{report['cycles_per_image']:,.0f}")
     for part, name in (("line", "line"), ("processor", "cpu"), ("core", "core")):

@@ -10,11 +10,13 @@ from hysteron_base.doors import check_doors
 from hysteron_base.files import write_file
 from hysteron_measure import measurement
 from hysteron_measure.book import data_name, networks_with_record
+from hysteron_measure.judge import WINNER, Judge
 from hysteron_measure.measurement import FEWEST, Measured
 from hysteron_measure.record import record_of
 
 from .names import NETWORK
 from .output import console, table, watching
+from .samples import judge_option
 
 RESULTS = hysteron_networks.FOLDER / "results.json"
 PAGE = Path("docs") / "networks.md"
@@ -40,6 +42,7 @@ def _samples(ctx: click.Context, param: click.Parameter, text: str) -> int | Non
     help=f"The first N samples go through the hardware, at least {FEWEST}; fewer if the test set has fewer.",
 )
 @click.option("--all-rtl", is_flag=True, help="The same as --rtl all.")
+@judge_option
 @click.option("--force", is_flag=True, help="Replace figures that come from more samples through the hardware.")
 @click.option(
     "--out",
@@ -57,6 +60,7 @@ def results(
     networks: tuple[Path, ...],
     rtl: int | None,
     all_rtl: bool,
+    judge: Judge,
     force: bool,
     out: Path | None,
     docs: Path | None,
@@ -74,6 +78,8 @@ def results(
     """
     if (redraw or check) and networks:
         raise click.UsageError("--redraw and --check are about all networks; give none")
+    if judge != WINNER and not networks:
+        raise click.UsageError("--judge is about the networks that are named; name some")
     if redraw and check:
         raise click.UsageError("give --redraw or --check, not both")
     out, docs = out or RESULTS, docs or (PAGE if out is None else out.parent / PAGE.name)
@@ -101,7 +107,7 @@ def results(
     if not redraw:
         chosen = list(networks) or _with_record(out.parent)
         with watching() as tell:
-            done = measurement.measure_into(out, chosen, None if all_rtl else rtl, force=force, tell=tell)
+            done = measurement.measure_into(out, chosen, None if all_rtl else rtl, force=force, judge=judge, tell=tell)
         for each in done:
             if each.kept:
                 console.print(f"{each.name}: {each.kept}; --force replaces them", soft_wrap=True)

@@ -8,11 +8,16 @@ import click
 
 from hysteron_base.doors import check_doors
 from hysteron_base.files import build_root
-from hysteron_data.sets import NAMES, load_data_set
-from hysteron_host.campaign import DISTURBANCES, run_campaign
+from hysteron_data.sets import NAMES
+from hysteron_host.campaign import DISTURBANCES, check_file, run_campaign
+from hysteron_measure.judge import Judge
+from hysteron_measure.score import Answers
+from hysteron_spec import load
+from hysteron_spec.answers import Answer
 
 from .names import DATA, NETWORK
 from .output import console, table, watching, write_json
+from .samples import judge_option, samples_for
 
 
 @click.command(short_help="Stream samples through a machine, or golden.")
@@ -25,6 +30,7 @@ from .output import console, table, watching, write_json
     metavar="ADDRESS",
     help="serial:/dev/ttyUSB0, tcp:HOST:PORT, sim:PRESET (a simulated machine) or golden: (no machine).",
 )
+@judge_option
 @click.option("--images", type=click.IntRange(min=1), help="Only the first so many samples.")
 @click.option("--baud", type=click.IntRange(min=300), help="Speed of a serial port.  [3000000]")
 @click.option(
@@ -42,6 +48,7 @@ def run(
     network: Path,
     data: str,
     port: str,
+    judge: Judge,
     images: int | None,
     baud: int | None,
     patience: float | None,
@@ -63,7 +70,6 @@ def run(
         reads={"NETWORK": network, "--data": data},
         writes={"--out": [folder / name for name in ("results.csv", "settings.json", "report.json")]},
     )
-    samples = load_data_set(data)
     options = {
         "baud": baud,
         "patience": patience,
@@ -74,6 +80,15 @@ def run(
     }
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(port, set(given))
+    check_file(network)
+    wanted = load(network)
+    samples = samples_for(wanted, data, judge)
+    if samples.labels_by_step:
+        console.print("note: labels of steps are not judged here; 'hysteron sim' judges them", soft_wrap=True)
+
+    def judged(answer: Answer) -> int:
+        return int(Answers.machine(wanted, [answer], judge).winners[0, -1])
+
     with watching() as tell:
         report = run_campaign(
             network,
@@ -85,6 +100,9 @@ def run(
             options=given,
             images=images,
             resume=resume,
+            judge=str(judge),
+            judged=judged,
+            classes=judge.classes(wanted.n_out),
             tell=tell,
         ).as_dict()
     write_json(folder / "report.json", report)
@@ -109,7 +127,8 @@ def _show(report: dict[str, Any], folder: Path) -> None:
     if report["done_again"]:
         rows.add_row("damaged rows of results.csv, done again", f"{report['done_again']:,}")
     if report["accuracy"] is not None:
-        rows.add_row("accuracy", f"{100 * report['accuracy']:.2f} %")
+        by = "" if report["judge"] == "winner" else f", judged by {report['judge']}"
+        rows.add_row(f"accuracy{by}", f"{100 * report['accuracy']:.2f} %")
     if report["images_per_second"] is not None:
         rows.add_row("images/s, as the clock on the wall says", f"{report['images_per_second']:,.1f}")
     link = report["stats"].get("link")

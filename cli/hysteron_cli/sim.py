@@ -9,13 +9,15 @@ import click
 from hysteron_base.doors import check_doors
 from hysteron_base.files import build_root
 from hysteron_base.progress import stage
-from hysteron_data.sets import NAMES, load_data_set
+from hysteron_data.sets import NAMES
+from hysteron_measure.judge import Judge
 from hysteron_measure.simulation import FULL_TRACE, TRACES, figures_of, simulate_network
 from hysteron_spec import compile_network, load
 
 from .compile import choose_core, core_options
 from .names import DATA, NETWORK
 from .output import console, table, watching, write_json
+from .samples import judge_option, samples_for, tell_core
 
 if TYPE_CHECKING:
     from hysteron_report.run import Show
@@ -36,6 +38,7 @@ def _shown(ctx: click.Context, param: click.Parameter, text: str) -> "Show":
     "--data", type=DATA, required=True, help=f"One of {', '.join(NAMES)}, or an .npz file with 'inputs' and 'labels'."
 )
 @core_options
+@judge_option
 @click.option("--images", type=click.IntRange(min=1), help="Only the first so many samples.")
 @click.option(
     "--trace",
@@ -60,6 +63,7 @@ def sim(
     data: str,
     preset: str | None,
     settings: tuple[str, ...],
+    judge: Judge,
     images: int | None,
     trace: str,
     show: "Show",
@@ -76,18 +80,21 @@ def sim(
         reads={"NETWORK": network, "--data": data},
         writes={"--out": [folder / "report.html", folder / "report.json"]},
     )
-    net, tests = load(network), load_data_set(data).take(slice(images))
+    net = load(network)
     config = choose_core(net, preset, settings)
     compile_network(net, config)
+    tell_core(config)
+    tests = samples_for(net, data, judge).take(slice(images))
 
     from hysteron_report.run import check_show, write_run
 
     check_show(tests, show)
     with watching() as tell:
-        run = simulate_network(net, tests, config, trace=trace, tell=tell)
-        write_json(folder / "report.json", run.summary)
+        run = simulate_network(net, tests, config, trace=trace, judge=judge, tell=tell)
+        # The page first: if it cannot be made, no new figures lie beside an old one.
         with stage(tell, "report"):
             write_run(folder / "report.html", run, show=show)
+        write_json(folder / "report.json", run.summary)
     _print(run.summary, folder)
     if run.comparison.mismatches:
         console.error(f"mismatch: {run.comparison.mismatches[0]}")

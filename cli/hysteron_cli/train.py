@@ -9,10 +9,13 @@ import click
 from hysteron_base.doors import check_doors
 from hysteron_base.extras import need
 from hysteron_base.settings import changes_of
+from hysteron_data.sets import NAMES
+from hysteron_data.understood import understood
 from hysteron_measure.record import Record, record_of
 
 from .names import RECIPE
 from .output import console, table, watching
+from .samples import tell_notes
 
 
 @click.command(short_help="Train a network in the hardware's own integers.")
@@ -22,7 +25,10 @@ from .output import console, table, watching
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data.  [the recipe's]")
 @click.option("--twin", is_flag=True, help="Train the float twin too, to see what the integers cost.")
 @click.option(
-    "--held-back", type=click.FloatRange(0, 0.9), default=0.0, help="Judge by this part of the training data."
+    "--held-back",
+    type=click.FloatRange(0, 0.9),
+    default=0.0,
+    help="Judge by this part of the training data; needed with a file that has no parts of its own.",
 )
 @click.option("--restart", is_flag=True, help="Begin anew where an interrupted run would go on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Network file; its record goes beside it.")
@@ -48,7 +54,7 @@ def train(
     if out is not None:
         check_doors(reads={"--set dataset": changes.get("dataset")}, writes={"--out": [out, record_of(out)]})
     need("torch")
-    from hysteron_train.benchmark import check_path, folder, make, store
+    from hysteron_train.benchmark import check_path, folder, make, samples, store
     from hysteron_train.recipes import RECIPES, recipe_named
 
     if name is None:
@@ -64,6 +70,11 @@ def train(
         check_path(out)
     changes |= {key: str(value) for key, value in (("seed", seed), ("epochs", epochs)) if value is not None}
     recipe = recipe_named(name).override(changes)
+    if recipe.dataset not in NAMES:
+        for what, part in zip(("to train with", "to judge by"), samples(recipe, held_back), strict=True):
+            told = understood(part, recipe.encoder())
+            console.print(f"{what}: {told.text}", soft_wrap=True)
+            tell_notes(told.notes)
     command = ["hysteron", "train", name, *(f"--set {shlex.quote(text)}" for text in settings)]
     command += [f"--{key} {value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     command += ["--twin"] * twin + [f"--held-back {held_back:g}"] * (held_back > 0)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A trained network to the integers of the hardware in one call, with what that costs."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ from numpy.typing import NDArray
 from hysteron_base.errors import require
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet, load_data_set
+from hysteron_data.understood import understood
 from hysteron_golden import run
+from hysteron_measure.judge import WINNER, Judge, check_labels
+from hysteron_measure.score import Answers, accuracy
 from hysteron_spec import Coding, Encoder, Network, Potential, Readout
+from hysteron_spec.encoder import check_inputs
 from hysteron_spec.fit import Fit, fit
 
 from .linear import LIMIT
@@ -24,6 +29,8 @@ from .snntorch import from_snntorch
 
 #: Samples that scales are tried on by default.
 CALIBRATION = 256
+#: Samples whose potentials are kept together, to judge by all steps.
+_TRACED = 64
 #: What a network may be given: spikes, or pixels in one of the encoder's codings.
 CODINGS = ("spikes", *(coding.name.lower() for coding in (Coding.DIRECT, Coding.RATE, Coding.LEVEL, Coding.LATENCY)))
 
@@ -36,6 +43,10 @@ class Comparison:
     ----------
     name, samples
         The data and how many samples it has.
+    understood, notes
+        What the samples were taken for, and what looks like a mistake; a sentence each.
+    judge
+        What answers were judged by.
     accuracy_float, accuracy
         Shares of right answers of either, 0 to 1; None without a label for each sample.
     same_answer
@@ -46,6 +57,9 @@ class Comparison:
 
     name: str
     samples: int
+    understood: str
+    notes: tuple[str, ...]
+    judge: str
     accuracy_float: float | None
     accuracy: float | None
     same_answer: float
@@ -53,7 +67,7 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self) | {"spikes_per_sample": list(self.spikes_per_sample)}
+        return asdict(self) | {"spikes_per_sample": list(self.spikes_per_sample), "notes": list(self.notes)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +108,9 @@ class Imported:
             "calibration": self.calibration,
             "rounding": self.rounding.as_dict(),
             "data": None if self.comparison is None else self.comparison.as_dict(),
-            "core": None if self.core is None else {"preset": self.core.preset, "changes": self.core.changes},
+            "core": None
+            if self.core is None
+            else {"preset": self.core.preset, "changes": self.core.changes, "parameters": asdict(self.core.config)},
         }
 
 
@@ -118,6 +134,7 @@ def import_network(
     calibrate: str | DataSet | NDArray[Any] | None = None,
     samples: int = CALIBRATION,
     data: str | DataSet | None = None,
+    judge: str | Judge = WINNER,
     limit: int = LIMIT,
     name: str | None = None,
     tell: Tell = quiet,
@@ -147,6 +164,9 @@ def import_network(
         How many of them are used, spread over all.
     data
         What both networks are compared on: a data set, or the name of one, of which the test part is taken.
+    judge
+        How answers are made of the outputs, see :mod:`hysteron_measure.judge`. ``max`` and ``mean`` need the values of
+        every step: with them the network is made one that answers at every step.
     limit
         Inputs and neurons up to which a layer's matrix is made.
     name
@@ -163,6 +183,9 @@ def import_network(
     network = give_input(network, coding, steps, seed, mean, std)
     chosen, calibration = _calibration(calibrate, samples)
     tests = load_data_set(data) if isinstance(data, str) else data
+    judge = Judge.of(judge)
+    if tests is not None:  # before the minutes that scales may take
+        check_labels(tests, network.layers[-1].n_out, judge)
     with stage(tell, "quantising", 1) as done:
         quantised = quantise(
             network,
@@ -173,15 +196,25 @@ def import_network(
             bias_bits=bias_bits,
             progress=done,
         )
+    made = replace(quantised.network, readout_every_step=quantised.network.readout_every_step or judge.every_step)
+    comparison = None if tests is None else compare(network, made, tests, tell, judge)
+    if comparison is not None and tests is not None and tests.part is None and _same(calibrate, data):
+        same = "the scales were chosen on the samples that are judged; give --calibrate others"
+        comparison = replace(comparison, notes=(*comparison.notes, same))
     return Imported(
-        quantised.network,
+        made,
         network,
         quantised.rounding,
-        None if tests is None else compare(network, quantised.network, tests, tell),
-        fit(quantised.network),
+        comparison,
+        fit(made),
         origin,
         calibration,
     )
+
+
+def _same(calibrate: Any, data: str | DataSet | None) -> bool:
+    """Whether scales are chosen on the data that networks are compared on."""
+    return calibrate is data or (isinstance(calibrate, str) and calibrate == data)
 
 
 def _read(
@@ -290,7 +323,7 @@ def _calibration(given: str | DataSet | NDArray[Any] | None, samples: int) -> tu
         return None, None
     name = "inputs"
     if isinstance(given, str):
-        name, given = given, load_data_set(given, part="train")
+        name, given = given, load_data_set(given, part="train", whole=True)
     elif isinstance(given, DataSet):
         name = given.name
     chosen = spread(given.inputs if isinstance(given, DataSet) else np.asarray(given), samples)
@@ -303,22 +336,72 @@ def spread(inputs: NDArray[Any], samples: int) -> NDArray[Any]:
     return np.asarray(inputs[places])
 
 
-def compare(before: FloatNetwork, after: Network, data: DataSet, tell: Tell = quiet) -> Comparison:
-    """How both networks answer the samples of ``data``; ``tell`` is called with how far that is."""
+def compare(
+    before: FloatNetwork, after: Network, data: DataSet, tell: Tell = quiet, judge: Judge = WINNER
+) -> Comparison:
+    """How both networks answer the samples of ``data``.
+
+    Parameters
+    ----------
+    before, after
+        The float network and its integers.
+    data
+        Samples that both take, and labels if there are any.
+    tell
+        Called with how far it is.
+    judge
+        How answers are made of the outputs.
+
+    Raises
+    ------
+    HysteronError
+        If the samples do not suit the networks, no answer can match a label, or the read-out cannot be judged so.
+    """
+    check_inputs(after.encoder, data.inputs, after.n_in)
+    judge.check_data(after, data)
+    require(
+        judge.way != "threshold" or after.readout is Readout.COUNT,
+        f"{judge} of a potential is a number of the integers' own units, which the float network does not have; "
+        "judge spike counts (--readout count), or the network file once it is written",
+    )
     with stage(tell, f"float network on {data.name}", 1) as done:
-        wanted = before.run(data.inputs, progress=done)
+        wanted = _float_answers(before, data.inputs, judge, done)
     with stage(tell, f"integer network on {data.name}"):
-        got = run(after, data.inputs)
-    labels = data.labels if data.labels is not None and data.labels.ndim == 1 else None
+        result = run(after, data.inputs)
+        got = Answers.golden(after, result, judge).winners[:, -1]
+    known = None if data.labels is None or data.labels_by_step else data.labels
 
-    def accuracy(predictions: NDArray[np.int64]) -> float | None:
-        return None if labels is None else float(np.mean(predictions == labels))
+    def share(answers: NDArray[np.int64]) -> float | None:
+        return None if known is None else accuracy(known, answers[:, None])
 
+    told = understood(data, after.encoder)
     return Comparison(
         data.name,
         len(data.inputs),
-        accuracy(wanted.predictions),
-        accuracy(got.predictions),
-        float(np.mean(wanted.predictions == got.predictions)),
-        tuple(float(n) for n in got.events[:, 1:].mean(axis=0)),
+        told.text,
+        told.notes + judge.notes(after, data),
+        str(judge),
+        share(wanted),
+        share(got),
+        float(np.mean(wanted == got)),
+        tuple(float(n) for n in result.events[:, 1:].mean(axis=0)),
     )
+
+
+def _float_answers(
+    network: FloatNetwork, inputs: NDArray[Any], judge: Judge, progress: Callable[[float], None]
+) -> NDArray[np.int64]:
+    """``(samples,)`` answers of the float network."""
+    if not judge.every_step:
+        last = network.run(inputs, progress=progress).values[:, None]
+        return judge.answers(network.readout, last)[:, -1]
+    found = []
+    for first in range(0, len(inputs), _TRACED):  # the trace of all samples could be large
+        result = network.run(inputs[first : first + _TRACED], trace=True)
+        assert result.potentials is not None and result.spikes is not None
+        values: NDArray[Any] = result.potentials[-1]
+        if network.readout is Readout.COUNT:
+            values = np.cumsum(result.spikes[-1], axis=1)
+        found.append(judge.answers(network.readout, values)[:, -1])
+        progress(min(first + _TRACED, len(inputs)) / len(inputs))
+    return np.concatenate(found)

@@ -8,6 +8,8 @@ import tarfile
 import zlib
 from pathlib import Path
 
+from hysteron_base.memory import check_size
+
 from .damage import damaged
 
 
@@ -24,16 +26,18 @@ def read_members(path: Path, pattern: re.Pattern[str]) -> dict[str, bytes]:
     Raises
     ------
     HysteronError
-        If it is no whole archive. (A missing one raises :class:`FileNotFoundError`.)
+        If it is no whole archive, or holds more than memory allows. (A missing one raises :class:`FileNotFoundError`.)
     """
     data = path.read_bytes()
-    found = {}
+    found, size = {}, 0
     try:
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             for member in archive:
                 match = pattern.search(member.name)
                 file = archive.extractfile(member) if match and member.isfile() else None
                 if match and file:
+                    size += member.size
+                    check_size(f"what data file {str(path)!r} holds", size)
                     found[match[1]] = file.read()
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
         raise damaged(path, error) from None

@@ -2,6 +2,7 @@
 """Arrays from gzipped IDX files (the format of MNIST; Y. LeCun, "The MNIST database")."""
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
+from hysteron_base.memory import allowed, check_size
 
 from .damage import damaged
 
@@ -29,13 +31,20 @@ def read_gzip(path: Path) -> bytes:
     Raises
     ------
     HysteronError
-        If the file is no whole gzip file. (A missing one raises :class:`FileNotFoundError`.)
+        If the file is no whole gzip file, or holds more than memory allows. (A missing one raises
+        :class:`FileNotFoundError`.)
     """
-    data = path.read_bytes()
+    most = allowed()
     try:
-        return gzip.decompress(data)
+        with gzip.open(path) as file:
+            # Of a file that stands for more than is allowed no more is unpacked.
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        raise
     except (OSError, EOFError, zlib.error) as error:
         raise damaged(path, error) from None
+    check_size(f"what data file {str(path)!r} holds", len(data))
+    return data
 
 
 def parse_idx(data: bytes, path: Path) -> NDArray[Any]:
@@ -57,7 +66,7 @@ def parse_idx(data: bytes, path: Path) -> NDArray[Any]:
         raise damaged(path, "its header is cut off")
     shape = tuple(np.frombuffer(data[4 : 4 + 4 * rank], ">u4").tolist())
     body = data[4 + 4 * rank :]
-    want = int(np.prod(shape)) * dtype.itemsize
+    want = math.prod(shape) * dtype.itemsize
     if len(body) != want:
         raise damaged(path, f"its header announces {want} bytes, it has {len(body)}")
     # A copy: bytes are read-only, and PyTorch warns of every array that is.

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from hysteron_base.errors import require
 from hysteron_base.html import table_of
 from hysteron_base.settings import meant
-from hysteron_spec.archive import read_arrays
 from hysteron_spec.encoder import Coding, Encoder, encode
 
 from . import fsdd, material, nmnist, qtdb, yin_yang
 from .digits import load_digits_split
 from .idx import parse_idx
+from .own import read_own
 from .sources import read
 
 #: Parts of a data set.
@@ -46,6 +46,8 @@ class DataSet:
         What the outputs should be, for regression: ``(samples, steps, outputs)`` float32; or None.
     classes
         Names of the classes, or () if unknown.
+    part
+        "train" or "test"; None for a file that is not divided, or an array.
     """
 
     name: str
@@ -53,6 +55,7 @@ class DataSet:
     labels: NDArray[np.int64] | None
     targets: NDArray[np.float32] | None = None
     classes: tuple[str, ...] = ()
+    part: str | None = None
 
     def _rows(self) -> dict[str, str]:
         count, *shape = self.inputs.shape
@@ -87,15 +90,21 @@ class DataSet:
         )
 
 
-def load_data_set(source: str, part: str = "test") -> DataSet:
-    """Load a part of a named data set, or an ``.npz`` file with ``inputs`` and, if known, ``labels`` or ``targets``.
+def load_data_set(source: str, part: str = "test", *, whole: bool = False) -> DataSet:
+    """Load a part of a named data set, or of an ``.npz`` file.
+
+    A file has ``inputs`` and, if known, ``labels`` or ``targets``; or these for each part: ``train_inputs``,
+    ``train_labels``, ``test_inputs``, ``test_labels`` and so on. One that is not divided is the part "test".
 
     Parameters
     ----------
     source
         One of :data:`NAMES`, or the path of an ``.npz`` file.
     part
-        "train" or "test". An ``.npz`` file is whichever part it is taken for.
+        "train" or "test".
+    whole
+        Whether a file that is not divided is taken for the part "train" as well. What is judged on it then is judged
+        on the samples it has seen.
 
     Raises
     ------
@@ -106,14 +115,15 @@ def load_data_set(source: str, part: str = "test") -> DataSet:
     """
     require(part in PARTS, f"part must be one of {', '.join(PARTS)}, not {part!r}")
     if source in _LOADERS:
-        return _LOADERS[source](part)
+        return replace(_LOADERS[source](part), part=part)
     path = Path(source)
     require(
         path.suffix == ".npz",
         f"data must be one of {', '.join(NAMES)} or an .npz file with 'inputs' and 'labels', not {source!r}"
         + meant(source, NAMES),
     )
-    return _from_file(path)
+    own = read_own(path, part, whole=whole)
+    return DataSet(path.stem, own.inputs, own.labels, own.targets, part=own.part)
 
 
 def _digits(part: str) -> DataSet:
@@ -192,38 +202,3 @@ _LOADERS: dict[str, Callable[[str], DataSet]] = {
 
 #: Names that :func:`load_data_set` knows.
 NAMES = tuple(_LOADERS)
-
-
-def _from_file(path: Path) -> DataSet:
-    """A file of the user's, checked."""
-    name = str(path)
-    arrays = read_arrays(path, "data file", "write it again")
-    require("inputs" in arrays, f"data file {name!r} must hold an array 'inputs', it has {sorted(arrays)}")
-    inputs, labels, targets = arrays["inputs"], arrays.get("labels"), arrays.get("targets")
-    require(inputs.ndim >= 2, f"inputs in {name!r} must have shape (samples, …), not {inputs.shape}")
-    require(len(inputs) > 0, f"data file {name!r} must hold at least one sample, not 0")
-    # Only a sample of spikes has steps, which may have labels or targets of their own.
-    steps = inputs.shape[:2] if inputs.ndim == 3 else None
-    if labels is not None:
-        require(labels.dtype.kind in "iu", f"labels in {name!r} must be integers, not {labels.dtype}")
-        require(
-            labels.shape in (inputs.shape[:1], steps),
-            f"data file {name!r} has {len(inputs)} samples but labels of shape {labels.shape}; "
-            f"give one a sample, or one a step if inputs, {inputs.shape}, have steps",
-        )
-        require(
-            labels.ndim == 1 or int(labels.min()) >= -1,
-            f"labels of steps in {name!r} must be at least 0, or -1 for none, not {int(labels.min())}",
-        )
-        labels = labels.astype(np.int64)
-    if targets is not None:
-        require(targets.dtype.kind in "iuf", f"targets in {name!r} must be numbers, not {targets.dtype}")
-        require(
-            targets.ndim == 3 and targets.shape[:2] == steps,
-            f"targets in {name!r} must have shape (samples, steps, outputs) for inputs of shape {inputs.shape}, "
-            f"not {targets.shape}",
-        )
-        with np.errstate(over="ignore"):
-            targets = targets.astype(np.float32)
-        require(bool(np.isfinite(targets).all()), f"targets in {name!r} must be finite float32 numbers; write it again")
-    return DataSet(path.stem, inputs, labels, targets)

@@ -49,7 +49,13 @@ def cycles_per_image(network: Path, data: str, core: CoreConfig) -> float:
     return mean_cycles(schedule(program, activities(result, sent_inputs(program, result, samples)), reads=False))
 
 
-def recorded_accuracy(network: Path) -> float | None:
-    """The accuracy, 0 to 1, of golden on the whole test set, as the record beside the network's file states it."""
-    record = record_of(network)
-    return read_record(record).accuracy_integer if record.exists() else None
+def recorded_accuracy(network: Path, data: str) -> float | None:
+    """The accuracy, 0 to 1, of golden on the whole test set, as the record beside the network's file states it.
+
+    None if there is no record, or if it is about another data set than ``data``.
+    """
+    path = record_of(network)
+    if not path.exists():
+        return None
+    record = read_record(path)
+    return record.accuracy_integer if record.dataset == data else None

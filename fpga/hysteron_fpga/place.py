@@ -66,7 +66,7 @@ def place(
     cycles, accuracy, unmeasured = None, None, ""
     try:
         cycles = cycles_per_image(path, source, board.core)
-        accuracy = recorded_accuracy(path)
+        accuracy = recorded_accuracy(path, source)
     except MissingDataError as error:
         unmeasured = str(error)
     built = build(board, seeds=seeds, tell=tell)

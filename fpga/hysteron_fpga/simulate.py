@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stream images through the simulated netlist of a board and compare the results with golden."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class NetlistReport:
         """The content of ``netlist.json``."""
         return {
             "board": self.board.name,
+            "core": asdict(self.board.core),
             "network": self.network,
             "images": self.images,
             "mismatches": len(self.mismatches),

@@ -16,7 +16,7 @@ from hysteron_base.errors import integer_in, rectangular, require
 from hysteron_base.turns import Turns
 from hysteron_spec import Layer, Network, load
 from hysteron_spec.answers import Answer
-from hysteron_spec.encoder import Coding, encode
+from hysteron_spec.encoder import Coding, check_inputs, encode
 
 from .run import run
 
@@ -91,13 +91,15 @@ class GoldenAccelerator(Closing):
                 first += len(group)
 
     def _results(self, network: Network, inputs: NDArray[Any], first: int) -> Iterator[Answer]:
+        # Here, where the samples' own numbers are known, so that a message names the right one.
+        inputs = check_inputs(network.encoder, inputs, network.n_in, first=first)
         if self.jitter or self.dropped:
             if network.encoder is not None:
                 require(
                     network.encoder.coding is not Coding.DIRECT,
                     "spikes cannot be disturbed in direct coding, which has none; disturb weights",
                 )
-                inputs = encode(network.encoder, inputs.reshape(len(inputs), -1))
+                inputs = encode(network.encoder, inputs)
                 network = replace(network, encoder=None)
             inputs = np.stack([self._shaken(spikes, first + k) for k, spikes in enumerate(inputs)])
         result = run(network, inputs)

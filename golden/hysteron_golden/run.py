@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError, rectangular, require
-from hysteron_spec.encoder import Coding, check_pixels, encode
+from hysteron_base.errors import require
+from hysteron_spec.encoder import Coding, check_inputs, check_spikes, encode
 from hysteron_spec.network import Array, Int32, Layer, Network
 from hysteron_spec.neuron import Readout
 from hysteron_spec.projection import Source
@@ -101,12 +101,8 @@ def run(network: Network, inputs: Array, *, trace: bool = False) -> Result:
         If the shape or a value does not suit the network.
     """
     encoder = network.encoder
-    if encoder is None:
-        data = check_spikes(inputs, network.n_in)
-        steps = data.shape[1]
-    else:
-        data = check_pixels(inputs, network.n_in)
-        steps = encoder.steps
+    data = check_inputs(encoder, inputs, network.n_in)
+    steps = data.shape[1] if encoder is None else encoder.steps
     widest = max(layer.n_out for layer in network.layers)
     chunk = max(1, min(_CHUNK // widest, _ELEMENTS // (steps * max(network.n_in, widest))))
     parts = []
@@ -131,21 +127,6 @@ def run(network: Network, inputs: Array, *, trace: bool = False) -> Result:
         potentials=join_layers("potentials") if trace else None,
         inputs=join("inputs"),
     )
-
-
-def check_spikes(inputs: Array, n_in: int) -> NDArray[np.uint8]:
-    """``inputs`` as ``(samples, steps, n_in)`` uint8 of 0 and 1; anything else is refused."""
-    inputs = rectangular("spikes", inputs)
-    require(inputs.ndim == 3, f"spikes must have shape (samples, steps, {n_in}), not {inputs.shape}")
-    require(inputs.shape[2] == n_in, f"spikes must have {n_in} inputs as the network has, not {inputs.shape[2]}")
-    require(inputs.shape[1] > 0, "a sample needs at least one time step, not 0")
-    if inputs.dtype == bool:
-        return inputs.astype(np.uint8)
-    bad = (inputs != 0) & (inputs != 1)
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise HysteronError(f"spike{list(where)} (sample, step, input) must be 0 or 1, not {inputs[where]}")
-    return inputs.astype(np.uint8)
 
 
 def _run_chunk(network: Network, inputs: NDArray[np.uint8], steps: int, trace: bool) -> Result:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -40,8 +40,10 @@ class CampaignReport:
         Samples that have results.
     done_again
         Of these, samples whose results an earlier run had left damaged.
+    judge
+        What answers were judged by.
     accuracy
-        Share of samples whose label was predicted, or None without labels.
+        Share of labels that were answered, or None without labels.
     seconds_loading
         Seconds until the machine was open and its network loaded.
     images_per_second
@@ -56,6 +58,7 @@ class CampaignReport:
     options: dict[str, Any]
     images: int
     done_again: int
+    judge: str
     accuracy: float | None
     seconds_loading: float
     images_per_second: float | None
@@ -64,6 +67,15 @@ class CampaignReport:
     def as_dict(self) -> dict[str, Any]:
         """The report as it is written to ``report.json``."""
         return asdict(self)
+
+
+def check_file(network: Path) -> None:
+    """Refuse a network's file that can be read only once: it is read for its content and for its checksum."""
+    require(not network.is_fifo(), f"{str(network)!r} is a pipe, which can be read only once; copy it to a file first")
+
+
+def _winner(answer: Answer) -> int:
+    return answer.prediction
 
 
 def run_campaign(
@@ -77,6 +89,9 @@ def run_campaign(
     options: Mapping[str, Any] | None = None,
     images: int | None = None,
     resume: bool = False,
+    judge: str = "winner",
+    judged: Callable[[Answer], int] = _winner,
+    classes: int | None = None,
     tell: Tell = quiet,
 ) -> CampaignReport:
     """Load a network into a machine, send samples, and keep the results in ``results.csv`` and ``settings.json``.
@@ -86,7 +101,7 @@ def run_campaign(
     network
         The network's file.
     inputs, labels
-        ``(samples, …)`` as the network takes them, and ``(samples,)`` labels if there are any.
+        ``(samples, …)`` as the network takes them, and ``(samples,)`` labels if there are any; below 0: none.
     data
         What the samples are called.
     port
@@ -99,21 +114,33 @@ def run_campaign(
         Only the first so many samples.
     resume
         Whether to keep the results that are in ``folder``. Each row ends with a check; damaged ones are done again.
+    judge, judged, classes
+        How classes are made of answers: its name, the function, and how many classes it can name (None: as many as
+        there are outputs). Results of another one are of another run.
     tell
         Takes messages of how far it is.
 
     Raises
     ------
     HysteronError
-        If the samples do not suit the network, its file is a pipe, or the results in ``folder`` are of another run.
+        If the samples do not suit the network, no answer can match a label, the network's file is a pipe, or the
+        results in ``folder`` are of another run.
     DeviceError
         If the machine does not answer, was lost or refused something; results so far are kept.
     """
     given = dict(options or {})
-    require(not network.is_fifo(), f"{str(network)!r} is a pipe, which can be read only once; copy it to a file first")
+    check_file(network)
     count = min(images or len(inputs), len(inputs))
     wanted = load(network)
-    results = _Results(folder, labels, wanted.n_out, _settings(network, inputs, given))
+    classes = wanted.n_out if classes is None else classes
+    if labels is not None and len(labels):
+        label = int(labels.max())
+        require(
+            label < classes,
+            f"label {label} cannot be answered by {wanted.n_out} outputs, judged by {judge}; leave labels away",
+        )
+    settings = _settings(network, inputs, given) | {"judge": judge}
+    results = _Results(folder, labels, wanted.n_out, settings, judged, classes)
     if resume:
         results.read()
     most = max(results.rows, default=-1) + 1
@@ -133,7 +160,8 @@ def run_campaign(
                     results.add(answer)
                     done = len(results.rows)
                     now = time.perf_counter()
-                    accuracy = "" if labels is None else f"{100 * results.right / done:.2f} %"
+                    share = results.accuracy
+                    accuracy = "" if share is None else f"{100 * share:.2f} %"
                     step(done, f"{accuracy}  {(done - count + len(missing)) / (now - loaded):,.1f} images/s")
                     if now - kept > _KEEP_EVERY:
                         results.write()
@@ -155,7 +183,8 @@ def run_campaign(
         options=given,
         images=count,
         done_again=results.damaged,
-        accuracy=None if labels is None else results.right / count,
+        judge=judge,
+        accuracy=results.accuracy,
         seconds_loading=loaded - begin,
         images_per_second=len(missing) / seconds if missing else None,
         stats=stats,
@@ -176,25 +205,41 @@ class _Results:
     ----------
     rows
         Prediction and values by the index of the sample.
-    right
-        How many of these were predicted rightly.
+    known, right
+        How many of these have a label, and how many of those were answered rightly.
     damaged
         Rows that were read and are none.
     """
 
-    def __init__(self, folder: Path, labels: NDArray[np.integer] | None, n_out: int, settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        labels: NDArray[np.integer] | None,
+        n_out: int,
+        settings: dict[str, Any],
+        judged: Callable[[Answer], int],
+        classes: int,
+    ) -> None:
         self.folder, self.path, self.labels, self.settings = folder, folder / "results.csv", labels, settings
         self.head = ["index", "prediction", "label", *(f"value{k}" for k in range(n_out)), "check"]
         self.rows: dict[int, tuple[int, ...]] = {}
-        self.right = self.damaged = 0
+        self.judged, self.classes = judged, classes
+        self.known = self.right = self.damaged = 0
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of labels that were answered; None if no result has one."""
+        return self.right / self.known if self.known else None
 
     def add(self, answer: Answer) -> None:
         """Take an answer in."""
-        self._count(answer.index, (answer.prediction, *map(int, answer.values)))
+        self._count(answer.index, (self.judged(answer), *map(int, answer.values)))
 
     def _count(self, index: int, row: tuple[int, ...]) -> None:
         self.rows[index] = row
-        self.right += self.labels is not None and int(self.labels[index]) == row[0]
+        label = -1 if self.labels is None else int(self.labels[index])
+        self.known += label >= 0
+        self.right += label >= 0 and label == row[0]
 
     def write(self) -> None:
         """Write the results there are, and what they depend on."""
@@ -241,7 +286,7 @@ class _Results:
             index, prediction, *values = (int(cell) for cell in cells[:2] + cells[3:-1])
         except ValueError:
             return None
-        fits = index >= 0 and index not in self.rows and 0 <= prediction < len(values)
+        fits = index >= 0 and index not in self.rows and 0 <= prediction < self.classes
         return (index, (prediction, *values)) if fits and all(-1 << 31 <= value < 1 << 31 for value in values) else None
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import rectangular, require, require_of_device
+from hysteron_base.errors import HysteronError, rectangular, require_of_device
 from hysteron_spec.answers import Answer
+from hysteron_spec.encoder import check_pixels, check_spikes
 from hysteron_spec.packets import WORD_BYTES, sample_packets
 from hysteron_spec.protocol import PAYLOAD_WORDS, payload, words
 
@@ -17,24 +18,11 @@ from .image import Image
 
 def requests_of(image: Image, sample: NDArray[np.integer], index: int) -> list[bytes]:
     """Return a sample as the payloads of DATA requests; ``index`` is its number, for messages."""
-    data = rectangular(f"sample {index}", sample)
-    if image.pixels or image.encode:
-        flat = data.reshape(-1)
-        require(
-            flat.size == image.n_in and flat.dtype == np.uint8,
-            f"sample {index} must be {image.n_in} bytes, not {flat.size} of {flat.dtype}",
-        )
-        if image.encode:
-            data = image.encode(flat)
+    data = _checked(image, sample, index)
+    packets = sample_packets(data)
     if image.pixels:
-        packets, due = sample_packets(flat), [image.steps if image.every_step else 1]
+        due = [image.steps if image.every_step else 1]
     else:
-        require(
-            data.ndim == 2 and data.shape[1] == image.n_in and len(data) > 0,
-            f"sample {index} must have shape (steps, {image.n_in}), not {data.shape}",
-        )
-        require(bool(((data == 0) | (data == 1)).all()), f"sample {index} must hold spikes of 0 and 1")
-        packets = sample_packets(data.astype(np.uint8))
         due = [int(image.every_step or step == len(packets) - 1) for step in range(len(packets))]
     words_each = image.n_out + 1
     found: list[bytes] = []
@@ -62,6 +50,22 @@ def requests_of(image: Image, sample: NDArray[np.integer], index: int) -> list[b
     if block or wanted:
         close()
     return found
+
+
+def _checked(image: Image, sample: NDArray[np.integer], index: int) -> NDArray[np.uint8]:
+    """What is sent of a sample: ``(n_in,)`` pixels or ``(steps, n_in)`` spikes.
+
+    It is checked as golden checks it, so that whatever runs there runs on a machine.
+    """
+    one = rectangular(f"sample {index}", sample)[None]
+    try:
+        if image.pixels:
+            return check_pixels(one, image.n_in, first=index)[0]
+        if image.encode:
+            return image.encode(check_pixels(one, image.n_in, first=index)[0])
+        return check_spikes(one, image.n_in, first=index)[0]
+    except HysteronError as error:
+        raise HysteronError(f"sample {index}: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hysteron_base.errors import integer_in, require
 from hysteron_base.extras import brought_by
 from hysteron_base.files import write_file
@@ -122,4 +120,6 @@ def confusion(run: GoldenRun) -> Picture:
 
     labels = run.data.labels
     require(labels is not None and labels.ndim == 1, "a confusion matrix needs one label a sample")
-    return _picture(draw(np.asarray(labels), run.predictions, run.network.n_out))
+    assert labels is not None
+    known = labels >= 0
+    return _picture(draw(labels[known], run.predictions[known], run.judge.classes(run.network.n_out)))

@@ -14,8 +14,10 @@ from hysteron_base.extras import brought_by
 from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet
 from hysteron_data.sets import DataSet, load_data_set
+from hysteron_data.understood import understood
 from hysteron_golden import Result
 from hysteron_golden import run as golden
+from hysteron_measure.judge import WINNER, Judge
 from hysteron_measure.score import Answers, accuracy
 from hysteron_spec import CoreConfig, Network
 from hysteron_spec.answers import Machine
@@ -60,27 +62,49 @@ class GoldenRun:
         What was run.
     result
         Answers and, of a traced run, all spikes and potentials; see :class:`hysteron_golden.Result`.
+    judge
+        How answers are made of the outputs, see :mod:`hysteron_measure.judge`.
     """
 
     network: Network
     data: DataSet
     result: Result
+    judge: Judge = WINNER
+
+    @property
+    def answers(self) -> Answers:
+        """The values of the outputs, and the answered classes: one a sample, or one after every step."""
+        return Answers.golden(self.network, self.result, self.judge)
 
     @property
     def predictions(self) -> NDArray[np.int64]:
-        """``(samples,)`` winning outputs."""
-        return self.result.predictions
+        """``(samples,)`` answered classes: the winning outputs, unless the judge is another."""
+        return self.answers.winners[:, -1]
+
+    @property
+    def understood(self) -> str:
+        """What the samples were taken for: their axes, range and labels."""
+        return understood(self.data, self.network.encoder).text
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What looks like a mistake in the data, or in labels and outputs; a sentence each."""
+        return understood(self.data, self.network.encoder).notes + self.judge.notes(self.network, self.data)
 
     @property
     def accuracy(self) -> float | None:
         """Share of right answers, 0 to 1; None if the data have no labels."""
         if self.data.labels is None:
             return None
-        return accuracy(self.data.labels, Answers.golden(self.network, self.result).winners)
+        return accuracy(self.data.labels, self.answers.winners)
 
     def _rows(self) -> dict[str, str]:
         events = self.result.events.mean(axis=0)
         rows = {"network": f"{self.network.name} ({self.network.shape})", "samples": f"{len(self.predictions):,}"}
+        if len(self.predictions):
+            rows["taken for"] = self.understood
+        for number, note in enumerate(self.notes if len(self.predictions) else (), 1):
+            rows[f"note {number}"] = note
         if self.accuracy is not None:
             rows["accuracy"] = f"{100 * self.accuracy:.2f} %"
         rows["spikes a sample: input, layers"] = ", ".join(f"{n:,.1f}" for n in events)
@@ -93,7 +117,7 @@ class GoldenRun:
         return table_of("Golden model", self._rows())
 
 
-def run(network: Network, samples: Samples, *, trace: bool = False) -> GoldenRun:
+def run(network: Network, samples: Samples, *, trace: bool = False, judge: str | Judge = WINNER) -> GoldenRun:
     """Run a network on the golden model: what the hardware answers, bit for bit, at the speed of matrix products.
 
     Parameters
@@ -105,14 +129,18 @@ def run(network: Network, samples: Samples, *, trace: bool = False) -> GoldenRun
         ``(samples, pixels…)`` bytes for a network with an encoder.
     trace
         Keep every spike and potential, for :mod:`hyn.plot`.
+    judge
+        How answers are made of the outputs: ``winner``, ``groups:C`` (a population code of C classes), ``threshold:N``
+        (one output; 1 from N up), ``max`` or ``mean`` (over the steps, of a network that answers at every one).
 
     Raises
     ------
     HysteronError
-        If the samples do not suit the network.
+        If the samples do not suit the network, no answer can match a label, or the read-out cannot be judged so.
     """
-    found = samples_of(samples)
-    return GoldenRun(network, found, golden(network, found.inputs, trace=trace))
+    found, judge = samples_of(samples), Judge.of(judge)
+    judge.check_data(network, found)
+    return GoldenRun(network, found, golden(network, found.inputs, trace=trace), judge)
 
 
 @brought_by("sim")
@@ -123,6 +151,7 @@ def simulate(
     core: CoreConfig | str | None = None,
     settings: Mapping[str, str] | None = None,
     images: int | None = None,
+    judge: str | Judge = WINNER,
     tell: Tell = quiet,
 ) -> Any:
     """Run a network on the generated hardware (Verilator) and compare every spike, potential and cycle with golden.
@@ -137,6 +166,8 @@ def simulate(
         Parameters of the preset to be changed, by name, as texts: ``{"lanes": "64"}``.
     images
         Only the first so many samples; None: all.
+    judge
+        How answers are made of the outputs; see :func:`run`.
     tell
         Told how far the work is. The first run of a core builds its simulator, which takes a minute or two.
 
@@ -151,7 +182,8 @@ def simulate(
     """
     from hysteron_measure.simulation import simulate_network
 
-    return simulate_network(network, samples_of(samples), core_for(network, core, settings), images=images, tell=tell)
+    config = core_for(network, core, settings)
+    return simulate_network(network, samples_of(samples), config, images=images, judge=judge, tell=tell)
 
 
 def core_for(network: Network, core: CoreConfig | str | None, settings: Mapping[str, str] | None = None) -> CoreConfig:
@@ -198,7 +230,9 @@ def open(address: str, **options: Any) -> Machine:
 
 
 @brought_by("train")
-def train(recipe: str, *, tell: Tell = quiet, twin: bool = False, **changes: object) -> tuple[Network, dict[str, Any]]:
+def train(
+    recipe: str, *, tell: Tell = quiet, twin: bool = False, held_back: float = 0.0, **changes: object
+) -> tuple[Network, dict[str, Any]]:
     """Train a network in the hardware's own integers, so that the accuracy in training is that of the chip.
 
     Parameters
@@ -209,6 +243,8 @@ def train(recipe: str, *, tell: Tell = quiet, twin: bool = False, **changes: obj
         Told after every epoch.
     twin
         Train the float twin as well, to see what the integers cost.
+    held_back
+        Part of the training samples to judge by; 0: judge by the test samples, which a file of your own must have then.
     changes
         Parameters of the recipe to be changed, by name: ``epochs=3``, ``hidden=(256,)``.
 
@@ -223,7 +259,7 @@ def train(recipe: str, *, tell: Tell = quiet, twin: bool = False, **changes: obj
     """
     from hysteron_train.benchmark import train_recipe
 
-    network, record = train_recipe(recipe, changes, twin=twin, tell=tell)
+    network, record = train_recipe(recipe, changes, twin=twin, held_back=held_back, tell=tell)
     return network, record.as_dict()
 
 

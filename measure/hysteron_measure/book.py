@@ -112,8 +112,11 @@ def write_results(path: Path, entries: dict[str, Entry]) -> None:
 
 
 def data_name(entry: Entry) -> str:
-    """The name of an entry's data set, for people; a user's file is named without its path."""
-    return Path(entry["dataset"]).stem
+    """The name of an entry's data set, for people, and what answers were judged by if not by the winning output.
+
+    A user's file is named without its path.
+    """
+    return Path(entry["dataset"]).stem + (f", judged by {entry['judge']}" if "judge" in entry else "")
 
 
 def put(path: Path, name: str, entry: Entry, *, force: bool) -> str | None:
@@ -124,8 +127,8 @@ def put(path: Path, name: str, entry: Entry, *, force: bool) -> str | None:
     """
     entries = read_results(path)
     old = entries.get(name)
-    same = ("network_sha256", "dataset", "preset", "settings")
-    if old is not None and not force and all(old[key] == entry[key] for key in same):
+    same = ("network_sha256", "dataset", "preset", "settings", "judge")
+    if old is not None and not force and all(old.get(key) == entry.get(key) for key in same):
         before, now = old["images_rtl"], entry["images_rtl"]
         if before > now:
             return f"figures from {before:,} samples through the RTL stay, {now:,} were run now"

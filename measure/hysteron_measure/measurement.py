@@ -17,6 +17,7 @@ from hysteron_golden.schedule import Schedule, sent_inputs
 from hysteron_spec import Network, Program, Readout, compile_network, load
 
 from .book import Entry, fingerprint, put
+from .judge import WINNER, Judge
 from .record import Record, load_record
 from .score import Answers, Task, accuracy_by_step, confusion, score
 from .simulation import hardware, stream, summarise
@@ -57,7 +58,13 @@ class Measured:
 
 
 def measure_into(
-    book: Path, networks: Sequence[Path], images: int | None, *, force: bool = False, tell: Tell = quiet
+    book: Path,
+    networks: Sequence[Path],
+    images: int | None,
+    *,
+    force: bool = False,
+    judge: str | Judge = WINNER,
+    tell: Tell = quiet,
 ) -> list[Measured]:
     """Measure networks, and put the figures of each into a file of figures as soon as they are there.
 
@@ -67,7 +74,7 @@ def measure_into(
         The file of figures, for example ``networks/results.json``.
     networks
         Network files, each beside the book and beside its training record.
-    images, tell
+    images, judge, tell
         As for :func:`measure`.
     force
         Replace figures that come from more samples through the hardware.
@@ -86,12 +93,12 @@ def measure_into(
         load_record(path)
     done = []
     for path in networks:
-        entry = measure(path, images, tell=tell)
+        entry = measure(path, images, judge=judge, tell=tell)
         done.append(Measured(path.stem, entry, put(book, path.stem, entry, force=force)))
     return done
 
 
-def measure(path: Path, images: int | None, *, tell: Tell = quiet) -> Entry:
+def measure(path: Path, images: int | None, *, judge: str | Judge = WINNER, tell: Tell = quiet) -> Entry:
     """Measure the network in ``path`` on the data and the core that its training record names.
 
     Parameters
@@ -100,6 +107,8 @@ def measure(path: Path, images: int | None, *, tell: Tell = quiet) -> Entry:
         A network file with its record beside it.
     images
         Samples that go through the hardware, from the first; None: all.
+    judge
+        How answers are made of the outputs, see :mod:`hysteron_measure.judge`.
     tell
         Told how far the work is.
 
@@ -111,18 +120,28 @@ def measure(path: Path, images: int | None, *, tell: Tell = quiet) -> Entry:
     Raises
     ------
     HysteronError
-        If network, record and data set do not go together, or a file of them is missing or damaged.
+        If network, record and data set do not go together, or a file of them is missing or damaged, or the data set is
+        a file that is not divided: the network was trained on it.
     """
+    judge = Judge.of(judge)
     network, record = load(path), load_record(path)
     config = record.core()
     program = compile_network(network, config)
     data = load_data_set(record.dataset)
+    require(
+        data.part is not None,
+        f"network {path.stem!r} was trained on the samples of {record.dataset!r}, so it cannot be judged by them; "
+        "divide the file into 'train_inputs', 'test_inputs' and so on, and train again",
+    )
     task = Task.of(data)
+    require(judge == WINNER or task is not Task.REGRESSION, f"{judge} is for classes, not for a regression")
+    if task is not Task.REGRESSION:
+        judge.check_data(network, data)
     _check(path.stem, network, record, task)
     with stage(tell, f"{path.stem}: golden model, {len(data.inputs)} samples of {data.name}"):
         # Asked at every step, the network answers at the last one what it answers anyway.
         asked = replace(network, readout_every_step=True)
-        whole = Answers.golden(asked, run(asked, data.inputs))
+        whole = Answers.golden(asked, run(asked, data.inputs), judge)
         inputs = data.inputs[:images]
         result = run(network, inputs, trace=True)
     with hardware(config, detail=False, tell=tell) as simulator:
@@ -134,12 +153,15 @@ def measure(path: Path, images: int | None, *, tell: Tell = quiet) -> Entry:
         if network.encoder is None and network.readout_every_step:
             step_latency, more = _lone_steps(simulator, program, inputs, tell)
             mismatches += more
-    seen = _hardware_answers(program, comparison.observed, Answers.golden(network, result))
+    seen = _hardware_answers(program, comparison.observed, Answers.golden(network, result, judge), judge)
     plan = comparison.schedule
     figures = summarise(program, result, comparison.activity, plan, None, data=data.name, compared=compared)
     kept = ("cycles_per_image_median", "cycles_per_image_max", "latency_cycles_median", "events_per_image")
+    # The hardware's own answer goes without saying.
+    by = {} if judge == WINNER else {"judge": str(judge)}
     return {
         "dataset": record.dataset,
+        **by,
         "task": task.value,
         "shape": network.shape,
         "modes": [layer.mode.name.lower() for layer in network.layers],
@@ -165,7 +187,7 @@ def measure(path: Path, images: int | None, *, tell: Tell = quiet) -> Entry:
         "us_per_image": figures["cycles_per_image_median"] * 1e6 / config.clock_hz,
         "cycles_per_step": plan.counters["CYCLES"] / plan.counters["STEPS"],
         "step_latency_cycles_median": step_latency,
-        **_courses(network, data, whole),
+        **_courses(judge.classes(network.n_out), data, whole),
     }
 
 
@@ -192,7 +214,7 @@ def _watched(program: Program, result: Result) -> bool:
     return samples * steps * sum(program.tiles) * config.lanes * config.potential_bits <= WATCHED_BITS
 
 
-def _hardware_answers(program: Program, observed: "Observed", golden: Answers) -> Answers:
+def _hardware_answers(program: Program, observed: "Observed", golden: Answers, judge: Judge) -> Answers:
     """What the core itself answered, in the shapes of golden's answers; one that never came has no winner (-1)."""
     from hysteron_sim.verify import answers
 
@@ -200,6 +222,9 @@ def _hardware_answers(program: Program, observed: "Observed", golden: Answers) -
     seen_values, seen_winners = answers(program, observed)
     count = min(len(seen_winners), winners.size)
     values.reshape(-1, program.network.n_out)[:count] = seen_values[:count]
+    # The core names its winner itself; any other answer the host makes of the values.
+    if judge != WINNER:
+        seen_winners = judge.answers(program.network.readout, values).reshape(-1)
     winners.reshape(-1)[:count] = seen_winners[:count]
     return Answers(values, winners)
 
@@ -244,7 +269,7 @@ def _scores(record: Record, task: Task, data: DataSet, whole: Answers, hardware:
     return scores | {"readout_scale": scale if task is Task.REGRESSION else None}
 
 
-def _courses(network: Network, data: DataSet, whole: Answers) -> Entry:
+def _courses(classes: int, data: DataSet, whole: Answers) -> Entry:
     """What the pictures show: counts of answers, accuracy over the steps, or a regression's first test samples."""
     courses: Entry = {"classes": list(data.classes), "confusion": None, "accuracy_by_step": None, "histories": None}
     if data.targets is not None:
@@ -253,7 +278,7 @@ def _courses(network: Network, data: DataSet, whole: Answers) -> Entry:
         return courses | {"histories": {"targets": targets, "potentials": got.tolist()}}
     assert data.labels is not None
     return courses | {
-        "confusion": confusion(data.labels, whole.winners, network.n_out).tolist(),
+        "confusion": confusion(data.labels, whole.winners, classes).tolist(),
         "accuracy_by_step": [
             None if share is None else round(share, 4) for share in accuracy_by_step(data.labels, whole.winners)
         ],

@@ -4,6 +4,7 @@
 Training, simulation and measurement judge by these functions, so that an accuracy is the same figure everywhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from hysteron_base.errors import HysteronError, require
 from hysteron_data.sets import DataSet
 from hysteron_golden import Result
-from hysteron_golden.run import winner
 from hysteron_spec import Network, Readout
+from hysteron_spec.answers import Answer
+
+from .judge import WINNER, Judge
 
 Labels = NDArray[np.int64]
 
@@ -72,7 +75,7 @@ class Answers:
         ``(samples, answers, n_out)``: spike counts, first spikes or potentials. They are int32 of golden and of the
         hardware, and may be float32 of a network that is being trained.
     winners
-        ``(samples, answers)`` int64: the winning outputs.
+        ``(samples, answers)`` int64: the answered classes, which are the winning outputs unless a judge says else.
     """
 
     values: NDArray[Any]
@@ -81,13 +84,22 @@ class Answers:
     @classmethod
     def potentials(cls, values: NDArray[Any]) -> "Answers":
         """The answers of a network whose read-out potentials are ``(samples, answers, n_out)`` values."""
-        return cls(values, winner(Readout.POTENTIAL, values))
+        return cls(values, WINNER.answers(Readout.POTENTIAL, values))
 
     @classmethod
-    def golden(cls, network: Network, result: Result) -> "Answers":
-        """The answers of a golden run."""
+    def golden(cls, network: Network, result: Result, judge: Judge = WINNER) -> "Answers":
+        """The answers of a golden run, as ``judge`` makes them; it must suit the network."""
         values = result.values[:, None] if result.step_values is None else result.step_values
-        return cls(values, winner(network.readout, values))
+        return cls(values, judge.answers(network.readout, values))
+
+    @classmethod
+    def machine(cls, network: Network, answers: Sequence[Answer], judge: Judge = WINNER) -> "Answers":
+        """The answers of a machine, one a sample; every step's of a network that answers at each.
+
+        All samples must have as many steps.
+        """
+        values = np.stack([answer.values[None] if answer.steps is None else answer.steps for answer in answers])
+        return cls(values, judge.answers(network.readout, values))
 
 
 def judged(labels: Labels, winners: Labels) -> tuple[Labels, Labels]:
@@ -161,10 +173,17 @@ def score(task: Task, data: DataSet, answers: Answers, scale: float | None = Non
     return accuracy(data.labels[:samples], answers.winners)
 
 
-def confusion(labels: Labels, winners: Labels, outputs: int) -> NDArray[np.int64]:
-    """``(classes, classes)`` counts of label (row) and answer (column); shapes as in :func:`judged`."""
+def confusion(labels: Labels, winners: Labels, classes: int) -> NDArray[np.int64]:
+    """``(classes, classes)`` counts of label (row) and answer (column); shapes as in :func:`judged`.
+
+    Raises
+    ------
+    HysteronError
+        If a label is not below ``classes``.
+    """
     wanted, got = judged(labels, winners)
-    classes = max(int(wanted.max()) + 1, outputs)
+    high = int(max(wanted.max(), got.max()))
+    require(high < classes, f"a label or an answer is {high}, but there are {classes} classes, 0 to {classes - 1}")
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (wanted, got), 1)
     return counts

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from hysteron_base.errors import require
 from hysteron_base.html import table_of
+from hysteron_base.memory import check_size
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet
 from hysteron_golden import Result, run
 from hysteron_golden.schedule import Activity, Schedule, sent_inputs
 from hysteron_spec import CoreConfig, Network, Program, compile_network
 
+from .judge import WINNER, Judge
 from .score import Answers, accuracy
 from .timing import image_cycles, lone_latencies
 
@@ -53,6 +55,8 @@ class Run:
         Whether everything inside the core was compared, so that its schedule lists every lane-cycle.
     summary
         The figures of ``report.json``; see :func:`summarise`.
+    judge
+        How answers are made of the outputs.
     """
 
     network: Network
@@ -63,6 +67,12 @@ class Run:
     comparison: "Comparison"
     detail: bool
     summary: dict[str, Any]
+    judge: Judge = WINNER
+
+    @property
+    def predictions(self) -> NDArray[np.int64]:
+        """``(samples,)`` answered classes, as the judge makes them of the outputs after the last step."""
+        return Answers.golden(self.network, self.result, self.judge).winners[:, -1]
 
     def __repr__(self) -> str:
         figures = "; ".join(f"{name}: {value} {unit}".strip() for name, value, unit in figures_of(self.summary))
@@ -81,6 +91,7 @@ def simulate_network(
     *,
     images: int | None = None,
     trace: str = "auto",
+    judge: str | Judge = WINNER,
     tell: Tell = quiet,
 ) -> Run:
     """Run a network on the generated hardware (Verilator) over samples, and compare it with the golden model.
@@ -95,20 +106,27 @@ def simulate_network(
         Only the first so many samples; None: all.
     trace
         What is compared, one of :data:`TRACES`.
+    judge
+        How answers are made of the outputs, see :mod:`hysteron_measure.judge`.
     tell
         Told how far the work is.
 
     Raises
     ------
     HysteronError
-        If the core cannot hold the network, the network cannot take the data, or there is no sample.
+        If the core cannot hold the network, the network cannot take the data, no answer can match a label, there is no
+        sample, or so many that their trace takes more memory than is allowed.
     SimulationError
         If the simulator fails. A difference between hardware and golden is no error: ``comparison`` lists it.
     """
     require(trace in TRACES, f"trace must be one of {', '.join(TRACES)}, not {trace!r}")
+    judge = Judge.of(judge)
+    judge.check_data(network, data)
     data = data.take(slice(images))
     require(len(data.inputs) > 0, "there must be at least one sample, not 0")
+    judge.check_data(network, data)
     program = compile_network(network, config)
+    _check_trace(network, data)
     with stage(tell, f"golden model: {len(data.inputs)} samples of {data.name}"):
         result = run(network, data.inputs, trace=True)
     sent = sent_inputs(program, result, data.inputs)
@@ -123,10 +141,19 @@ def simulate_network(
         data.labels,
         data=data.name,
         compared="everything" if detail else "answers",
+        judge=judge,
     )
     summary["mismatches"] = len(comparison.mismatches)
     summary["first_mismatch"] = str(comparison.mismatches[0]) if comparison.mismatches else None
-    return Run(network, program, data, sent, result, comparison, detail, summary)
+    return Run(network, program, data, sent, result, comparison, detail, summary, judge)
+
+
+def _check_trace(network: Network, data: DataSet) -> None:
+    """Refuse samples of which all spikes and potentials would take more memory than is allowed."""
+    steps = data.inputs.shape[1] if network.encoder is None else network.encoder.steps
+    # A flag and a word of 32 bits for each neuron.
+    size = 5 * len(data.inputs) * steps * sum(layer.n_out for layer in network.layers)
+    check_size(f"the trace of {len(data.inputs):,} samples", size, "take fewer images")
 
 
 @contextmanager
@@ -174,6 +201,7 @@ def summarise(
     *,
     data: str,
     compared: str,
+    judge: Judge = WINNER,
 ) -> dict[str, Any]:
     """The figures of ``report.json``.
 
@@ -183,13 +211,16 @@ def summarise(
     """
     config: CoreConfig = program.config
     cycles = image_cycles(predicted)
+    answers = Answers.golden(program.network, result, judge)
     require(len(cycles) > 0, "there must be at least one sample, not 0")
     return {
         "preset": config.name,
+        "core": asdict(config),
         "network": f"{program.network.name} ({program.network.shape})",
         "data": data,
         "images": len(cycles),
-        "accuracy": None if labels is None else accuracy(labels, Answers.golden(program.network, result).winners),
+        "judge": str(judge),
+        "accuracy": None if labels is None else accuracy(labels, answers.winners),
         "mismatches": None,
         "compared": compared,
         "cycles_per_image_median": float(np.median(cycles)),
@@ -208,12 +239,13 @@ def summarise(
 def figures_of(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The figures of a summary for people: what, the value and its unit."""
     share = summary["accuracy"]
+    by = "" if summary["judge"] == "winner" else f", judged by {summary['judge']}"
     verdict = "all equal" if not summary["mismatches"] else f"{summary['mismatches']} kinds differ"
     what = "spikes, potentials, cycles" if summary["compared"] == "everything" else "answers, cycles"
     what += ", counters" if summary["counters"] else ""
     return [
         ("images", f"{summary['images']}", ""),
-        ("accuracy through the RTL", *(("unknown", "") if share is None else (f"{100 * share:.2f}", "%"))),
+        (f"accuracy through the RTL{by}", *(("unknown", "") if share is None else (f"{100 * share:.2f}", "%"))),
         (f"RTL against golden: {what}", verdict, ""),
         ("cycles per image, median", f"{summary['cycles_per_image_median']:.1f}", "cycles"),
         ("cycles per image, most", f"{summary['cycles_per_image_max']}", "cycles"),

@@ -14,9 +14,9 @@ from .style import INK, WIDTH, picture
 
 
 @picture
-def confusion(labels: NDArray[np.generic], predictions: NDArray[np.generic], outputs: int) -> Figure:
+def confusion(labels: NDArray[np.generic], predictions: NDArray[np.generic], classes: int) -> Figure:
     """The counts of true class (row) against answer (column) of ``(samples,)`` labels and predictions."""
-    return draw_confusion(score.confusion(labels.astype(np.int64), predictions.astype(np.int64)[:, None], outputs))
+    return draw_confusion(score.confusion(labels.astype(np.int64), predictions.astype(np.int64)[:, None], classes))
 
 
 def draw_confusion(counts: NDArray[np.int64], names: Sequence[str] = ()) -> Figure:

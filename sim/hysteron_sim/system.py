@@ -2,7 +2,7 @@
 """Samples through a whole simulated machine: host, serial line, firmware, core and back, compared with golden."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Stream:
         Bytes of payload that the host sent.
     mismatches
         Samples whose answers differ from golden's, in order.
+    answers
+        What the machine answered, in order.
     stats
         The machine's figures: twice before, and once after.
     """
@@ -46,6 +48,7 @@ class Stream:
     line: LineFigures
     payload: int
     mismatches: list[int]
+    answers: list[Answer]
     stats: list[dict[str, Any]]
 
 
@@ -79,15 +82,17 @@ def stream(
         simulated.figures()
         sent = accelerator.link.figures.payload_out
         mismatches: list[int] = []
+        answers: list[Answer] = []
         with stage(tell, "images", len(samples)) as step:
             for answer in accelerator.infer(samples):
+                answers.append(answer)
                 if not _same(answer, golden):
                     mismatches.append(answer.index)
                 step(answer.index + 1, f"{len(mismatches)} differ")
         line = simulated.figures()
         payload = accelerator.link.figures.payload_out - sent
         stats.append(accelerator.stats())
-    return Stream(line, payload, mismatches, stats)
+    return Stream(line, payload, mismatches, answers, stats)
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,10 @@ class SystemReport:
 
     Attributes
     ----------
-    network, data, core
-        Names of the network, of the samples, and of the machine's core.
+    network, data
+        Names of the network and of the samples.
+    core
+        The machine's core: all its parameters by name, the clock among them.
     images, mismatches, first_mismatch
         Samples, answers that differ from golden's, and the first sample of these or None.
     line_utilisation, line_busy
@@ -116,11 +123,13 @@ class SystemReport:
         Samples a second with a line of 3 Mbaud; None where not all is counted.
     machine
         The words of STATUS at the end, by name.
+    answers
+        What the machine answered, in order; it is not in ``report.json``.
     """
 
     network: str
     data: str
-    core: str
+    core: dict[str, Any]
     images: int
     mismatches: int
     first_mismatch: int | None
@@ -137,10 +146,13 @@ class SystemReport:
     images_per_second: float
     images_per_second_3mbaud: float | None
     machine: dict[str, int]
+    answers: list[Answer] = field(default_factory=list, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as it is written to ``report.json``."""
-        return asdict(self)
+        values = asdict(replace(self, answers=[]))
+        del values["answers"]
+        return values
 
 
 def stream_images(
@@ -204,7 +216,7 @@ def _report(
     return SystemReport(
         network=wanted.name,
         data=data,
-        core=config.name,
+        core=asdict(config),
         images=count,
         mismatches=len(done.mismatches),
         first_mismatch=done.mismatches[0] if done.mismatches else None,
@@ -221,6 +233,7 @@ def _report(
         images_per_second=config.clock_hz * count / cycles,
         images_per_second_3mbaud=at_3mbaud,
         machine=after["machine"],
+        answers=done.answers,
     )
 
 

@@ -18,6 +18,7 @@ Specified in docs/specification.md, §4.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -125,8 +126,8 @@ def random_bytes(state: int, count: int) -> NDArray[np.uint8]:
     return np.packbits(bits[LFSR_BITS:], bitorder="little")
 
 
-def check_pixels(images: NDArray[Any], n_in: int) -> NDArray[np.uint8]:
-    """``images`` as ``(samples, n_in)`` bytes.
+def check_pixels(images: NDArray[Any], n_in: int, *, first: int = 0) -> NDArray[np.uint8]:
+    """``images`` as ``(samples, n_in)`` bytes; ``first`` is the number of the first image, for messages.
 
     Raises
     ------
@@ -135,19 +136,96 @@ def check_pixels(images: NDArray[Any], n_in: int) -> NDArray[np.uint8]:
     """
     images = rectangular("images", images)
     require(images.ndim >= 2, f"images must have shape (samples, pixels…), not {images.shape}")
-    pixels = int(np.prod(images.shape[1:]))
+    pixels = math.prod(images.shape[1:])
+    hint = ""
+    if images.ndim > 2 and math.prod(images.shape[2:]) == n_in:
+        hint = "; axis 1 seems to be time, but the network makes its own steps: give one image a sample"
     require(
-        pixels == n_in, f"images must have {n_in} pixels as the network has inputs, not {pixels} {images.shape[1:]}"
+        pixels == n_in,
+        f"images must have {n_in} pixels as the network has inputs, not {pixels} {images.shape[1:]}{hint}",
     )
     flat = images.reshape(len(images), n_in)
     if flat.dtype != np.uint8:
+        require(flat.dtype.kind in "iuf", f"pixels must be numbers, not {flat.dtype}")
         with np.errstate(invalid="ignore"):
-            good = (flat >= 0) & (flat <= 255) & (flat == np.rint(flat)) if flat.dtype.kind in "iuf" else None
-        require(good is not None, f"pixels must be numbers, not {flat.dtype}")
+            good = (flat >= 0) & (flat <= 255) & (flat == np.rint(flat))
         if not np.all(good):
-            i, j = (int(k) for k in np.argwhere(~np.asarray(good))[0])
-            raise HysteronError(f"pixel {j} of image {i} must be a whole number from 0 to 255, not {flat[i, j]}")
+            i, j = (int(k) for k in np.argwhere(~good)[0])
+            unit = flat.dtype.kind == "f" and bool(((flat >= 0) & (flat <= 1)).all())
+            hint = "; pixels that go from 0 to 1 become bytes with np.rint(255 * inputs)" if unit else ""
+            raise HysteronError(
+                f"pixel {j} of image {first + i} must be a whole number from 0 to 255, not {flat[i, j]}{hint}"
+            )
     return flat.astype(np.uint8)
+
+
+def check_spikes(inputs: NDArray[Any], n_in: int, *, first: int = 0) -> NDArray[np.uint8]:
+    """``inputs`` as ``(samples, steps, n_in)`` uint8 of 0 and 1; ``first`` is the number of the first sample.
+
+    Frames ``(samples, steps, …)`` of several axes, as event cameras give them, are laid out in a row for each step, the
+    last axis fastest.
+
+    Raises
+    ------
+    HysteronError
+        If a sample has another number of inputs or no step, or a value is neither 0 nor 1.
+    """
+    inputs = rectangular("spikes", inputs)
+    shape = inputs.shape
+    wanted = f"spikes must have shape (samples, steps, {n_in}), not {shape}"
+    if inputs.ndim < 3:
+        pixels = inputs.ndim == 2 and shape[1] == n_in
+        raise HysteronError(wanted + ("; the network has no encoder, which would make steps of pixels" * pixels))
+    require(shape[1] > 0, "a sample needs at least one time step, not 0")
+    each = math.prod(shape[2:])
+    if each != n_in:
+        told = f"spikes must have {n_in} inputs as the network has, not {each}"
+        told += "" if inputs.ndim == 3 else f", which axes 2 and up of shape {shape} make together"
+        if n_in in shape[:-1]:
+            axis = shape.index(n_in)
+            told += f"; axis {axis} has {n_in}: axes are (samples, steps, inputs), see np.moveaxis(inputs, {axis}, -1)"
+        raise HysteronError(told)
+    inputs = inputs.reshape(*shape[:2], n_in)
+    if inputs.dtype == bool:
+        return inputs.astype(np.uint8)
+    require(inputs.dtype.kind in "iuf", f"spikes must be numbers, not {inputs.dtype}")
+    bad = (inputs != 0) & (inputs != 1)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise HysteronError(
+            f"spike{[first + where[0], *where[1:]]} (sample, step, input) must be 0 or 1, not {inputs[where]}"
+            + _not_spikes(inputs)
+        )
+    return inputs.astype(np.uint8)
+
+
+def _not_spikes(values: NDArray[Any]) -> str:
+    """The remedy for numbers that are no spikes, by what they look like; empty if they look like nothing known."""
+    if not np.isfinite(values).all():
+        return ""
+    if (values < 0).any():
+        return "; give negative spikes inputs of their own: np.concatenate([inputs > 0, inputs < 0], axis=-1)"
+    if (values == np.rint(values)).all():
+        return "; an input spikes once a step: take finer steps, or inputs > 0 if counts do not matter"
+    return "; values between 0 and 1 are no spikes: encode them first, or import the network with a coding of pixels"
+
+
+def check_inputs(encoder: Encoder | None, inputs: NDArray[Any], n_in: int, *, first: int = 0) -> NDArray[np.uint8]:
+    """Samples as a network takes them: pixels for its encoder, or spikes if it has none.
+
+    Parameters
+    ----------
+    encoder
+        The network's.
+    inputs
+        ``(samples, pixels…)``, see :func:`check_pixels`, or ``(samples, steps, …)``, see :func:`check_spikes`.
+    n_in
+        The network's inputs.
+    first
+        Number of the first sample, for messages.
+    """
+    check = check_spikes if encoder is None else check_pixels
+    return check(inputs, n_in, first=first)
 
 
 def encode(encoder: Encoder, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

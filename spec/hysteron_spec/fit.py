@@ -2,7 +2,7 @@
 """What a network needs of a core: which preset holds it, or which parameters of one it needs changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from hysteron_base.errors import HysteronError
 
@@ -22,6 +22,11 @@ class Fit:
 
     preset: str
     changes: Mapping[str, int | bool | str]
+
+    @property
+    def config(self) -> CoreConfig:
+        """The core itself."""
+        return CoreConfig.preset(self.preset).override({key: str(value).lower() for key, value in self.changes.items()})
 
     @property
     def options(self) -> str:
@@ -98,8 +103,69 @@ def fit(network: Network, settings: Mapping[str, str] | None = None) -> Fit | No
     return best
 
 
+def title_of(config: CoreConfig) -> str:
+    """A core in a line, for people: its name, what differs from the preset, and its clock."""
+    name = config.name.rstrip("*")
+    changes = ""
+    if config.name != name and name in PRESETS:
+        preset = CoreConfig.preset(name)
+        differ = [
+            f.name for f in fields(config) if f.name != "name" and getattr(config, f.name) != getattr(preset, f.name)
+        ]
+        changes = ", ".join(f"{each}={str(getattr(config, each)).lower()}" for each in differ)
+    return f"core {name}" + (f" with {changes}" if changes else "") + f", {config.clock_hz / 1e6:g} MHz"
+
+
+def _first(network: Network) -> str | None:
+    """The first preset that holds a network as it is; None if none does."""
+    for name in _USED:
+        try:
+            compile_network(network, CoreConfig.preset(name))
+        except HysteronError:
+            continue
+        return name
+    return None
+
+
+def _changed(network: Network, preset: str, settings: Mapping[str, str]) -> CoreConfig:
+    """A preset that holds the network, with parameters changed; refused if it holds the network no longer."""
+    config = CoreConfig.preset(preset).override(dict(settings))
+    try:
+        compile_network(network, config)
+    except HysteronError as error:
+        changes = {key: str(value).lower() for key, value in needed(network, config).items()}
+        remedies = [Fit(preset, {**settings, **changes})]
+        remedies += [near] if (near := _other(network, preset, settings)) else []
+        found = [each.options for each in remedies if _holds(network, each)]
+        remedy = f"use {' or '.join(found)}" if found else "leave --set away"
+        given = ", ".join(f"{key}={value}" for key, value in settings.items())
+        raise HysteronError(
+            f"preset {preset} holds the network {network.shape}, but not with {given}: "
+            f"{str(error).partition(';')[0]}; {remedy}"
+        ) from None
+    return config
+
+
+def _other(network: Network, preset: str, settings: Mapping[str, str]) -> Fit | None:
+    """The first other preset that holds the network with the same parameters changed."""
+    others = (Fit(name, settings) for name in _USED if name != preset)
+    return next((each for each in others if _holds(network, each)), None)
+
+
+def _holds(network: Network, fit: Fit) -> bool:
+    """Whether a preset with its changes holds a network."""
+    try:
+        compile_network(network, fit.config)
+    except HysteronError:
+        return False
+    return True
+
+
 def choose_core(network: Network | None, preset: str | None, settings: Mapping[str, str]) -> CoreConfig:
     """The core that is asked for, or the first that holds a network.
+
+    Parameters that are changed change the core that would be taken without them, and never which one it is: another
+    one has another clock. Only where no preset holds the network as it is do they choose, as they make it fit.
 
     Parameters
     ----------
@@ -114,10 +180,12 @@ def choose_core(network: Network | None, preset: str | None, settings: Mapping[s
     ------
     HysteronError
         If there is no such preset or parameter, or no preset holds the network: then with what each lacks, and the
-        changes that the nearest needs.
+        changes that the nearest needs; or if parameters are changed so that the preset holds it no longer.
     """
     if preset is not None or network is None:
         return CoreConfig.preset(preset or "digits").override(dict(settings))
+    if settings and (kept := _first(network)) is not None:
+        return _changed(network, kept, settings)
     reasons, impossible = {}, {}
     for name in _USED:
         try:

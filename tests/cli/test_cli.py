@@ -4,6 +4,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,10 @@ def test_sim_reports_equality_and_figures(hysteron: Run, small: Path, tmp_path: 
     assert {*keys.split(), "utilisation", "clock_hz", "images_per_second"} <= set(report)
     assert report["mismatches"] == 0
     assert report["images"] == 3
+    assert report["core"] == asdict(CoreConfig.preset("tiny"))
+    head, taken, *_ = text.splitlines()
+    assert head == f"core tiny, {report['core']['clock_hz'] / 1e6:g} MHz"
+    assert taken.startswith("data data: 3 samples of 4 steps of 10 inputs, ") and taken.endswith("; labels 0 to 2")
     assert report["images_per_second"] == pytest.approx(1e8 * 3 / report["counters"]["CYCLES"])
     assert "Image 2, label 2, answer" in (tmp_path / "out" / "report.html").read_text()
 
@@ -188,7 +193,7 @@ def test_a_result_as_json_is_all_of_standard_output(hysteron: Run) -> None:
     status, text, _ = hysteron("info", DIGITS, "--json")
     assert status == 0
     found = json.loads(text)
-    assert found["shape"] == "64-128-10" and found["core"] == "digits"
+    assert found["shape"] == "64-128-10" and found["core"]["name"] == "digits"
     assert found["layers"][0]["theta_high"] == 40 and found["layers"][0]["mode"] == "LATCH"
     status, text, _ = hysteron("info", DIGITS)
     assert status == 0 and "64-128-10" in text and not text.startswith("{")

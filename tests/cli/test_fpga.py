@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,7 @@ def test_a_bitstream(hysteron: Run, build: Path, tools: Tools) -> None:
     assert set(memories) == {"core.engine.weights", "ram", "rom"}
     assert report == {
         "board": name,
+        "core": asdict(board(name).core),
         "fmax_mhz": 1.25 * clock,
         "target_mhz": clock,
         "fmax_mhz_by_seed": {str(seed): share * clock for seed, share in SPEEDS.items()},
@@ -518,7 +520,7 @@ def test_a_netlist_is_compared_with_golden(
     def stream(simulated: object, wanted: Any, samples: np.ndarray, golden: Any, **_: object) -> Stream:
         asked.update(simulated=simulated, name=wanted.name, samples=samples, golden=golden)
         line = LineFigures(**{**dict.fromkeys(LineFigures.__dataclass_fields__, 0), "first_in": 1000, "last_out": 9000})
-        return Stream(line, 0, wrong, [])
+        return Stream(line, 0, wrong, [], [])
 
     monkeypatch.setattr("hysteron_fpga.simulate.build_netlist", lambda one, path: (one.name, path))
     monkeypatch.setattr("hysteron_fpga.simulate.SimulatedMachine", lambda *words, program: (*words, program))
@@ -532,6 +534,7 @@ def test_a_netlist_is_compared_with_golden(
     assert np.array_equal(asked["golden"].values, run(load(small), inputs).values)
     assert json.loads(netlist.with_suffix(".json").read_text()) == {
         "board": "icebreaker",
+        "core": asdict(board("icebreaker").core),
         "network": "small",
         "images": 2,
         "mismatches": len(wrong),

@@ -211,7 +211,7 @@ def test_soc_sim(hysteron: Run, tmp_path: Path) -> None:
     )
     assert status == 0, errors
     report = json.loads((tmp_path / "report.json").read_text())
-    assert (report["images"], report["mismatches"], report["core"]) == (60, 0, "digits")
+    assert (report["images"], report["mismatches"], report["core"]["name"]) == (60, 0, "digits")
     assert 0.5 < report["line_utilisation"] <= report["line_busy"] <= 1
     assert report["cycles_per_image"] >= max(report["cpu_cycles_per_image"], report["core_cycles_per_image"])
     bound = {"serial line": "line", "processor": "cpu", "core": "core"}[report["bound_by"]]

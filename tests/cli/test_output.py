@@ -42,7 +42,7 @@ JSON_COMMANDS: dict[str, tuple[str, ...]] = {
 SAYS: dict[str, Callable[[Any], bool]] = {
     "info": lambda found: list(found) == list(PRESETS) and found["tiny"]["lanes"] == 4,
     "info of a network": lambda found: (
-        (found["shape"], found["core"], len(found["layers"])) == ("64-128-10", "digits", 2)
+        (found["shape"], found["core"]["name"], len(found["layers"])) == ("64-128-10", "digits", 2)
     ),
     "info of a core": lambda found: found["tiny*"]["lanes"] == 8,
     "info --parameters": lambda found: (

@@ -66,7 +66,8 @@ def test_import(stand_in: Path) -> None:
     data = summary["data"]
     assert data["accuracy"] == np.mean(run(network, inputs).predictions == np.arange(60) % 4)
     assert data["samples"] == 60 and 0 <= data["same_answer"] <= 1 and len(data["spikes_per_sample"]) == 2
-    assert summary["core"] == {"preset": "digits", "changes": {}}
+    assert (summary["core"]["preset"], summary["core"]["changes"]) == ("digits", {})
+    assert summary["core"]["parameters"]["clock_hz"] == 100_000_000
     assert [layer["name"] for layer in summary["rounding"]["layers"]] == ["hidden", "last"]
     for text in ("hidden", "20×30", "0.5 → 0.5 (code 4, 30 neurons)", "accuracy, %", "same answer, %"):
         assert text in result.output

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hysteron_base.errors import HysteronError
+from hysteron_base.memory import VARIABLE
 from hysteron_data.archive import read_members
 
 Make = Callable[..., bytes]
@@ -47,3 +48,13 @@ def test_damage_anywhere_is_no_crash(tmp_path: Path, make_tar: Make, mode: str) 
 def test_a_missing_archive(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_members(tmp_path / "none", PATTERN)
+
+
+def test_what_stands_for_too_much_is_not_unpacked(
+    tmp_path: Path, make_tar: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "archive"
+    path.write_bytes(make_tar({"wanted/a.txt": bytes(1 << 22), "wanted/b.txt": bytes(1 << 22)}, "w:gz"))
+    monkeypatch.setenv(VARIABLE, str(2**-8.5))
+    with pytest.raises(HysteronError, match=r"archive' holds takes .* set HYSTERON_MAX_GIB"):
+        read_members(path, PATTERN)

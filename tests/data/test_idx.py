@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hysteron_base.errors import HysteronError
+from hysteron_base.memory import VARIABLE
 from hysteron_data.idx import parse_idx, read_gzip
 
 Make = Callable[[np.ndarray], bytes]
@@ -53,3 +54,13 @@ def test_damaged_files_are_refused_by_name(tmp_path: Path, content: bytes, told:
     assert "broken.gz" in str(error.value)
     assert "get it again" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_stands_for_too_much_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(1 << 24)))
+    monkeypatch.setenv(VARIABLE, str(2**-10))
+    with pytest.raises(HysteronError, match=r"bomb\.gz' holds takes .* set HYSTERON_MAX_GIB"):
+        read_gzip(path)
+    monkeypatch.delenv(VARIABLE)
+    assert len(read_gzip(path)) == 1 << 24

@@ -149,7 +149,7 @@ def test_files_of_the_users(tmp_path: Path) -> None:
     path = tmp_path / "mine.npz"
     loaded = load_data_set(write(path, inputs=SPIKES))
     assert (loaded.name, loaded.labels, loaded.targets, loaded.classes) == ("mine", None, None, ())
-    loaded = load_data_set(write(path, inputs=SPIKES, labels=np.array([1, 0, 2], np.uint8)), "train")
+    loaded = load_data_set(write(path, inputs=SPIKES, labels=np.array([1, 0, 2], np.uint8)), "train", whole=True)
     assert loaded.labels is not None
     assert loaded.labels.dtype == np.int64
     assert loaded.labels.tolist() == [1, 0, 2]

@@ -305,3 +305,13 @@ def test_a_closed_machine_says_so() -> None:
 def test_what_is_no_network() -> None:
     nothing: Any = None
     assert "not None" in refusal(lambda: made().load(nothing))
+
+
+def test_a_wrong_sample_is_called_by_its_number() -> None:
+    """Not by its place among those that are computed together."""
+    machine = GoldenAccelerator()
+    machine.load(DIGITS)
+    wrong = images(200).astype(np.int64)
+    wrong[150, 3] = 256
+    assert "pixel 3 of image 150 must be" in refusal(lambda: list(machine.infer(wrong)))
+    assert "pixel 3 of image 157 must be" in refusal(lambda: list(machine.infer(wrong, first=7)))

@@ -431,7 +431,7 @@ def test_a_huge_bias_does_not_wrap(bias, weight):
     [
         (np.zeros((3,)), ["(3,)", "(samples, steps, 3)"]),
         (np.zeros((2, 3)), ["(2, 3)"]),
-        (np.zeros((1, 2, 3, 4)), ["(1, 2, 3, 4)"]),
+        (np.zeros((1, 2, 3, 4)), ["(1, 2, 3, 4)", "not 12", "axis 2 has 3"]),
         (np.zeros((1, 2, 4)), ["3 inputs", "not 4"]),
         (np.zeros((1, 2, 0)), ["3 inputs", "not 0"]),
         (np.zeros((1, 0, 3)), ["time step", "not 0"]),
@@ -442,7 +442,9 @@ def test_a_huge_bias_does_not_wrap(bias, weight):
         ([[[0, np.inf, 0]]], ["[0, 0, 1]", "not inf"]),
         (np.full((1, 1, 3), 255, np.uint8), ["[0, 0, 0]", "not 255"]),
         (np.full((1, 1, 3), 256, np.int32), ["[0, 0, 0]", "not 256"]),
-        (np.full((1, 1, 3), "x"), ["[0, 0, 0]", "not x"]),
+        (np.full((1, 1, 3), "x"), ["numbers", "<U1"]),
+        (np.full((1, 1, 3), 1j), ["numbers", "complex128"]),
+        (np.full((1, 2, 4), 1)[:, :1].reshape(1, 4), ["(1, 4)"]),
         ([[[0, 0, 0], [0, 0]]], ["shape"]),
     ],
 )

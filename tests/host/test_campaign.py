@@ -39,7 +39,7 @@ def test_it_tells_how_far_it_is_and_prints_nothing(tmp_path: Path, capsys: pytes
     counts = [each.done for each in told if each.what == "images" and not each.finished]
     assert counts == list(range(13)) and told[-1].total == 12
     assert (report.accuracy, report.images, report.port, report.options) == (11 / 12, 12, "golden:", {})
-    assert set(json.loads((tmp_path / "settings.json").read_text())) == {"network", "data", "disturbances"}
+    assert set(json.loads((tmp_path / "settings.json").read_text())) == {"network", "data", "disturbances", "judge"}
 
 
 def test_without_labels_there_is_no_accuracy(tmp_path: Path) -> None:
@@ -150,3 +150,27 @@ def test_a_pipe_is_no_network_file(tmp_path: Path) -> None:
         lambda: run_campaign(tmp_path / "net.hyn", INPUTS, None, data="", port="golden:", folder=tmp_path)
     )
     assert "net.hyn" in message and "is a pipe" in message
+
+
+def test_labels_that_no_output_can_match_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    labels = LABELS.copy()
+    labels[3] = 10
+    with pytest.raises(HysteronError, match="label 10 cannot be answered by 10 outputs"):
+        call(tmp_path, labels)
+    assert not list(tmp_path.iterdir())
+
+
+def test_samples_without_a_label_are_not_judged(tmp_path: Path) -> None:
+    labels = LABELS.copy()
+    labels[:6] = -1
+    assert call(tmp_path, labels).accuracy == 1.0
+    assert call(tmp_path, np.full(12, -1)).accuracy is None
+
+
+def test_answers_can_be_judged_in_another_way(tmp_path: Path) -> None:
+    """What the host makes of an answer is what is kept, and no run in another way goes on from there."""
+    report = call(tmp_path, np.full(12, 7), judge="seven", judged=lambda _: 7, images=5)
+    assert (report.judge, report.accuracy) == ("seven", 1.0)
+    assert [line.split(",")[1] for line in (tmp_path / "results.csv").read_text().splitlines()[1:]] == ["7"] * 5
+    with pytest.raises(HysteronError, match=r"of another run .*judge"):
+        call(tmp_path, resume=True)

@@ -17,7 +17,8 @@ def test_scores_of_small_arrays() -> None:
     assert accuracy_by_step(labels, winners) == [1.0, None, 0.5]
     assert accuracy_by_step(np.array([2, 2]), winners) == [0.5, 0.5, 0.5]
     assert confusion(labels, winners, 3).tolist() == [[2, 0, 1], [0, 0, 0], [0, 0, 0]]
-    assert confusion(np.array([3, 1]), winners, 3).shape == (4, 4)
+    with pytest.raises(HysteronError, match="a label or an answer is 60000, but there are 3 classes, 0 to 2"):
+        confusion(np.array([60000, 1]), winners, 3)
     assert rms_error(np.zeros((1, 2, 1), np.float32), np.array([[[3], [-4]]]), 2.0) == pytest.approx(50**0.5)
     with pytest.raises(HysteronError, match="not 1 times; give it readout_every_step"):
         judged(labels, winners[:, :1])

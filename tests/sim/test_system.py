@@ -33,7 +33,12 @@ def test_it_tells_how_far_it_is_and_prints_nothing(capsys: pytest.CaptureFixture
     counts = [each.done for each in told if each.what == "images" and not each.finished]
     assert counts == list(range(10)) and told[-1].total == 9
     report = done.as_dict()
-    assert (report["network"], report["data"], report["core"], report["images"]) == ("digits", "noise", "digits", 9)
+    assert (report["network"], report["data"], report["core"]["name"], report["images"]) == (
+        "digits",
+        "noise",
+        "digits",
+        9,
+    )
     assert (report["mismatches"], report["first_mismatch"]) == (0, None)
     table = (ROOT / "docs/machine.md").read_text().split("## Simulated")[1].split("## ")[0]
     rows = [row for row in table.splitlines() if row.startswith("| `")]

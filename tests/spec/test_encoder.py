@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysteron_spec.encoder import GROUP, LFSR_BITS, MAX_STEPS, Coding, Encoder, check_pixels, encode, random_bytes
+from hysteron_spec.encoder import (
+    GROUP,
+    LFSR_BITS,
+    MAX_STEPS,
+    Coding,
+    Encoder,
+    check_inputs,
+    check_pixels,
+    check_spikes,
+    encode,
+    random_bytes,
+)
 from support import scalar
 from support.networks import encoders, examples
 from support.refusal import refusal
@@ -312,3 +323,57 @@ def test_pixels_at_the_ends():
 
 def test_images_are_flattened_row_by_row():
     assert check_pixels(np.arange(12).reshape(2, 2, 3), 6).tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
+
+
+# -- what samples are taken for --------------------------------------------------------------------------------
+
+
+def test_frames_of_several_axes_are_laid_out_in_rows() -> None:
+    """(samples, steps, channels, rows, columns), as event cameras give them."""
+    frames = (np.random.default_rng(0).random((3, 5, 2, 3, 4)) < 0.3).astype(float)
+    assert np.array_equal(check_spikes(frames, 24), frames.reshape(3, 5, 24))
+    assert check_spikes(frames, 24).dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        (np.zeros((5, 24)), "the network has no encoder"),
+        (
+            np.zeros((5, 24, 7)),
+            "not 7; axis 1 has 24: axes are (samples, steps, inputs), see np.moveaxis(inputs, 1, -1)",
+        ),
+        (np.zeros((24, 5, 7)), "axis 0 has 24"),
+        (np.zeros((5, 7, 2, 3)), "not 6, which axes 2 and up of shape (5, 7, 2, 3) make together"),
+        (
+            np.full((5, 7, 24), 3),
+            "spike[2, 0, 0] (sample, step, input) must be 0 or 1, not 3; an input spikes once a step",
+        ),
+        (np.full((5, 7, 24), -1), "give negative spikes inputs of their own"),
+        (np.full((5, 7, 24), 0.5), "values between 0 and 1 are no spikes"),
+        (np.full((5, 7, 24), 1j), "must be numbers, not complex128"),
+    ],
+)
+def test_what_cannot_be_spikes_is_told_with_a_remedy(inputs: np.ndarray, told: str) -> None:
+    assert told in refusal(lambda: check_spikes(inputs, 24, first=2))
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        (
+            np.full((5, 4), 0.5),
+            "pixel 0 of image 7 must be a whole number from 0 to 255, not 0.5; pixels that go from 0 to 1",
+        ),
+        (np.full((5, 4), 1.5), "not 1.5"),
+        (np.zeros((10, 5, 4)), "axis 1 seems to be time, but the network makes its own steps"),
+        (np.zeros((5, 4), complex), "pixels must be numbers, not complex128"),
+    ],
+)
+def test_what_cannot_be_pixels_is_told_with_a_remedy(images: np.ndarray, told: str) -> None:
+    assert told in refusal(lambda: check_pixels(images, 4, first=7))
+
+
+def test_pixels_or_spikes_by_the_encoder() -> None:
+    assert check_inputs(Encoder.latency(3), np.ones((2, 2, 2)), 4).shape == (2, 4)
+    assert check_inputs(None, np.ones((2, 2, 2)), 2).shape == (2, 2, 2)

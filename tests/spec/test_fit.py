@@ -14,7 +14,7 @@ from hysteron_base.errors import HysteronError
 from hysteron_base.settings import changes_of
 from hysteron_spec import CoreConfig, Encoder, Layer, Network, Potential, compile_network
 from hysteron_spec.encoder import Coding
-from hysteron_spec.fit import Fit, choose_core, fit, needed
+from hysteron_spec.fit import Fit, choose_core, fit, needed, title_of
 from support.networks import random_network
 from support.refusal import refusal
 
@@ -108,6 +108,40 @@ def test_the_core_that_is_asked_for() -> None:
     assert choose_core(network(leak_bits=5), None, {"leak_bits": "5"}).name == "digits*"
 
 
+@pytest.mark.parametrize(
+    ("made", "settings", "name", "clock"),
+    [
+        (network(), {"lanes": "64"}, "digits*", 100_000_000),
+        (network(784, 256), {"counters": "false"}, "mnist*", CoreConfig.preset("mnist").clock_hz),
+        (network(leak_bits=5), {"leak_bits": "5"}, "digits*", 100_000_000),
+    ],
+)
+def test_what_is_set_changes_the_preset_that_would_be_taken(
+    made: Network, settings: dict[str, str], name: str, clock: int
+) -> None:
+    config = choose_core(made, None, settings)
+    assert (config.name, config.clock_hz) == (name, clock)
+
+
+def test_what_is_set_never_takes_another_preset_in_silence() -> None:
+    """Fewer tiles than the network needs: another preset would hold it so, at another clock."""
+    made = network()
+    said = refusal(lambda: choose_core(made, None, {"tiles": "2", "lanes": "16"}))
+    assert said.startswith(f"preset digits holds the network {made.shape}, but not with tiles=2, lanes=16: ")
+    options = said.partition("; use ")[2].split(" or ")
+    assert options
+    for option in options:
+        preset, *settings = re.findall(r"(?:--preset|--set) (\S+)", option)
+        compile_network(made, choose_core(made, preset, changes_of(settings)))
+
+
+def test_a_core_in_a_line() -> None:
+    assert title_of(CoreConfig.preset("digits")) == "core digits, 100 MHz"
+    changed = CoreConfig.preset("digits").override({"lanes": "64", "clock_hz": "25000000"})
+    assert title_of(changed) == "core digits with lanes=64, clock_hz=25000000, 25 MHz"
+    assert title_of(replace(changed, name="mine")) == "core mine, 25 MHz"
+
+
 def test_a_preset_that_cannot_be_set_so_is_passed_over() -> None:
     """The first preset cannot have so many outputs, the next one can."""
     with pytest.raises(HysteronError):
@@ -139,7 +173,8 @@ def test_one_reason_and_a_remedy_that_works(made: Network, settings: dict[str, s
     else:
         assert reason is None
         return
-    assert message.startswith(f"no preset fits the network {made.shape}: ") and "\n" not in message
+    heads = f"no preset fits the network {made.shape}: ", f"preset digits holds the network {made.shape}, but not with "
+    assert message.startswith(heads) and "\n" not in message
     assert reason is None or reason in message
     told, semicolon, remedy = message.rpartition("; use ")
     assert semicolon and ";" not in told

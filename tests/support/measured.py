@@ -44,7 +44,7 @@ def ship(folder: Path, name: str, network: Network | Path, arrays: dict[str, Any
         shutil.copyfile(network, path)
     else:
         save(network, path)
-    np.savez(folder / f"{name}-data.npz", **arrays)
+    np.savez(folder / f"{name}-data.npz", **{f"test_{key}": values for key, values in arrays.items()})
     values = {
         "name": name,
         "dataset": str(folder / f"{name}-data.npz"),
@@ -111,7 +111,7 @@ def entries(root: Path) -> dict[str, Entry]:
 
 def arrays(root: Path, name: str) -> dict[str, np.ndarray]:
     with np.load(root / "networks" / f"{name}-data.npz") as archive:
-        return dict(archive)
+        return {key.removeprefix("test_"): values for key, values in archive.items()}
 
 
 def change(root: Path, name: str, **values: Any) -> None:

@@ -44,7 +44,7 @@ def of_task(monkeypatch: pytest.MonkeyPatch, build: Path) -> Callable[..., tuple
     def choose(task: str, **changes: Any) -> tuple[Recipe, DataSet, DataSet]:
         train_part, test_part, settings = TASKS[task]
         parts = {("toy", "train"): train_part, ("toy", "test"): test_part}
-        monkeypatch.setattr(benchmark, "load_data_set", lambda source, part: parts[source, part])
+        monkeypatch.setattr(benchmark, "load_data_set", lambda source, part, **_: parts[source, part])
         return replace(QUICK, task=task, **(settings | changes)), train_part, test_part
 
     return choose
@@ -148,7 +148,7 @@ def test_a_checkpoint_of_other_data_is_not_gone_on_with(of_task: Any, monkeypatc
     recipe, data, tests = of_task("classify")
     make(recipe, twin=False)
     parts = {"train": replace(data, inputs=data.inputs ^ 1), "test": tests}
-    monkeypatch.setattr(benchmark, "load_data_set", lambda _, part: parts[part])
+    monkeypatch.setattr(benchmark, "load_data_set", lambda _, part, **__: parts[part])
     with pytest.raises(HysteronError, match=r"on other samples .* begin anew with --restart"):
         make(recipe, twin=False)
 

@@ -113,3 +113,29 @@ def test_without_a_name_the_recipes_are_listed(hysteron: Run, build: Path) -> No
 def test_refused(hysteron: Run, build: Path, words: list[str], says: str) -> None:
     pytest.importorskip("sklearn", reason=NEEDS_DIGITS)
     assert refused(hysteron("train", *words), build).startswith(says)
+
+
+def own(path: Path, *parts: str) -> str:
+    """A file of 60 samples a part, of whole numbers of 64 bits."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for part in parts:
+        arrays |= {f"{part}inputs": rng.integers(0, 256, (60, 4)), f"{part}labels": np.arange(60) % 3}
+    np.savez(path / "mine.npz", **arrays)
+    return f"dataset={path / 'mine.npz'}"
+
+
+def test_own_samples_are_never_judged_by_themselves(hysteron: Run, build: Path, tmp_path: Path) -> None:
+    words = ("train", "yin-yang", "--epochs", 1, "--set", own(tmp_path, ""), "--set", "hidden=8")
+    assert "not divided into samples to train with and samples to judge by" in refused(hysteron(*words), build)
+    status, output, _ = hysteron(*words, "--held-back", 0.25)
+    assert status == 0 and "15 held-back samples" in output
+    assert "to train with: 45 samples of 4 pixels, 0 to 255 of 255; labels 0 to 2" in output
+    assert "to judge by: 15 samples of 4 pixels" in output
+
+
+def test_own_samples_in_two_parts(hysteron: Run, tmp_path: Path) -> None:
+    words = ("train", "yin-yang", "--epochs", 1, "--set", own(tmp_path, "train_", "test_"), "--set", "hidden=8")
+    status, output, errors = hysteron(*words)
+    assert status == 0, errors
+    assert "60 test samples" in output

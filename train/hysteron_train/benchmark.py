@@ -2,25 +2,30 @@
 """One benchmark from its recipe to the network file and its record."""
 
 import importlib.metadata
+import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from hysteron_base.errors import require
 from hysteron_base.extras import DISTRIBUTION
 from hysteron_base.files import build_root
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_base.settings import text_of
-from hysteron_data.sets import load_data_set
+from hysteron_data.sets import DataSet, load_data_set
 from hysteron_golden import run
+from hysteron_measure.judge import check_labels
 from hysteron_measure.record import Record, record_of
 from hysteron_spec import Network, compile_network, save
+from hysteron_spec.encoder import check_inputs
 
 from .model import predict, score
 from .recipe import Recipe
 from .recipes import recipe_named
-from .trainer import Trained, Watch, check_data, hold_back, train, untrained
+from .trainer import Trained, Watch, check_data, hold_back, outputs, train, untrained
 
 #: Packages whose version can change what comes out: as the record calls them, and their distributions.
 _PACKAGES = {"hysteron": DISTRIBUTION, "torch": "torch", "numpy": "numpy"}
@@ -34,6 +39,37 @@ def folder(recipe: Recipe, held_back: float = 0.0) -> Path:
     """
     name = recipe.digest() + (f"-held-back-{held_back:g}" if held_back else "")
     return build_root() / "train" / recipe.name / name
+
+
+def samples(recipe: Recipe, held_back: float = 0.0) -> tuple[DataSet, DataSet]:
+    """The samples to train with and those to judge by, which are never the same.
+
+    Parameters
+    ----------
+    recipe
+        What is trained.
+    held_back
+        Part of the training samples to judge by; 0: judge by the test samples.
+
+    Raises
+    ------
+    HysteronError
+        If the recipe's data set is a file that is not divided and nothing is held back, or it cannot be loaded.
+    """
+    if held_back:
+        whole = _as_bytes(recipe, load_data_set(recipe.dataset, "train", whole=True))
+        return hold_back(whole, held_back, recipe.seed)
+    data, tests = (_as_bytes(recipe, load_data_set(recipe.dataset, part)) for part in ("train", "test"))
+    return data, tests
+
+
+def _as_bytes(recipe: Recipe, data: DataSet) -> DataSet:
+    """The samples as bytes, in their own shape: a file may hold whole numbers of any type."""
+    encoder, shape = recipe.encoder(), data.inputs.shape
+    if data.inputs.dtype == np.uint8 or (encoder is None and len(shape) < 3):
+        return data
+    checked = check_inputs(encoder, data.inputs, math.prod(shape[1 if encoder is not None else 2 :]))
+    return replace(data, inputs=checked.reshape(shape))
 
 
 def make(
@@ -75,12 +111,9 @@ def make(
     HysteronError
         If the core cannot hold the network, or a data file or checkpoint is missing or damaged.
     """
-    data = load_data_set(recipe.dataset, "train")
-    if held_back:
-        data, tests = hold_back(data, held_back, recipe.seed)
-    else:
-        tests = load_data_set(recipe.dataset, "test")
+    data, tests = samples(recipe, held_back)
     check_data(recipe, data)
+    check_labels(tests, outputs(data))
     # Whether the core can hold it is known before the hours of training.
     compile_network(untrained(recipe, data).export(), recipe.core())
     place = folder(recipe, held_back)
@@ -140,7 +173,7 @@ def _version(package: str) -> str:
 
 
 def train_recipe(
-    name: str, changes: Mapping[str, object], *, twin: bool = False, tell: Tell = quiet
+    name: str, changes: Mapping[str, object], *, twin: bool = False, held_back: float = 0.0, tell: Tell = quiet
 ) -> tuple[Network, Record]:
     """Train a named recipe with some of its fields changed.
 
@@ -150,7 +183,7 @@ def train_recipe(
         Name of the recipe.
     changes
         Fields that differ, by name: their values, or the texts that ``--set`` takes.
-    twin, tell
+    twin, held_back, tell
         As for :func:`make`.
 
     Returns
@@ -164,8 +197,9 @@ def train_recipe(
     """
     texts = {key: text_of(value) for key, value in changes.items()}
     command = ["hysteron", "train", name, *(f"--set {shlex.quote(f'{key}={text}')}" for key, text in texts.items())]
-    command += ["--twin"] * twin
-    return make(recipe_named(name).override(texts), twin=twin, command=" ".join(command), tell=tell)
+    command += ["--twin"] * twin + [f"--held-back {held_back:g}"] * (held_back > 0)
+    recipe = recipe_named(name).override(texts)
+    return make(recipe, twin=twin, held_back=held_back, command=" ".join(command), tell=tell)
 
 
 def check_path(path: Path) -> None:

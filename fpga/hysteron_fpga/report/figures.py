@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of a board's build."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,7 @@ class BuildReport:
         best = self.best
         return {
             "board": self.board.name,
+            "core": asdict(self.board.core),
             "fmax_mhz": best.fmax_mhz,
             "target_mhz": self.target_mhz,
             "fmax_mhz_by_seed": {str(seed): each.fmax_mhz for seed, each in self.placements.items()},

@@ -50,7 +50,8 @@ def choose(run: Run, show: Show) -> tuple[list[int] | None, str]:
         return None, ""
     if show != "wrong":
         return [show], ""
-    wrong = np.flatnonzero(run.result.predictions != run.data.labels).tolist()
+    assert run.data.labels is not None
+    wrong = np.flatnonzero((run.data.labels >= 0) & (run.predictions != run.data.labels)).tolist()
     if not wrong:
         images = counted(len(run.data.inputs), "image")
         return None, f"No answer of these {images} is wrong; shown is the most telling one."

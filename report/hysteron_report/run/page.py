@@ -53,6 +53,8 @@ def write_report(
     chosen: int | Sequence[int] | None = None,
     numbers: Sequence[int] | None = None,
     judged: tuple[NDArray[np.generic], NDArray[np.generic]] | None = None,
+    answers: NDArray[np.int64] | None = None,
+    classes: int | None = None,
     note: str = "",
 ) -> None:
     """Write the report of a run as one HTML file that refers to nothing outside it.
@@ -81,6 +83,10 @@ def write_report(
     judged
         Labels and answers of the whole run, ``(images,)`` each, for the matrix of answers against labels; None: those
         of the samples on the page, if they have labels.
+    answers
+        ``(samples,)`` answered classes of the samples on the page; None: the winning outputs.
+    classes
+        How many classes there are to answer; None: as many as outputs.
     note
         What to say of the choice of the samples shown.
 
@@ -96,6 +102,7 @@ def write_report(
     for name, values in (
         ("schedule", schedule.sample_cycles),
         ("labels", labels),
+        ("answers", answers),
         ("images", images),
         ("numbers", numbers),
     ):
@@ -110,8 +117,12 @@ def write_report(
     places = [integer_in("chosen", place, 0, samples - 1) for place in places]
     pixels = result.inputs if images is None and result.inputs.ndim == 2 else images
     true = None if labels is None else np.asarray(labels).astype(np.int64)
+    answers = result.predictions if answers is None else answers
     if judged is None and true is not None:
-        judged = true, result.predictions
+        judged = true, answers
+    if judged is not None:
+        known = judged[0].astype(np.int64) >= 0
+        judged = (judged[0][known], judged[1][known]) if known.any() else None
     environment = Environment(
         loader=PackageLoader("hysteron_report.run", ""),
         autoescape=True,
@@ -131,12 +142,12 @@ def write_report(
         hysteresis=hysteretic(network),
         input=_input_text(network, result),
         note=note,
-        shown=[_shown(network, result, layer, place, numbers[place], pixels, true) for place in places],
+        shown=[_shown(network, result, layer, place, numbers[place], pixels, true, answers) for place in places],
         demonstration=_demonstration(network.layers[layer].mode) if hysteretic(network) else None,
         **_timing(program, schedule, places[0], numbers),
         layers=_layer_rows(program, result, schedule),
         histogram=timing_pictures.cycle_histograms(timing.image_cycles(schedule), timing.stream_latencies(schedule)),
-        confusion=None if judged is None else confusion(*judged, network.n_out),
+        confusion=None if judged is None else confusion(*judged, classes or network.n_out),
         answers=0 if judged is None else len(judged[0]),
         wrong=0 if judged is None else int((judged[0] != judged[1]).sum()),
         counters=[
@@ -156,14 +167,17 @@ def _shown(
     number: int,
     pixels: NDArray[np.generic] | None,
     labels: NDArray[np.int64] | None,
+    answers: NDArray[np.int64],
 ) -> Shown:
     """The pictures of one sample."""
     trace = retrace(network, result, layer, slice(place, place + 1))
     neurons = pick_neurons(trace)
-    label = f"image {number}" if labels is None else f"image {number}, label {labels[place]}"
+    label = f"image {number}"
+    if labels is not None:
+        label += f", label {labels[place]}" if labels[place] >= 0 else ", no label"
     return Shown(
         number,
-        label + ("" if labels is None else f", answer {result.predictions[place]}"),
+        label + ("" if labels is None else f", answer {answers[place]}"),
         pictures.membrane_traces(trace, neurons),
         pictures.raster(network, result, place, square(pixels, place), label, {layer: neurons}),
     )

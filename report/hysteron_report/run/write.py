@@ -35,6 +35,7 @@ def write_run(path: Path, run: Run, *, show: Show = None) -> None:
     if not run.detail:
         result = _take(result, numbers)
         plan = schedule(run.program, [run.comparison.activity[number] for number in numbers])
+    answers = run.predictions
     labels = run.data.labels if run.data.labels is not None and run.data.labels.ndim == 1 else None
     write_report(
         path,
@@ -43,7 +44,9 @@ def write_run(path: Path, run: Run, *, show: Show = None) -> None:
         result=result,
         schedule=plan,
         labels=None if labels is None else labels[numbers],
-        judged=None if labels is None else (labels, run.result.predictions),
+        judged=None if labels is None else (labels, answers),
+        answers=answers[numbers],
+        classes=run.judge.classes(run.network.n_out),
         images=run.data.inputs[numbers] if run.network.encoder else None,
         chosen=None if chosen is None else [numbers.index(number) for number in chosen],
         numbers=numbers,
