@@ -105,8 +105,8 @@ def soc_sim(
     wanted = load(network)
     config = choose_core(wanted, preset, settings)
     compile_network(wanted, config)
-    tell_core(config)
     samples = _samples(wanted, data, judge).take(slice(images))
+    tell_core(config)
     with watching() as tell:
         found = stream_images(wanted, samples.inputs, config, data=data, small=small, tell=tell)
     report = found.as_dict() | _judged(wanted, samples, judge, found.answers)

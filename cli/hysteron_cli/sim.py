@@ -83,8 +83,8 @@ def sim(
     net = load(network)
     config = choose_core(net, preset, settings)
     compile_network(net, config)
-    tell_core(config)
     tests = samples_for(net, data, judge).take(slice(images))
+    tell_core(config)
 
     from hysteron_report.run import check_show, write_run
 

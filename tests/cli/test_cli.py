@@ -51,7 +51,8 @@ def test_sim_reports_equality_and_figures(hysteron: Run, small: Path, tmp_path: 
     assert report["mismatches"] == 0
     assert report["images"] == 3
     assert report["core"] == asdict(CoreConfig.preset("tiny"))
-    head, taken, *_ = text.splitlines()
+    taken, note, head, *_ = text.splitlines()
+    assert note.startswith("note: labels go from 0 to 2")
     assert head == f"core tiny, {report['core']['clock_hz'] / 1e6:g} MHz"
     assert taken.startswith("data data: 3 samples of 4 steps of 10 inputs, ") and taken.endswith("; labels 0 to 2")
     assert report["images_per_second"] == pytest.approx(1e8 * 3 / report["counters"]["CYCLES"])
