@@ -12,15 +12,15 @@ from typing import IO
 
 
 class Tool:
-    """A program that is run once, with all that it starts.
+    """Programs that are run one after the other, each with all that it starts.
 
-    It gets a process group of its own: a key that interrupts the terminal's programs reaches it only through
+    Each gets a process group of its own: a key that interrupts the terminal's programs reaches it only through
     :meth:`end`, so it does not die before anybody expects it.
 
     Parameters
     ----------
     pass_fds
-        File descriptors that become the program's. They are closed here as soon as it has them, or will never have.
+        File descriptors that become the first program's. They are closed here as soon as it has them, or never will.
     """
 
     def __init__(self, pass_fds: Sequence[int] = ()) -> None:

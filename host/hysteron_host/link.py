@@ -35,11 +35,13 @@ from hysteron_spec.registers import REGISTERS
 from .frames import DamagedError, Frame, decode
 from .transports import Transport
 
-#: Times that something is sent again without any new reply.
+#: Times that HELLO is sent.
 TRIES = 12
-#: By how much patience grows when the first repeat gets no answer either: a device that is slow, and not deaf, must
-#: not be buried under repeats. So a device without a new reply is given up after less than 20 times the patience.
-_GROWTH = 1.5
+#: Times that requests are sent again without any new reply; by how much patience grows with each but the first, and how
+#: often at most: a device that is slow, and not deaf, must not be buried under repeats. One that gives no new reply is
+#: given up after less than 30 times the patience.
+REPEATS = 7
+_GROWTH, _GROWTHS = 1.5, 5
 #: Bytes without a 0 after which what has come is thrown away: more than any frame.
 _LONGEST = 2 * CONTENT_BYTES
 
@@ -246,13 +248,13 @@ class Link:
                 yield reply
             if not self._waiting:
                 return
-            patience = self.transport.patience * (_GROWTH if self._silent > 1 else 1)
+            patience = self.transport.patience * _GROWTH ** min(max(self._silent - 1, 0), _GROWTHS)
             heard = self._listen(self._waiting[0].sent + patience - time.monotonic() if wait else 0)
             if self._waiting[0].reply is None:
                 if time.monotonic() - self._waiting[0].sent > patience:
                     self._silent += 1
                     require_of_device(
-                        self._silent <= TRIES,
+                        self._silent <= REPEATS,
                         f"the machine on {self.transport.name} stopped answering; check it and begin again",
                     )
                     self._send_again(0)

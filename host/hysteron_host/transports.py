@@ -10,7 +10,9 @@ from hysteron_base.errors import DeviceError, HysteronError, require
 from hysteron_base.extras import remedy
 
 #: Seconds that the other end may take nothing of what is written.
-_STUCK = 10.0
+_STUCK = 60.0
+#: Seconds that a connection may take to be made.
+_CONNECTING = 10.0
 #: Seconds of the longest patience: a day.
 _MOST_PATIENCE = 86_400.0
 #: What may have become of the other end of a connection.
@@ -113,7 +115,7 @@ def connect_tcp(address: str, patience: float = 5.0) -> SocketTransport:
     if not (colon and host and port.isdecimal() and int(port) < 1 << 16):
         raise HysteronError(f"tcp: needs HOST:PORT, not {address!r}")
     try:
-        line = socket.create_connection((host, int(port)), timeout=_STUCK)
+        line = socket.create_connection((host, int(port)), timeout=_CONNECTING)
     except (OSError, UnicodeError) as error:
         raise HysteronError(f"nobody answers at {address} ({error}); start the machine there") from None
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
