@@ -15,6 +15,7 @@ from hysteron_golden import run
 from hysteron_spec import Coding, Encoder, Network, Potential, Readout
 from hysteron_spec.fit import Fit, fit
 
+from .check import Check, Given, check_network
 from .linear import LIMIT
 from .model import FloatNetwork
 from .nir import from_nir, read_nir
@@ -76,6 +77,9 @@ class Imported:
         Where it is from, for people.
     calibration
         The samples that chose the scales, for people; None without.
+    check
+        Both networks, layer by layer, on made-up inputs that make each fire, and a verdict: *exact*, *close* or *not
+        faithful*. Nothing is refused here: see ``check.faithful`` before you use the network.
     """
 
     network: Network
@@ -85,6 +89,7 @@ class Imported:
     core: Fit | None
     source: str
     calibration: str | None
+    check: Check
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the networks, for JSON."""
@@ -93,6 +98,7 @@ class Imported:
             "source": self.source,
             "calibration": self.calibration,
             "rounding": self.rounding.as_dict(),
+            "check": self.check.as_dict(),
             "data": None if self.comparison is None else self.comparison.as_dict(),
             "core": None if self.core is None else {"preset": self.core.preset, "changes": self.core.changes},
         }
@@ -173,6 +179,10 @@ def import_network(
             bias_bits=bias_bits,
             progress=done,
         )
+    with stage(tell, "checking"):
+        module = source if hasattr(source, "named_modules") else None
+        asked = Given(module, input_shape, mean, std)
+        check = check_network(network, quantised.network, quantised.rounding, chosen, asked)
     return Imported(
         quantised.network,
         network,
@@ -181,6 +191,7 @@ def import_network(
         fit(quantised.network),
         origin,
         calibration,
+        check,
     )
 
 
