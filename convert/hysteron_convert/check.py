@@ -24,9 +24,9 @@ from .rerun import compare_module
 from .search import mismatch, run_alone, saturation
 
 #: Share of a layer's spikes that may be missing or too many, neuron by neuron and sample by sample, before it counts as
-#: another layer. Networks of 1-bit weights that keep their accuracy are off by up to a half, a layer that is silent by
+#: another layer. Networks of 1-bit weights that keep their accuracy are off by up to 0.7, a layer that is silent by
 #: 1, one with wrong weights by about 1 or more.
-MOST_OFF = 0.6
+MOST_OFF = 0.8
 #: Least correlation of potentials that are read. Wrong weights give about 0, and 1-bit weights that keep their accuracy
 #: 0.8 and more.
 LEAST_CORRELATION = 0.6
@@ -65,7 +65,7 @@ class LayerCheck:
     name
         Name of its neuron's node.
     aimed
-        The inputs were made up for this layer, as it does not fire on what the layers before it put out.
+        The inputs were made up for this layer, as it never or hardly fires on what the layers before it put out.
     can_fire
         Whether any neuron can exceed its threshold in float, whatever its inputs are.
     read
@@ -242,7 +242,9 @@ def _notes(layer: LayerCheck) -> list[str]:
     if layer.agreement is None:
         return [f"{node}: could not be made to fire, so nothing of it was compared"]
     if layer.aimed:
-        return [f"{node}: does not fire in float on what the layers before it put out; it was given spikes of its own"]
+        return [
+            f"{node}: never or hardly fires in float on what the layers before it put out, so it was given spikes of its own"
+        ]
     return []
 
 

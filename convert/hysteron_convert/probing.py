@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inputs made up for each layer, such that it fires: what a check needs where there are no samples.
 
-The network is given made-up samples, and each layer what the float layers before it put out. A layer that never fires
-on that is given spikes of its own: at all rates, half of them aimed at one neuron each, that is on the inputs that
-excite it. A layer that is silent even so, with all its exciting inputs on in every step, cannot fire.
+The network is given made-up samples, and each layer what the float layers before it put out. A layer that never or
+hardly fires on that is given spikes of its own: at all rates, half of them aimed at one neuron each, that is on the
+inputs that excite it.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ _STEPS, _MOST_STEPS = 32, 4096
 _PRODUCTS = 1 << 34
 #: Numbers that the inputs of a layer may take: bounds the memory.
 _ELEMENTS = 1 << 24
+#: Spikes of a neuron, on average, below which there is nothing to judge a layer by.
+_LEAST_SPIKES = 8
 #: How many times as long as it takes the middle neuron to fire, with all that excites it on, a sample of spikes lasts.
 _PATIENCE = 8
 
@@ -39,7 +41,7 @@ class Probe:
     reference
         The inputs, and what the float layer does with them.
     aimed
-        The inputs were made up for this layer, as it never fired on what the layers before it put out.
+        The inputs were made up for this layer, as it never or hardly fired on what the layers before it put out.
     can_fire
         Whether any neuron can exceed its threshold at all, whatever its inputs are.
     """
@@ -96,7 +98,7 @@ def _probe(
     length = direct.steps if direct else inputs.shape[1]
     spikes, potentials = run_layer(layer, inputs, length)
     can_fire = _can_fire(layer, 255 if direct else 1)
-    idle = not potentials.any() if read or not layer.spiking else not spikes.any()
+    idle = not potentials.any() if read or not layer.spiking else spikes.sum() < _LEAST_SPIKES * spikes.shape[2]
     aimed = idle and (can_fire or not layer.spiking)
     if aimed:
         for strength in (1.0, 2.0):
@@ -106,9 +108,9 @@ def _probe(
                 inputs = _spikes(rng, layer, len(inputs), max(length, steps), strength)
             length = direct.steps if direct else inputs.shape[1]
             spikes, potentials = run_layer(layer, inputs, length)
-            if spikes.any():
+            if spikes.sum() >= _LEAST_SPIKES * spikes.shape[2]:
                 break
-    return Probe(Reference(inputs, direct, spikes, potentials, read), aimed, can_fire)
+    return Probe(Reference(inputs, direct, spikes, potentials, read), bool(aimed), can_fire)
 
 
 def _size(network: FloatNetwork) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from hysteron_base.errors import HysteronError, require
 from .libraries import library
 from .model import FloatNetwork, run_layer
 from .notes import Trail, note_down, noted
-from .recording import record
+from .recording import NEURONS, kind_of, leaves, record
 
 
 def compare_module(
@@ -46,6 +46,10 @@ def compare_module(
     samples, direct = len(inputs), inputs.ndim == 2
     trained = (inputs / (255.0 if direct else 1.0) - mean) / std
 
+    neurons = [part for _, part in leaves(module) if kind_of(part) in NEURONS]
+    # A Sequential of neurons that return their state too is trained in a loop over its modules.
+    apart = isinstance(module, torch.nn.Sequential) and any(not part.init_hidden or part.output for part in neurons)
+
     def call(given: Any) -> Any:
         note = noted(given)
         values = trained
@@ -61,7 +65,13 @@ def compare_module(
             number = np.arange(steps) % (1 if direct else trained.shape[1])
             series = trained.reshape(samples, -1, *shape)[:, number]
             values = np.moveaxis(series, 1, axis)
-        return module(note_down(torch.tensor(np.ascontiguousarray(values), dtype=torch.float64), note))
+        out = note_down(torch.tensor(np.ascontiguousarray(values), dtype=torch.float64), note)
+        if not apart:
+            return module(out)
+        for _, part in leaves(module):
+            out = part(out)
+            out = out[0] if isinstance(out, tuple) else out
+        return out
 
     try:
         recording = record(module, call, shape, samples)

@@ -12,7 +12,8 @@ import pytest
 
 from hysteron_convert import FloatLayer, FloatNetwork, Timing, quantise
 from hysteron_convert.candidates import Format, exact_candidate, leak_codes, make_candidate, normalise
-from hysteron_convert.report import LeakRounding, leak_bits_needed, leak_text, leaks_of
+from hysteron_convert.leaks import shifted_sums
+from hysteron_convert.report import LeakRounding, leak_text, leaks_of
 from hysteron_convert.search import mismatch
 from hysteron_golden import run
 from hysteron_spec import Coding, Encoder, Mode, Potential, Readout, Reset
@@ -251,9 +252,10 @@ def test_the_report_of_leaks() -> None:
     )
     assert np.isclose(leaks[1].error, -0.025)
     assert leak_text(leaks).splitlines()[1] == "0.9 → 0.875 (code 7, 2 neurons)"
-    # 0.9 · 32 = 28.8 → 29/32 = 0.90625; 0.95 · 32 = 30.4 → 0.9375, 0.0125 off; 0.95 · 64 = 60.8 → 61/64.
-    assert [leak_bits_needed(np.array([value])) for value in (0.5, 0.9, 0.95, 0.875)] == [1, 5, 6, 3]
-    assert leak_bits_needed(np.array([0.001]), tolerance=1e-4) is None
+    # In effect: 7/8 of 10 is 5 + 2 + 1 = 8, of 3 it is 1; 4/8 of 10 and 3 is 5 and 1.
+    sums = shifted_sums(np.array([[[10, 10, 10, 10], [-3, -3, -3, 0]]]), 3)
+    effects = [leak.effect for leak in leaks_of(beta, codes, 3, sums)]
+    assert effects == [6 / 13, 18 / 26, 1.0]
 
 
 def test_of_many_leaks_the_worst_are_listed() -> None:
@@ -290,7 +292,10 @@ def test_the_report_is_json() -> None:
     values = json.loads(json.dumps(rounding.as_dict()))
     assert values["exact"] is False and len(values["layers"]) == 2
     leak = values["layers"][0]["leaks"][0]
-    assert leak == {"beta": 0.875, "code": 7, "got": 0.875, "neurons": 30, "error": 0.0}
+    assert leak == {"beta": 0.875, "code": 7, "got": 0.875, "neurons": 30} | {
+        name: leak[name] for name in ("effect", "error")
+    }
+    assert 0.7 < leak["effect"] < 0.875 and leak["error"] == leak["effect"] - 0.875
     assert {"name", "weights", "recurrent", "bias", "theta_high", "scale", "agreement", "saturated"} <= set(
         values["layers"][0]
     )
