@@ -139,7 +139,8 @@ def import_(
     console.result(summary | {"file": str(path) if written else None})
     if not written:
         raise ToolError(
-            f"the integers are {imported.check}; no file is written: mend the cause (the notes above), or give --accept"
+            f"the integers are {imported.check}; no file is written: mend the cause (the notes above"
+            f"{'' if calibrate else '; --calibrate chooses better scales'}), or give --accept"
         )
 
 
@@ -232,7 +233,11 @@ def _check(check: Check) -> Any:
         values = [
             layer.text,
             "" if layer.off is None or layer.read else f"{100 * layer.off:.1f} %",
-            *([""] * 3 if layer.read else [f"{layer.rate_float:.4f}", f"{layer.rate:.4f}", f"{layer.silenced:.0%}"]),
+            *(
+                [""] * 3
+                if layer.read
+                else [f"{layer.rate_float:.4f}", f"{layer.rate:.4f}", f"{100 * layer.silenced:.0f} %"]
+            ),
             f"{100 * layer.saturated:.2f} %",
             f"{layer.leak:.4g}",
             "" if layer.leak_in_effect is None else f"{layer.leak_in_effect:.4g}",

@@ -31,6 +31,8 @@ _SLACK = 1e-4
 _LEAK_SLACK = 1e-3
 #: Beyond this no integer is of use: larger ones are clipped before they are made integers, which would wrap.
 _LARGEST = 2.0**40
+#: Below this a scale would overflow.
+_LEAST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,12 @@ class Normal:
 def normalise(layer: FloatLayer, read: bool) -> Normal:
     """Fold differing thresholds into the weights. ``read``: whether the layer's potentials are the answer."""
     theta = layer.threshold
+    for what, values in (("weights", np.abs(layer.weights)), ("thresholds", theta)):
+        least = float(values.max()) if what == "weights" else float(values[values > 0].min(initial=1.0))
+        require(
+            least == 0 or least >= _LEAST,
+            f"{what} of node {layer.name!r} are as small as {least:g}, beyond what can be scaled; give another unit",
+        )
     if not np.isfinite(theta).any():
         return Normal(layer, layer.weights, layer.recurrent, layer.bias, None, read)
     require(

@@ -30,8 +30,10 @@ def leak_in_effect(sums: Ints, code: int) -> float | None:
     return kept / int(totals[0])
 
 
-def nearest_codes(beta: Floats, sums: Ints) -> Ints:
+def nearest_codes(beta: Floats, sums: Ints, above: bool = False) -> Ints:
     """For each neuron the code whose leak in effect comes closest to its beta; of equals the smallest.
+
+    ``above``: of those whose leak in effect is not less than beta. The code of no leak at all is always among them.
 
     Neurons of one beta share a code. A beta of 0 or 1 has a code that is exact, and keeps it.
     """
@@ -40,6 +42,7 @@ def nearest_codes(beta: Floats, sums: Ints) -> Ints:
     for value in np.unique(beta[(beta > 0) & (beta < 1)]):
         own = beta == value
         effects = [leak_in_effect(sums[:, own], code) for code in range((1 << bits) + 1)]
-        if effects[0] is not None:
-            codes[own] = int(np.argmin([abs(effect - value) for effect in effects if effect is not None]))
+        off = [effect - value for effect in effects if effect is not None]
+        if off:
+            codes[own] = int(np.argmin([np.inf if above and error < 0 else abs(error) for error in off]))
     return codes

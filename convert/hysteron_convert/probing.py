@@ -134,7 +134,8 @@ def _steps_to_fire(layer: FloatLayer) -> float:
     """Steps with all that excites it on, in which the middle one of the neurons that can fire does."""
     most = excitement(layer)
     able = (most > 0) & np.isfinite(layer.threshold)
-    return float(np.median(layer.threshold[able] / most[able])) if able.any() else 1.0
+    with np.errstate(over="ignore"):
+        return float(np.median(layer.threshold[able] / most[able])) if able.any() else 1.0
 
 
 def _can_fire(layer: FloatLayer, largest_input: int) -> bool:

@@ -28,7 +28,7 @@ _OCTAVES_DOWN, _OCTAVES_UP, _STEPS = 2, 3, 4
 _FINE = (-3 / 16, -1 / 8, -1 / 16, 1 / 16, 1 / 8, 3 / 16)
 #: Rounds in which leak codes are chosen by their effect (another scale has other potentials, so other effects), and
 #: scales that are tried with them, as exponents of 2.
-_LEAK_ROUNDS, _LEAK_OCTAVES = 2, (0.0, -1 / 4, -1 / 8, 1 / 8, 1 / 4)
+_LEAK_ROUNDS, _LEAK_OCTAVES = 2, (0.0, -1 / 8, 1 / 8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,18 +165,24 @@ def search(normal: Normal, form: Format, reference: Reference, progress: Callabl
         attempt(centre * 2.0**octaves)
     for _ in range(_LEAK_ROUNDS):
         chosen = best[1]
-        codes = codes_in_effect(normal, chosen, form, reference)
-        for octaves in _LEAK_OCTAVES:
-            attempt(chosen.scale * 2.0**octaves, codes)
+        for above in (False, True):
+            codes = codes_in_effect(normal, chosen, form, reference, above)
+            for octaves in _LEAK_OCTAVES:
+                attempt(chosen.scale * 2.0**octaves, codes)
     return best[1]
 
 
-def codes_in_effect(normal: Normal, candidate: Candidate, form: Format, reference: Reference) -> Ints:
-    """The leak codes that, on the potentials which ``candidate`` has, come closest to the trained leaks in effect."""
+def codes_in_effect(
+    normal: Normal, candidate: Candidate, form: Format, reference: Reference, above: bool = False
+) -> Ints:
+    """The leak codes that, on the potentials which ``candidate`` has, come closest to the trained leaks in effect.
+
+    ``above``: of those that leave no less than the trained leaks do.
+    """
     result = reference.run(candidate, form)
     assert result.potentials is not None
-    return nearest_codes(normal.layer.beta, shifted_sums(result.potentials[0], form.leak_bits))
+    return nearest_codes(normal.layer.beta, shifted_sums(result.potentials[0], form.leak_bits), above)
 
 
 #: Calls of ``progress`` in one :func:`search`.
-ATTEMPTS = (_OCTAVES_DOWN + _OCTAVES_UP) * _STEPS + 1 + len(_FINE) + _LEAK_ROUNDS * len(_LEAK_OCTAVES)
+ATTEMPTS = (_OCTAVES_DOWN + _OCTAVES_UP) * _STEPS + 1 + len(_FINE) + _LEAK_ROUNDS * 2 * len(_LEAK_OCTAVES)
