@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from hysteron_base.doors import check_doors
-from hysteron_base.errors import require
+from hysteron_base.errors import ToolError, require
 from hysteron_base.files import build_root
-from hysteron_convert import CALIBRATION, CODINGS, LIMIT, Imported, Rounding, import_network
+from hysteron_convert import CALIBRATION, CODINGS, LIMIT, Check, Imported, Rounding, import_network
 from hysteron_convert.nir import REFERENCES
 from hysteron_convert.report import leak_text
 from hysteron_data.sets import NAMES
@@ -44,7 +44,7 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
 @click.option("--potential-bits", type=int, help="8 to 24  [16]")
 @click.option("--unsigned", is_flag=True, help="Potentials stop at 0 instead of going below.")
 @click.option("--leak-bits", type=int, help="Fractional bits of a leak, 1 to 8  [3]")
-@click.option("--bias-bits", type=int, help="0 (no biases) to 24  [12]")
+@click.option("--bias-bits", type=int, help="0 (no biases) to 32  [12]")
 @click.option("--coding", type=click.Choice(CODINGS), help="What the network is given  [spikes]")
 @click.option("--steps", type=int, help="Time steps of an image; needed with a coding of pixels.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers of rate coding.")
@@ -65,6 +65,7 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
 @click.option("--name", help="Name of the network  [the file's]")
 @click.option("--out", type=click.Path(path_type=Path), help="Network file  [build/import/<name>.hyn]")
 @click.option("--report", type=click.Path(path_type=Path), help="Figures as JSON  [beside the network file]")
+@click.option("--accept", is_flag=True, help="Write the network file even if the integers are not faithful.")
 def import_(
     source: Path,
     dt: float | None,
@@ -89,10 +90,14 @@ def import_(
     name: str | None,
     out: Path | None,
     report: Path | None,
+    accept: bool,
 ) -> None:
     """Turn a trained network in a NIR FILE into a network file, and report what was rounded.
 
     --dt and --reset are needed unless 'hysteron export' wrote the file.
+
+    Every layer is then run in float and in integers on made-up inputs. If one is another layer in integers ("not
+    faithful"), no file is written, unless with --accept, and the status is 1.
 
     Example: hysteron import examples/snntorch/digits.nir --dt 1e-4 --reset subtract --coding direct --steps 8
     --calibrate digits --data digits
@@ -128,11 +133,20 @@ def import_(
             name=name,
             tell=tell,
         )
-    save(imported.network, path)
     summary = imported.as_dict()
-    write_json(figures, summary)
-    show(imported, path)
-    console.result(summary | {"file": str(path)})
+    written = imported.check.faithful or accept
+    if written:
+        save(imported.network, path)
+        write_json(figures, summary)
+    show(imported)
+    if written:
+        console.print(f"network: {path}", soft_wrap=True)
+    console.result(summary | {"file": str(path) if written else None})
+    if not written:
+        raise ToolError(
+            f"the integers are {imported.check}; no file is written: mend the cause (the notes above"
+            f"{'' if calibrate else '; --calibrate chooses better scales'}), or give --accept"
+        )
 
 
 def _resets(texts: tuple[str, ...]) -> dict[str, str]:
@@ -145,7 +159,7 @@ def _resets(texts: tuple[str, ...]) -> dict[str, str]:
     return result
 
 
-def show(imported: Imported, path: Path) -> None:
+def show(imported: Imported) -> None:
     """Print the report."""
     rounding, core, data = imported.rounding, imported.core, imported.comparison
     console.print(_layers(imported.as_dict()["network"], rounding))
@@ -166,6 +180,10 @@ def show(imported: Imported, path: Path) -> None:
             rows.add_row(f"accuracy{by}, %", f"{100 * data.accuracy_float:.2f}", f"{100 * data.accuracy:.2f}")
         rows.add_row("same answer, %", "", f"{100 * data.same_answer:.2f}")
         console.print(rows)
+    console.print(_check(imported.check))
+    for note in imported.check.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    console.print(f"verdict: {imported.check}", soft_wrap=True)
     if core is None:
         console.print("no core holds this network, whatever its parameters; make it smaller")
     elif core.changes:
@@ -174,7 +192,6 @@ def show(imported: Imported, path: Path) -> None:
             console.print(f"or import it again with {core.narrower} to fit preset {core.preset}", soft_wrap=True)
     else:
         console.print(f"fits preset {core.preset}")
-    console.print(f"network: {path}", soft_wrap=True)
 
 
 def _layers(title: str, rounding: Rounding) -> Any:
@@ -210,6 +227,30 @@ def _layers(title: str, rounding: Rounding) -> Any:
             text("clipped"),
             text("largest_bias_error", ".3f"),
             text("clipped_biases"),
-            text("agreement", ".1%").replace("%", " %"),
+            "silent" if row["silent"] else text("agreement", ".1%").replace("%", " %"),
         )
+    return rows
+
+
+def _check(check: Check) -> Any:
+    """The table of the check on made-up inputs."""
+    modules = any(layer.module is not None for layer in check.layers)
+    columns = ["<node", "agree", "counts off", "rate float", "rate", "silenced", "at ends", "leak", "in effect"]
+    rows = table("Check on made-up inputs", *columns, *(["module"] if modules else []))
+    for layer in check.layers:
+        values = [
+            layer.text,
+            "" if layer.off is None or layer.read else f"{100 * layer.off:.1f} %",
+            *(
+                [""] * 3
+                if layer.read
+                else [f"{layer.rate_float:.4f}", f"{layer.rate:.4f}", f"{100 * layer.silenced:.0f} %"]
+            ),
+            f"{100 * layer.saturated:.2f} %",
+            f"{layer.leak:.4g}",
+            "" if layer.leak_in_effect is None else f"{layer.leak_in_effect:.4g}",
+        ]
+        if modules:
+            values.append("" if layer.module is None else f"{100 * layer.module:.2f} %")
+        rows.add_row(layer.name, *values)
     return rows

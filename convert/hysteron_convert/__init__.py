@@ -6,6 +6,7 @@
 ``h5py``, ``torch`` and ``snntorch`` are imported only when they are needed.
 """
 
+from .check import Check, LayerCheck, Verdict
 from .export import to_nir, write_nir
 from .importing import CALIBRATION, CODINGS, Comparison, Imported, compare, give_input, import_network, make_encoder
 from .linear import LIMIT
@@ -21,17 +22,20 @@ __all__ = [
     "CODINGS",
     "KEY",
     "LIMIT",
+    "Check",
     "Comparison",
     "FloatLayer",
     "FloatNetwork",
     "FloatResult",
     "Imported",
+    "LayerCheck",
     "LayerRounding",
     "LeakRounding",
     "Quantised",
     "Rounding",
     "Timing",
     "ValueRounding",
+    "Verdict",
     "compare",
     "from_nir",
     "from_snntorch",

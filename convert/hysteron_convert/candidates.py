@@ -24,8 +24,15 @@ Ints = NDArray[np.int64]
 WEIGHTS, POTENTIAL, LEAK, BIAS = 4, Potential(16), 3, 12
 #: Bits of a bias that is not limited: what a network file holds.
 ANY_BIAS = 32
-#: How far from an integer a value may be to count as one: what float32 in a file leaves.
+#: How far from an integer a value may be to count as one, in units of the neuron's largest weight or of 1, whichever is
+#: smaller: what float32 in a file leaves. An absolute bound would call weights integers, namely 0, that only are small.
 _SLACK = 1e-4
+#: The same for a leak, in units of what it takes off or of what it leaves, whichever is smaller.
+_LEAK_SLACK = 1e-3
+#: Beyond this no integer is of use: larger ones are clipped before they are made integers, which would wrap.
+_LARGEST = 2.0**40
+#: Below this a scale would overflow.
+_LEAST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,12 @@ class Normal:
 def normalise(layer: FloatLayer, read: bool) -> Normal:
     """Fold differing thresholds into the weights. ``read``: whether the layer's potentials are the answer."""
     theta = layer.threshold
+    for what, values in (("weights", np.abs(layer.weights)), ("thresholds", theta)):
+        least = float(values.max()) if what == "weights" else float(values[values > 0].min(initial=1.0))
+        require(
+            least == 0 or least >= _LEAST,
+            f"{what} of node {layer.name!r} are as small as {least:g}, beyond what can be scaled; give another unit",
+        )
     if not np.isfinite(theta).any():
         return Normal(layer, layer.weights, layer.recurrent, layer.bias, None, read)
     require(
@@ -113,9 +126,25 @@ class Candidate:
     bias: ValueRounding
 
     @property
+    def parts(self) -> list[ValueRounding]:
+        """Weights, and recurrent weights if there are any."""
+        return [self.weights] + ([] if self.recurrent is None else [self.recurrent])
+
+    @property
     def clipped(self) -> int:
         """Values that did not fit."""
-        return self.weights.clipped + self.bias.clipped + (self.recurrent.clipped if self.recurrent else 0)
+        return self.bias.clipped + sum(part.clipped for part in self.parts)
+
+    def vanished(self, normal: Normal) -> bool:
+        """Whether a matrix of weights became 0 altogether that was not."""
+        return any(
+            part.any() and not got.low and not got.high for part, got in zip(normal.matrices, self.parts, strict=True)
+        )
+
+
+def highest_threshold(form: Format) -> int:
+    """The largest threshold that a potential still exceeds: at the highest potential itself a neuron never fires."""
+    return form.potential.high - 1
 
 
 def leak_codes(beta: Floats, bits: int) -> Ints:
@@ -124,9 +153,14 @@ def leak_codes(beta: Floats, bits: int) -> Ints:
 
 
 def make_candidate(
-    normal: Normal, scale: float, theta_high: int, form: Format, mean_input: Floats | None = None
+    normal: Normal,
+    scale: float,
+    theta_high: int,
+    form: Format,
+    mean_input: Floats | None = None,
+    codes: Ints | None = None,
 ) -> Candidate:
-    """The layer at ``scale`` integer units per trained unit.
+    """The layer at ``scale`` integer units per trained unit. ``codes`` are those of the leaks; None: the nearest.
 
     With ``mean_input`` (n_in,), the mean of each input over samples and steps, biases also make up for what rounding
     the weights does to the mean of each neuron's drive (M. Nagel et al., "Data-free quantization through weight
@@ -136,7 +170,7 @@ def make_candidate(
     unit = source.facts is not None and source.facts.unit_weights and form.weight_bits == 1
 
     def matrix(values: Floats) -> tuple[Ints, ValueRounding]:
-        wanted = values * scale
+        wanted = _bounded(values, scale)
         low, high = weight_range(form.weight_bits, unit)
         rounded = np.rint(wanted).astype(np.int64)
         if form.weight_bits == 1 and not unit:
@@ -147,10 +181,10 @@ def make_candidate(
 
     weights, weight_rounding = matrix(normal.weights)
     recurrent, recurrent_rounding = (None, None) if normal.recurrent is None else matrix(normal.recurrent)
-    wanted = normal.bias * scale
+    wanted = _bounded(normal.bias, scale)
     if mean_input is not None:
-        wanted = wanted + mean_input @ (normal.weights * scale - weights)
-    rounded = np.rint(np.clip(wanted, -(2.0**40), 2.0**40)).astype(np.int64)
+        wanted = _bounded(wanted + mean_input @ (_bounded(normal.weights, scale) - weights))
+    rounded = np.rint(wanted).astype(np.int64)
     bias = np.clip(rounded, *form.bias_range)
     # Levels between two thresholds keep their place relative to the upper one.
     theta_low = int(np.clip(np.rint(source.theta_low * scale), form.potential.low, theta_high))
@@ -158,7 +192,7 @@ def make_candidate(
         weights,
         theta_high=theta_high,
         theta_low=theta_low if source.mode is not Mode.PLAIN or source.facts is not None else 0,
-        leak=leak_codes(source.beta, form.leak_bits),
+        leak=leak_codes(source.beta, form.leak_bits) if codes is None else codes,
         bias=bias,
         recurrent=recurrent,
         mode=source.mode,
@@ -171,31 +205,44 @@ def make_candidate(
     return Candidate(layer, scale, weight_rounding, recurrent_rounding, ValueRounding.of(wanted, bias, rounded))
 
 
-def _near_integer(values: Floats) -> bool:
-    return bool((np.abs(values - np.rint(values)) <= _SLACK).all())
+def _bounded(values: Floats, scale: float = 1.0) -> Floats:
+    """``values * scale``, within what an integer can hold."""
+    with np.errstate(over="ignore"):
+        return np.clip(values * scale, -_LARGEST, _LARGEST)
+
+
+def _near_integer(values: Floats, beside: Floats | None = None) -> bool:
+    """Whether ``(rows, neurons)`` are integers, judged by each neuron's largest value, those ``beside`` it included."""
+    largest = np.abs(values if beside is None else np.concatenate([values, beside])).max(axis=0)
+    return bool((np.abs(values - np.rint(values)) <= _SLACK * np.minimum(1.0, largest)).all())
 
 
 def exact_candidate(normal: Normal, form: Format) -> Candidate | None:
-    """The layer as it is, if every value already is an integer that the hardware holds."""
+    """The layer as it is, if every value already is an integer that the hardware holds.
+
+    A threshold that no potential exceeds is not held, unless the file says that it is the hardware's own.
+    """
     source = normal.layer
     theta = normal.theta
     if theta is None:
         theta = float(form.potential.high if source.facts is None else source.facts.theta_high)
-    codes = source.beta * (1 << form.leak_bits)
+    highest = form.potential.high if normal.theta is None or source.facts is not None else highest_threshold(form)
+    codes = np.rint(source.beta * (1 << form.leak_bits))
+    leak_slack = 1e-7 + _LEAK_SLACK * np.minimum(source.beta, 1 - source.beta)
     unit = source.facts is not None and source.facts.unit_weights
     low, high = weight_range(form.weight_bits, unit)
     if not (
-        _near_integer(np.array([theta, source.theta_low]))
-        and theta <= form.potential.high
-        and _near_integer(normal.bias)
-        and bool((np.abs(codes - np.rint(codes)) <= 10 * _SLACK).all())
+        _near_integer(np.array([[theta], [source.theta_low]]))
+        and np.rint(theta) <= highest
+        and _near_integer(normal.bias[None], np.concatenate(normal.matrices))
+        and bool((np.abs(codes / (1 << form.leak_bits) - source.beta) <= leak_slack).all())
         and all(
             _near_integer(part) and part.min() >= low - 0.5 and part.max() <= high + 0.5 for part in normal.matrices
         )
         and not (form.weight_bits == 1 and not unit and any((np.rint(part) == 0).any() for part in normal.matrices))
     ):
         return None
-    candidate = make_candidate(normal, 1.0, int(theta), form)
+    candidate = make_candidate(normal, 1.0, int(np.rint(theta)), form)
     return None if candidate.clipped else candidate
 
 

@@ -20,6 +20,7 @@ from hysteron_spec import Coding, Encoder, Network, Potential, Readout
 from hysteron_spec.encoder import check_inputs
 from hysteron_spec.fit import Fit, fit
 
+from .check import Check, Given, check_network
 from .linear import LIMIT
 from .model import FloatNetwork
 from .nir import from_nir, read_nir
@@ -90,6 +91,9 @@ class Imported:
         Where it is from, for people.
     calibration
         The samples that chose the scales, for people; None without.
+    check
+        Both networks, layer by layer, on made-up inputs that make each fire, and a verdict: *exact*, *close* or *not
+        faithful*. Nothing is refused here: see ``check.faithful`` before you use the network.
     """
 
     network: Network
@@ -99,6 +103,7 @@ class Imported:
     core: Fit | None
     source: str
     calibration: str | None
+    check: Check
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the networks, for JSON."""
@@ -107,6 +112,7 @@ class Imported:
             "source": self.source,
             "calibration": self.calibration,
             "rounding": self.rounding.as_dict(),
+            "check": self.check.as_dict(),
             "data": None if self.comparison is None else self.comparison.as_dict(),
             "core": None
             if self.core is None
@@ -201,6 +207,10 @@ def import_network(
     if comparison is not None and tests is not None and tests.part is None and _same(calibrate, data):
         same = "the scales were chosen on the samples that are judged; give --calibrate others"
         comparison = replace(comparison, notes=(*comparison.notes, same))
+    with stage(tell, "checking"):
+        module = source if hasattr(source, "named_modules") else None
+        asked = Given(module, input_shape, mean, std)
+        check = check_network(network, made, quantised.rounding, chosen, asked)
     return Imported(
         made,
         network,
@@ -209,6 +219,7 @@ def import_network(
         fit(made),
         origin,
         calibration,
+        check,
     )
 
 

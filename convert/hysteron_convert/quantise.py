@@ -29,14 +29,15 @@ from .candidates import (
     make_candidate,
     normalise,
 )
+from .leaks import shifted_sums
 from .model import FloatLayer, FloatNetwork, FloatResult, Timing
-from .report import LayerRounding, Rounding, leak_bits_needed, leaks_of
-from .search import ATTEMPTS, Reference, at_scale, plain_scale, search
+from .probing import excitement, probe_layers
+from .remarks import layer_remarks, refuse_vanished
+from .report import LayerRounding, Rounding, leaks_of
+from .search import ATTEMPTS, Reference, at_scale, plain_scale, saturation, search
 
 #: Share of zero weights above which 1-bit weights, which have no zero, are refused.
 _ZEROS = 0.1
-#: Share of saturated potentials above which a remark says so.
-_SATURATED = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +85,7 @@ def quantise(
     formats = choose_formats(network, weight_bits, potential, leak_bits)
     inputs = None if calibration is None else _first_inputs(network, calibration)
     reference = None if calibration is None else network.run(calibration, trace=True)
+    probes = probe_layers(network) if calibration is None else ()
     remarks = list(network.remarks)
     if any(_resets_otherwise(layer) for layer in network.layers):
         remarks.append("the float reference resets as the framework that trained it, the hardware at once")
@@ -97,8 +99,12 @@ def quantise(
         # Biases that are integers already may have any width, unless one is asked for.
         candidate = exact_candidate(normal, form if bias_bits is None else searched)
         exact = candidate is not None
-        if candidate is None and have is None:
-            candidate = make_candidate(normal, *at_scale(normal, plain_scale(normal, form), searched), searched)
+        evidence = probes[index].reference if have is None else have
+        # Of a layer that is silent in the calibration, that tells no more than no calibration does.
+        if candidate is None and (have is None or not (have.read or have.spikes.any())):
+            room = float(excitement(source, 255 if evidence.encoder else 1).max())
+            scale = at_scale(normal, plain_scale(normal, form), searched, max(room, 0.0))
+            candidate = make_candidate(normal, *scale, searched)
         elif candidate is None:
             assert have is not None
 
@@ -108,11 +114,12 @@ def quantise(
                     progress((index + done[0] / ATTEMPTS) / len(network.layers))
 
             candidate = search(normal, searched, have, attempted)
-        result = None if have is None else have.run(candidate, form)
+        refuse_vanished(normal, candidate, form)
+        result = evidence.run(candidate, form)
         layers.append(candidate.layer)
-        roundings.append(_rounding(normal, candidate, exact, form, have, result))
-        remarks.extend(_layer_remarks(roundings[-1], source, searched))
-        if result is not None:
+        roundings.append(_rounding(normal, candidate, exact, form, evidence, result, have is not None))
+        remarks.extend(layer_remarks(normal, candidate, roundings[-1], searched, evidence, have is not None))
+        if have is not None:
             assert result.spikes is not None
             inputs = result.spikes[0].astype(np.uint8)
         if progress is not None:
@@ -176,24 +183,16 @@ def _check_zeros(normal: Normal, form: Format) -> None:
 
 
 def _rounding(
-    normal: Normal, candidate: Candidate, exact: bool, form: Format, have: Reference | None, result: Result | None
+    normal: Normal, candidate: Candidate, exact: bool, form: Format, have: Reference, result: Result, calibrated: bool
 ) -> LayerRounding:
+    """The report of a layer that did ``result`` where the float layer did what ``have`` says."""
     source, layer = normal.layer, candidate.layer
     agreement = rate = rate_float = saturated = None
-    if have is not None and result is not None:
-        assert result.spikes is not None and result.potentials is not None
+    assert result.spikes is not None and result.potentials is not None
+    if calibrated:
         rate, rate_float = float(result.spikes[0].mean()), float(have.spikes.mean())
-        saturated = float(
-            np.mean((result.potentials[0] == form.potential.low) | (result.potentials[0] == form.potential.high))
-        )
-        if not form.potential.signed:
-            # The lower end is where an unsigned potential rests.
-            saturated = float(np.mean(result.potentials[0] == form.potential.high))
-        agreement = (
-            float(np.mean(result.potentials[0][:, -1].argmax(1) == have.potentials[:, -1].argmax(1)))
-            if have.read
-            else float(np.mean(result.spikes[0] == have.spikes))
-        )
+        saturated = saturation(result, form.potential)
+        agreement = have.agreement(result)
     theta = source.threshold
     one = np.isfinite(theta).all() and (theta == theta[0]).all()
     return LayerRounding(
@@ -208,37 +207,11 @@ def _rounding(
         weights=candidate.weights,
         recurrent=candidate.recurrent,
         bias=candidate.bias,
-        leaks=leaks_of(source.beta, layer.leak_codes, form.leak_bits),
-        leak_bits_needed=leak_bits_needed(source.beta),
+        leaks=leaks_of(
+            source.beta, layer.leak_codes, form.leak_bits, shifted_sums(result.potentials[0], form.leak_bits)
+        ),
         agreement=agreement,
         rate=rate,
         rate_float=rate_float,
         saturated=saturated,
     )
-
-
-def _layer_remarks(rounding: LayerRounding, source: FloatLayer, form: Format) -> list[str]:
-    """What deserves a sentence about one layer."""
-    remarks = []
-    name = rounding.name
-    theta = source.threshold[np.isfinite(source.threshold)]
-    if theta.size and not (theta == theta[0]).all():
-        remarks.append(
-            f"node {name!r}: thresholds {theta.min():g} … {theta.max():g} are folded into the weights of each neuron; "
-            "the hardware has one threshold a layer"
-        )
-    worst = max(rounding.leaks, key=lambda leak: abs(leak.error))
-    if abs(worst.error) > 0.01:
-        needed = rounding.leak_bits_needed
-        remedy = "no leak code comes closer than 0.01" if needed is None else f"{needed} leak bits come within 0.01"
-        remarks.append(f"node {name!r}: leak {worst.beta:.6g} becomes {worst.got:.6g}; {remedy}")
-    if rounding.bias.clipped:
-        remarks.append(
-            f"node {name!r}: {rounding.bias.clipped} of {rounding.bias.count} biases do not fit {form.bias_bits} bits"
-        )
-    if rounding.saturated is not None and rounding.saturated > _SATURATED:
-        remarks.append(
-            f"node {name!r}: {100 * rounding.saturated:.2g} % of the potentials reach the ends of "
-            f"{form.potential.bits} bits; give more potential bits"
-        )
-    return remarks

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .leaks import leak_in_effect
 from .linear import Floats
 
 #: Distinct leaks of a layer that are listed one by one; of more, the worst are.
@@ -15,17 +16,22 @@ LISTED_LEAKS = 8
 
 @dataclass(frozen=True)
 class LeakRounding:
-    """One leak: ``beta`` wanted, its ``code``, the factor ``got`` and how many neurons have it."""
+    """One leak: ``beta`` wanted, its ``code``, the factor ``got`` and how many neurons have it.
+
+    ``effect`` is the leak in effect, with truncation: the sum of what the leak left over the sum of what there was,
+    over the potentials that occurred in the calibration, without one on made-up inputs; None if all of them were 0.
+    """
 
     beta: float
     code: int
     got: float
     neurons: int
+    effect: float | None = None
 
     @property
     def error(self) -> float:
-        """Got less wanted."""
-        return self.got - self.beta
+        """What the leak is in effect, or by its code where that is not known, less what was wanted."""
+        return (self.got if self.effect is None else self.effect) - self.beta
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ class LayerRounding:
         ``theta_high`` is the integer.
     agreement
         Share of neurons and steps of the calibration that spike, or do not, as in the float network, given the
-        quantised layers before; for potentials that are read, the share of samples with the same winner.
+        quantised layers before; for potentials that are read, the share of samples with the same winner. None without
+        calibration, and of a layer that fires neither in float nor in integers: silence is no agreement.
     rate, rate_float
         Spikes per neuron and step in the calibration.
     saturated
@@ -87,11 +94,15 @@ class LayerRounding:
     recurrent: ValueRounding | None
     bias: ValueRounding
     leaks: tuple[LeakRounding, ...]
-    leak_bits_needed: int | None
     agreement: float | None = None
     rate: float | None = None
     rate_float: float | None = None
     saturated: float | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether the layer's spikes matter, and in the calibration it has none, neither in float nor in integers."""
+        return self.rate is not None and self.agreement is None
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,7 @@ class Rounding:
         layers = []
         for layer in self.layers:
             values = asdict(layer)
+            values["silent"] = layer.silent
             values["leaks"] = [asdict(leak) | {"error": leak.error} for leak in layer.leaks]
             layers.append(values)
         return {"exact": self.exact, "layers": layers, "remarks": list(self.remarks)}
@@ -118,7 +130,7 @@ class Rounding:
     def rows(self) -> list[dict[str, Any]]:
         """A table, a row for each matrix of weights; what a recurrent one does not have of its own is None.
 
-        Errors are in units of the least significant bit; ``agreement`` is a share, 0 to 1.
+        Errors are in units of the least significant bit; ``agreement`` is a share, 0 to 1, or None; see ``silent``.
         """
         rows = []
         for layer in self.layers:
@@ -141,35 +153,36 @@ class Rounding:
                         "largest_bias_error": layer.bias.largest_error if own else None,
                         "clipped_biases": layer.bias.clipped if own else None,
                         "agreement": layer.agreement if own else None,
+                        "silent": layer.silent if own else None,
                     }
                 )
         return rows
 
 
-def leaks_of(beta: Floats, codes: NDArray[np.integer], bits: int) -> tuple[LeakRounding, ...]:
-    """Every distinct leak and its code, by beta."""
-    pairs, counts = np.unique(np.stack([beta, codes]), axis=1, return_counts=True)
-    return tuple(
-        LeakRounding(float(wanted), int(code), float(code / (1 << bits)), int(count))
-        for wanted, code, count in zip(*pairs, counts, strict=True)
-    )
+def leaks_of(
+    beta: Floats, codes: NDArray[np.integer], bits: int, sums: NDArray[np.int64] | None = None
+) -> tuple[LeakRounding, ...]:
+    """Every distinct leak and its code, by beta; ``sums`` are the :func:`~hysteron_convert.leaks.shifted_sums`."""
+    pairs, which, counts = np.unique(np.stack([beta, codes]), axis=1, return_inverse=True, return_counts=True)
+    leaks = []
+    for number, (wanted, code) in enumerate(pairs.T):
+        effect = None if sums is None else leak_in_effect(sums[:, which.reshape(-1) == number], int(code))
+        got = float(code / (1 << bits))
+        leaks.append(LeakRounding(float(wanted), int(code), got, int(counts[number]), effect))
+    return tuple(leaks)
 
 
 def leak_text(leaks: tuple[LeakRounding, ...]) -> str:
-    """For people: ``0.9 → 7/8 = 0.875 (128 neurons)``, the worst ones if there are many."""
+    """For people: ``0.9 → 0.875, in effect 0.86 (code 7, 128 neurons)``, the worst ones if there are many."""
     shown = leaks
     if len(leaks) > LISTED_LEAKS:
         shown = tuple(sorted(leaks, key=lambda leak: -abs(leak.error))[:LISTED_LEAKS])
-    lines = [f"{leak.beta:.6g} → {leak.got:.6g} (code {leak.code}, {leak.neurons} neurons)" for leak in shown]
+
+    def text(leak: LeakRounding) -> str:
+        effect = "" if leak.effect is None else f", in effect {leak.effect:.4g}"
+        return f"{leak.beta:.6g} → {leak.got:.6g}{effect} (code {leak.code}, {leak.neurons} neurons)"
+
+    lines = [text(leak) for leak in shown]
     if len(leaks) > len(shown):
         lines.append(f"… and {len(leaks) - len(shown)} more, each off by at most {abs(shown[-1].error):.3g}")
     return "\n".join(lines)
-
-
-def leak_bits_needed(beta: Floats, tolerance: float = 0.01) -> int | None:
-    """Fewest leak bits that bring every leak within ``tolerance``; None if 8 do not."""
-    for bits in range(1, 9):
-        full = 1 << bits
-        if np.all(np.abs(np.rint(beta * full) / full - beta) <= tolerance):
-            return bits
-    return None

@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 import hysteron_networks
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import HysteronError, ToolError
 from hysteron_cli.commands import cli as main
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
 from hysteron_convert import importing
+from hysteron_convert.candidates import Format
 from hysteron_golden import run
-from hysteron_spec import Coding, Mode, Readout, load
+from hysteron_spec import Coding, Mode, Potential, Readout, load
 from support.convert import NEEDS_NIR, chain, lif, linear, node, spikes
 from support.networks import assert_same
 
@@ -69,7 +73,16 @@ def test_import(stand_in: Path) -> None:
     assert (summary["core"]["preset"], summary["core"]["changes"]) == ("digits", {})
     assert summary["core"]["parameters"]["clock_hz"] == 100_000_000
     assert [layer["name"] for layer in summary["rounding"]["layers"]] == ["hidden", "last"]
-    for text in ("hidden", "20×30", "0.5 → 0.5 (code 4, 30 neurons)", "accuracy, %", "same answer, %"):
+    for text in (
+        "hidden",
+        "20×30",
+        "0.5 → 0.",
+        ", in effect 0.",
+        "30 neurons)",
+        "verdict: close (",
+        "accuracy, %",
+        "same answer, %",
+    ):
         assert text in result.output
     assert "fits preset digits" in result.output
 
@@ -137,6 +150,51 @@ def test_pixels(stand_in: Path, coding: str) -> None:
 def test_refused(stand_in: Path, words: list[str], says: str) -> None:
     assert says in refused("net.nir", *words)
     assert not list(stand_in.glob("build/import/*"))
+
+
+@pytest.fixture
+def unfaithful(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> Path:
+    """The stand-in, quantised to other weights than its own."""
+    honest = importing.quantise
+
+    def other(*words: Any, **options: Any) -> Any:
+        made = honest(*words, **options)
+        first, *rest = made.network.layers
+        wrong = replace(first, weights=np.roll(first.weights, 7, axis=1) * -1)
+        return replace(made, network=replace(made.network, layers=(wrong, *rest)))
+
+    monkeypatch.setattr(importing, "quantise", other)
+    return stand_in
+
+
+def test_what_is_not_faithful_is_not_written(unfaithful: Path) -> None:
+    words = ("net.nir", "--dt", 1e-4, "--reset", "zero")
+    with pytest.raises(ToolError, match=r"not faithful \(node 'hidden': .* no file is written.* --accept"):
+        call(import_, *words)
+    assert not list(unfaithful.glob("build/import/*"))
+    result = call(import_, *words, "--accept")
+    assert "verdict: not faithful (node 'hidden'" in result.output
+    assert load(unfaithful / "build/import/net.hyn").name == "net"
+    summary = json.loads((unfaithful / "build/import/net.json").read_text())
+    assert summary["check"]["verdict"] == "not faithful" and summary["check"]["layers"][0]["fault"]
+
+
+def test_the_ranges_of_widths_are_those_that_are_told() -> None:
+    """Each option's help names the widths that are taken, and no others."""
+    takes: dict[str, tuple[int, int, Any]] = {
+        "potential_bits": (8, 24, Potential),
+        "leak_bits": (1, 8, lambda bits: Format(leak_bits=bits)),
+        "bias_bits": (0, 32, lambda bits: Format(bias_bits=bits)),
+    }
+    for option in import_.params:
+        if option.name in takes:
+            low, high, make = takes[option.name]
+            assert isinstance(option, click.Option) and option.help
+            assert re.findall(r"\d+", option.help)[:2] == [str(low), str(high)]
+            make(low), make(high)
+            for beyond in (low - 1, high + 1):
+                with pytest.raises(HysteronError):
+                    make(beyond)
 
 
 def test_a_network_that_no_core_holds(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:

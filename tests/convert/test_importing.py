@@ -86,11 +86,11 @@ def test_is_what_its_parts_give(capsys: pytest.CaptureFixture[str]) -> None:
     assert imported.comparison.same_answer == np.mean(wanted.predictions == got.predictions)
     assert imported.core is not None and imported.core.changes == {"weight_bits": 8}
     summary = json.loads(json.dumps(imported.as_dict()))
-    assert list(summary) == ["network", "source", "calibration", "rounding", "data", "core"]
+    assert list(summary) == ["network", "source", "calibration", "rounding", "check", "data", "core"]
     assert summary["network"] == "network (20-30-4)" and summary["source"] == "a NIRGraph"
     assert summary["calibration"] == "mine, 20 samples"
     assert list(dict.fromkeys(message.what for message in told)) == [
-        "quantising", "float network on mine", "integer network on mine",
+        "quantising", "checking", "float network on mine", "integer network on mine",
     ]  # fmt: skip
     assert all(0 <= message.done <= 1 for message in told) and told[-1].finished
     assert capsys.readouterr() == ("", "")
