@@ -102,12 +102,12 @@ def layer_facts(name: str, metadata: dict[str, Any] | None) -> LayerFacts | None
         return None
     try:
         present = {key: about for key, about in FACTS.items() if key in values or about.since <= values["version"]}
-        return LayerFacts({key: _whole(about, about.parsed(values[key])) for key, about in present.items()})
+        return LayerFacts({key: _whole(key, about, about.parsed(values[key])) for key, about in present.items()})
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(f"node {name!r}", error) from None
 
 
-def _whole(about: Declared, value: Any) -> Any:
+def _whole(key: str, about: Declared, value: Any) -> Any:
     """``value`` if it is of the field's kind and, where the layer has one, within its limits; else a ValueError."""
     parts = value if about.each_neuron else (value,)
     kind = bool if about.flag else int
@@ -116,7 +116,7 @@ def _whole(about: Declared, value: Any) -> Any:
     low, high = about.limits if isinstance(about.limits, tuple) else (-(1 << 31), (1 << 31) - 1)
     for part in parts:
         if not about.flag and not low <= part <= high:
-            raise ValueError(f"{about.doc} must be from {low} to {high}, not {str(part)[:40]}")
+            raise ValueError(f"{key} must be from {low} to {high}, not {str(part)[:40]}")
     return value
 
 

@@ -485,3 +485,27 @@ def test_snntorch_imports_what_is_exported(code: int, tmp_path: Path) -> None:
     assert want is not None
     for got, spiked in zip(fired, want, strict=True):
         assert (np.stack(got, axis=1) == spiked).all() and spiked.any()
+
+
+# -- sizes are looked at before memory is taken ----------------------------------------------------------------
+
+
+def test_a_small_file_that_claims_a_huge_array_is_refused(tmp_path: Path) -> None:
+    """An array of zeros that was never written takes no room in a file, and gigabytes where it is read."""
+    path = tmp_path / "huge.nir"
+    write_nir(random_network(np.random.default_rng(0), (4, 3)), path)
+    with h5py.File(path, "r+") as file:
+        weights = next(name for name in file["node/nodes"] if name.startswith("weights"))
+        del file[f"node/nodes/{weights}/weight"]
+        file[f"node/nodes/{weights}"].create_dataset("weight", (30000, 30000), "f8", chunks=True)
+    assert path.stat().st_size < 100_000
+    says = f"{str(path)!r} has 'nodes/{weights}/weight' of 30000×30000 elements, more than 8192 × 8192 (--limit)"
+    assert says in refusal(lambda: read_nir(path))
+
+
+def test_a_file_whose_groups_contain_themselves_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "loop.nir"
+    write_nir(random_network(np.random.default_rng(0), (4, 3)), path)
+    with h5py.File(path, "r+") as file:
+        file["node/nodes/again"] = file["node"]
+    assert "is no NIR file or is damaged" in refusal(lambda: read_nir(path))
