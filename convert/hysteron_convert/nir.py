@@ -67,7 +67,9 @@ def read_nir(path: str | Path, limit: int = LIMIT) -> Any:
     except HysteronError:
         raise
     except MemoryError:
-        raise HysteronError(f"{str(path)!r} holds more numbers than there is memory for; use a smaller network") from None
+        raise HysteronError(
+            f"{str(path)!r} holds more numbers than there is memory for; use a smaller network"
+        ) from None
     except Exception as error:
         try:
             with h5py.File(path, "r") as file:
@@ -180,7 +182,9 @@ def from_nir(
             f"an edge leads from node {source!r} into the input {target!r}, which emits the network's input alone; "
             "remove the edge, or add its signal where the input is used",
         )
-        require(source != ends[1], f"an edge leads from the output {source!r} to node {target!r}; nothing may follow it")
+        require(
+            source != ends[1], f"an edge leads from the output {source!r} to node {target!r}; nothing may follow it"
+        )
     resets = {"": reset} if isinstance(reset, str) else dict(reset or {})
     for key in resets:
         require(not key or key in flat.nodes, f"--reset names node {key!r}, the graph has {', '.join(flat.nodes)}")

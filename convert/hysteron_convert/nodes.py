@@ -197,7 +197,8 @@ def _neuron(name: str, kind: str, node: Any, dt: float, reset: Reset) -> Neuron:
     if v_reset.any() and reset is Reset.SUBTRACT:
         # A spike takes θ off, wherever the potential is; there is nothing that it is taken back to.
         remarks.append(
-            f"node {name!r}: v_reset is {_span(v_reset)} and not used, as a reset by subtraction takes off the threshold"
+            f"node {name!r}: v_reset is {_span(v_reset)} and not used, as a reset by subtraction takes off the "
+            "threshold"
         )
     if v_reset.any() and reset is Reset.ZERO:
         remarks.append(

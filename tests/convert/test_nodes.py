@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What parameters of NIR nodes mean: their shapes, their resets, which potentials fire, and which values are refused."""
+"""What parameters of NIR nodes mean: shapes, resets, which potentials fire; and which values are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def imported(made: Any, **options: Any) -> FloatNetwork:
 
 @pytest.mark.parametrize("v_reset", [0.0, -0.5, 0.25])
 def test_a_reset_by_subtraction_takes_off_the_threshold(v_reset: float) -> None:
-    """u - θ from 0 on, whatever v_reset is; eighths, so that float64 is exact."""
+    """The rule is u - θ from 0 on, whatever v_reset is; eighths, so that float64 is exact."""
     weights = np.random.default_rng(1).integers(-2, 8, (4, 6)) / 8
     made = chain((6,), ("fc", node("Linear", weight=weights)), ("n", lif(4, v_reset=np.full(4, v_reset))))
     network = imported(made, reset="subtract")
