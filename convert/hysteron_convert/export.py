@@ -47,8 +47,8 @@ def to_nir(network: Network, *, dt: float = SNNTORCH_DT, reader: str = "any") ->
     Raises
     ------
     HysteronError
-        For ``snntorch``, if its importer would make another network: it knows a reset to zero alone, no hysteresis, and
-        one ``dt``.
+        For ``snntorch``, if its importer would make another network: it knows a reset to zero alone, no hysteresis and
+        one ``dt``, and runs recurrent weights in another order.
 
     Returns
     -------
@@ -91,9 +91,13 @@ def _check_snntorch(index: int, layer: Layer, dt: float, quiet: bool) -> None:
         "export for any reader, and set the reset in snnTorch",
     )
     require(
-        layer.mode is Mode.PLAIN,
+        quiet or layer.mode is Mode.PLAIN,
         f"layer {index} has hysteresis ({layer.mode.name.lower()}), which snnTorch does not know; train a network with "
         "plain neurons for it",
+    )
+    require(
+        layer.recurrent is None,
+        f"layer {index} has recurrent weights, which snnTorch's importer runs in another order; export for any reader",
     )
 
 

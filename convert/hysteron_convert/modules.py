@@ -19,7 +19,7 @@ from .linear import Diagonal, Floats, Linear, Matrix, Reshape, Shape, broadcasts
 from .measured import measure
 from .model import Timing, reset_of
 from .nodes import Neuron
-from .recording import NEURONS, PARAMETRIZED, kind_of
+from .parts import NEURONS, PARAMETRIZED, kind_of
 from .windows import Convolution, Pool, Windows, numbers, paddings
 
 #: Modules that do nothing when a trained network is used.
@@ -245,7 +245,7 @@ def neuron(key: str, part: Any, given: Shape, remarks: list[str]) -> tuple[Neuro
     Parameters
     ----------
     key, part
-        One of :data:`~hysteron_convert.recording.NEURONS`.
+        One of :data:`~hysteron_convert.parts.NEURONS`.
     given
         Shape of one sample of its input.
     remarks

@@ -20,8 +20,9 @@ from .libraries import library
 from .linear import LIMIT, Diagonal, Linear, Shape, Signal, floats_of
 from .model import FloatLayer, FloatNetwork
 from .modules import IDLE, check_modules, linear, neuron, recurrence
+from .parts import NEURONS, borrowed, kind_of, leaves
 from .proof import compare_layers, compare_parts
-from .recording import NEURONS, Recording, borrowed, kind_of, leaves, record
+from .recording import Recording, record
 
 #: How inputs are multiplied until every layer has fired while it was compared.
 _GAINS = (1.0, 8.0, 64.0)
