@@ -102,7 +102,7 @@ def measure(key: str, part: Any, given: Shape, limit: int, remedy: str) -> Measu
 def _check(what: str, part: Any, node: Measured, remedy: str) -> None:
     """Refuse a module that does something else than what was measured."""
     rng = np.random.default_rng(0)
-    for gain in (1.0, 1 / 64, 64.0):
+    for gain in (1.0, 1 / 64, 64.0, _UNIT):
         inputs = np.concatenate([rng.random((8, *node.given)) < 0.3, rng.normal(size=(8, *node.given)) * gain])
         answers = _run(what, part, inputs)
         require(

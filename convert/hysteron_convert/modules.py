@@ -31,14 +31,12 @@ _REMEDIES = {
     "MaxPool2d": "a maximum is not linear; train with AvgPool2d or with strides",
     "AdaptiveMaxPool1d": "a maximum is not linear; train with AdaptiveAvgPool1d or with strides",
     "AdaptiveMaxPool2d": "a maximum is not linear; train with AdaptiveAvgPool2d or with strides",
-    "ReLU": _NONLINEAR,
-    "Sigmoid": _NONLINEAR,
-    "Tanh": _NONLINEAR,
     "Alpha": "its two synaptic currents last; train with Leaky",
-    "OptimizedModule": _COMPILED,
-    "RecursiveScriptModule": _COMPILED,
-    "TopLevelTracedModule": _COMPILED,
-    "ScriptModule": _COMPILED,
+}
+#: What is around a network, or was made of one, and cannot be looked into.
+_AROUND = {
+    **dict.fromkeys(("OptimizedModule", "RecursiveScriptModule", "TopLevelTracedModule", "ScriptModule"), _COMPILED),
+    **dict.fromkeys(("DataParallel", "DistributedDataParallel"), "give its 'module'"),
 }
 _NOTHING_ELSE = "the hardware has linear maps and leaky integrate-and-fire neurons only"
 #: Other frameworks of spiking networks in Python, and what to do with their modules.
@@ -80,8 +78,7 @@ def check_modules(module: Any) -> None:
             "the network as it was before it was converted",
         )
         kind = kind_of(part)
-        if kind in _REMEDIES and _REMEDIES[kind] is _COMPILED:
-            raise HysteronError(f"module {name!r} is a {kind}, which is not read: {_COMPILED}")
+        require(kind not in _AROUND, f"module {name!r} is a {kind}, which is not read: {_AROUND.get(kind)}")
         for what, values in (*part._parameters.items(), *part._buffers.items()):
             if values is None:
                 continue
@@ -145,6 +142,11 @@ def linear(key: str, part: Any, given: Shape, limit: int, remarks: list[str]) ->
     )
     if own and (node := _read(key, part, kind, given)) is not None:
         return node
+    require(
+        # However far they are linear: a range that probes do not leave is none that a network does not leave.
+        not any(cls.__module__ == "torch.nn.modules.activation" for cls in type(part).__mro__),
+        f"module {key!r} is a {kind}, which cannot be mapped: {_NONLINEAR}",
+    )
     require(kind not in _REMEDIES, f"module {key!r} is a {kind}, which cannot be mapped: {_REMEDIES.get(kind)}")
     if kind.startswith("BatchNorm"):
         _normalisation(key, part, given)  # refuses what depends on the batch, and says why
@@ -166,7 +168,7 @@ def _read(key: str, part: Any, kind: str, given: Shape) -> Linear | None:
         )
         return _dense(key, part)
     if kind in ("Conv1d", "Conv2d"):
-        return _convolution(key, part)
+        return _convolution(key, part) if part.padding_mode == "zeros" else None
     if kind == "AvgPool2d":
         return _pool(key, part, given)
     if kind == "Flatten":
@@ -184,10 +186,6 @@ def _dense(key: str, part: Any) -> Matrix:
 
 
 def _convolution(key: str, part: Any) -> Convolution:
-    require(
-        part.padding_mode == "zeros",
-        f"module {key!r} pads with {part.padding_mode!r}; only padding_mode='zeros' is a map of its own input",
-    )
     weight = _floats(key, "weight", part.weight)
     rank = weight.ndim - 2
     windows = Windows(
@@ -201,16 +199,14 @@ def _convolution(key: str, part: Any) -> Convolution:
     return Convolution(windows, weight, bias, int(part.groups))
 
 
-def _pool(key: str, part: Any, given: Shape) -> Pool:
+def _pool(key: str, part: Any, given: Shape) -> Pool | None:
     kernel = numbers(key, "kernel_size", part.kernel_size, 2)
     stride = kernel if part.stride is None else numbers(key, "stride", part.stride, 2)
     windows = Windows(key, kernel, stride, paddings(key, part.padding, 2), dilation=(1, 1))
     counts = windows.counts(given)
     rest = [(n + sum(pad) - k) % s for n, k, s, pad in zip(given[1:], kernel, stride, windows.pads, strict=True)]
-    require(
-        not part.ceil_mode or not any(rest),
-        f"module {key!r} has ceil_mode=True and its last window is cut off; use ceil_mode=False",
-    )
+    if part.ceil_mode and any(rest):
+        return None  # its last window is cut off
     divisor: Floats | float = float(part.divisor_override or np.prod(kernel))
     if part.divisor_override is None and not part.count_include_pad:
         divisor = Pool(windows).apply(np.ones((1, 1, *given[1:])))[0, 0]

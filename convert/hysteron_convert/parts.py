@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hysteron_base.errors import require
+
 from .libraries import library
 
+#: Modules in modules that are followed.
+_DEEPEST = 100
 #: Containers, whose children are looked at; every other module of torch and snnTorch is taken as a whole.
 _CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict")
 #: Where PyTorch keeps the classes that it makes for modules with a parametrisation.
@@ -23,11 +27,16 @@ def kind_of(part: Any) -> str:
     return type(part).__name__
 
 
-def leaves(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The modules of torch and snnTorch in ``module`` by their dotted names, without what is inside of them."""
+def leaves(module: Any, prefix: str = "", around: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """The modules of torch and snnTorch in ``module`` by their dotted names, without what is inside of them.
+
+    ``around`` has the identities of the modules that it lies in.
+    """
+    require(id(module) not in around, f"module {prefix.rstrip('.')!r} contains itself; a module must not")
+    require(len(around) < _DEEPEST, f"modules lie in each other more than {_DEEPEST} deep; write them side by side")
     if kind_of(module) in _CONTAINERS:
         for key, part in module.named_children():
-            yield from leaves(part, f"{prefix}{key}.")
+            yield from leaves(part, f"{prefix}{key}.", (*around, id(module)))
     else:
         yield prefix.rstrip(".") or kind_of(module), module
 

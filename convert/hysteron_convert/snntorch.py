@@ -17,7 +17,7 @@ from hysteron_spec import Readout
 
 from .graph import INPUT, finish, make_layer
 from .libraries import library
-from .linear import LIMIT, Diagonal, Linear, Shape, Signal, floats_of
+from .linear import LIMIT, Diagonal, Linear, Shape, Signal, floats_of, whole_of
 from .model import FloatLayer, FloatNetwork
 from .modules import IDLE, check_modules, linear, neuron, recurrence
 from .parts import NEURONS, borrowed, kind_of, leaves
@@ -70,6 +70,11 @@ def from_snntorch(
         the module does something else than the reading, naming the module and the reason.
     """
     library("snntorch")
+    require(
+        isinstance(module, library("torch").nn.Module),
+        f"a module of PyTorch is needed, not {type(module).__name__!r}; give an instance, as Net()",
+    )
+    require(samples > 0, f"samples must be at least 1, not {samples}")
     check_modules(module)
     found = list(leaves(module))
     require(bool(found), "the module is empty; give a network with at least one neuron")
@@ -194,7 +199,12 @@ def _modules(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 def _input_shape(parts: list[tuple[str, Any]], given: tuple[int, ...] | None) -> Shape:
     """Shape of one sample in one step; a Linear, behind modules that leave a vector as it is, tells it."""
     if given is not None:
-        return tuple(int(n) for n in given)
+        shape = tuple(whole_of("input_shape", n) for n in given)
+        require(
+            bool(shape) and min(shape) > 0,
+            f"input_shape must be positive numbers, the shape of one sample in one step, not {shape}",
+        )
+        return shape
     key, part = next((pair for pair in parts if kind_of(pair[1]) not in ("Flatten", *IDLE)), parts[0])
     require(
         kind_of(part) == "Linear",

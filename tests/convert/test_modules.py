@@ -177,6 +177,11 @@ class Rounding(nn.Linear):
         return super().forward(torch.round(x))
 
 
+class Clipping(nn.Linear):
+    def forward(self, x: Any) -> Any:
+        return super().forward(x).clamp(-1e5, 1e5)
+
+
 class AlwaysDropout(nn.Dropout):
     def forward(self, x: Any) -> Any:
         return nn.functional.dropout(x, 0.5, training=True)
@@ -203,7 +208,7 @@ class Refractory(snn.Leaky):
         (lambda: Rounding(6, 5), "module '0' is a Rounding, which cannot be mapped: what it computes is not linear"),
         (lambda: Failing(6, 5), "cannot be run on an input of shape 6 in double precision (first line)"),
         (lambda: nn.Sequential(nn.Linear(6, 5), AlwaysDropout()), "module '0.1' is a AlwaysDropout, which cannot"),
-        (lambda: nn.Sequential(nn.Linear(6, 5), nn.GELU()), "module '0.1' is a GELU, which cannot be mapped: what it"),
+        (lambda: nn.Sequential(nn.Linear(6, 5), nn.GELU()), "module '0.1' is a GELU, which cannot be mapped: only"),
         (lambda: nn.Sequential(nn.Linear(6, 5), nn.LayerNorm(5)), "module '0.1' is a LayerNorm, which cannot be"),
         (lambda: nn.Sequential(nn.Linear(6, 5), nn.Softmax(dim=1)), "module '0.1' is a Softmax, which cannot be"),
         (lambda: nn.Linear(6, 5).bfloat16(), "weight of module '0' is bfloat16, whose rounding"),
@@ -211,6 +216,12 @@ class Refractory(snn.Leaky):
         (lambda: nn.Linear(6, 5).to(torch.complex64), "weight of module '0' must be real numbers, not complex ones"),
         (lambda: nn.Linear(6, 5, device="meta"), "weight of module '0' has no values yet"),
         (lambda: nn.LazyLinear(5), "weight of module '0' has no values yet"),
+        (lambda: nn.Sequential(nn.Linear(6, 5), nn.Threshold(-1e6, 0)), "module '0.1' is a Threshold, which cannot"),
+        (lambda: Clipping(6, 5), "module '0' is a Clipping, which cannot be mapped: what it computes is not linear"),
+        (
+            lambda: nn.DataParallel(nn.Linear(6, 5)),
+            "module '0' is a DataParallel, which is not read: give its 'module'",
+        ),
         (lambda: torch.jit.script(nn.Linear(6, 5)), "as it was before it was compiled"),
     ],
 )
@@ -236,6 +247,20 @@ def test_modules_of_other_frameworks_are_refused_with_the_way() -> None:
     IAF.__module__ = "sinabs.layers.iaf"
     says = refusal(lambda: from_snntorch(nn.Sequential(nn.Linear(6, 5), IAF())))
     assert "module '1' is a IAF of sinabs" in says and "with firing 'at-or-above'" in says
+
+
+def test_what_is_no_module_or_no_shape_is_refused() -> None:
+    net = nn.Sequential(nn.Linear(6, 5), leaky())
+    assert "a module of PyTorch is needed, not 'type'" in refusal(lambda: from_snntorch(nn.Linear))
+    assert "samples must be at least 1, not 0" in refusal(lambda: from_snntorch(net, samples=0))
+    assert "input_shape must be positive numbers" in refusal(lambda: from_snntorch(net, input_shape=(-6,)))
+    assert "input_shape must be a whole number, not 'a'" in refusal(lambda: from_snntorch(net, input_shape=("a",)))
+    net.add_module("me", net)
+    assert "module 'me' contains itself" in refusal(lambda: from_snntorch(net))
+    deep = nn.Sequential(nn.Linear(6, 5), leaky())
+    for _ in range(150):
+        deep = nn.Sequential(deep)
+    assert "modules lie in each other more than 100 deep" in refusal(lambda: from_snntorch(deep))
 
 
 # -- neurons -----------------------------------------------------------------------------------------------------
@@ -346,6 +371,9 @@ def test_batch_norm_of_other_channels_is_refused() -> None:
         (lambda: nn.AdaptiveAvgPool1d(3), (3, 8)),
         (lambda: nn.AdaptiveAvgPool2d((2, 3)), (2, 5, 4)),
         (lambda: nn.AvgPool2d(3, ceil_mode=True), (2, 6, 6)),
+        (lambda: nn.AvgPool2d(3, ceil_mode=True), (2, 8, 8)),
+        (lambda: strong(nn.Conv1d(2, 3, 3, padding=1, padding_mode="circular"), factor=0.7), (2, 8)),
+        (lambda: strong(nn.Conv2d(1, 3, 3, padding=1, padding_mode="reflect"), factor=0.7), (1, 4, 4)),
         (lambda: nn.ZeroPad2d((1, 2, 0, 1)), (2, 3, 4)),
         (lambda: nn.ConstantPad2d(1, 0.5), (2, 3, 4)),
         (lambda: nn.ReflectionPad2d(1), (2, 3, 4)),
