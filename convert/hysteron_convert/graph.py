@@ -6,7 +6,7 @@ composed (:class:`~hysteron_convert.linear.Signal`). A layer listens to one laye
 its own spikes of the step before; everything else is refused by name.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -71,6 +71,12 @@ def _flatten(graph: Any, prefix: str, flat: Flat, around: tuple[int, ...]) -> No
     where = f"graph {prefix.rstrip('.')!r}" if prefix else "the graph"
     require(id(graph) not in around, f"{where} contains itself; a graph in a graph must be another one")
     require(len(around) < _DEEPEST, f"graphs lie in each other more than {_DEEPEST} deep; write them as one graph")
+    nodes, edges = getattr(graph, "nodes", None), getattr(graph, "edges", None)
+    require(
+        isinstance(nodes, Mapping) and all(isinstance(name, str) for name in nodes),
+        f"{where} must have nodes by names, not a {type(nodes).__name__}",
+    )
+    require(isinstance(edges, Iterable), f"{where} must have a list of edges, not a {type(edges).__name__}")
     inner: dict[str, tuple[str, str]] = {}  # of each nested graph the names of its input and output
     for name, node in graph.nodes.items():
         if type(node).__name__ != "NIRGraph":

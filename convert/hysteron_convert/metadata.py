@@ -102,7 +102,10 @@ def layer_facts(name: str, metadata: dict[str, Any] | None) -> LayerFacts | None
         return None
     try:
         present = {key: about for key, about in FACTS.items() if key in values or about.since <= values["version"]}
-        return LayerFacts({key: _whole(key, about, about.parsed(values[key])) for key, about in present.items()})
+        facts = LayerFacts({key: _whole(key, about, about.parsed(values[key])) for key, about in present.items()})
+        if facts.theta_low > facts.theta_high:
+            raise ValueError(f"theta_low {facts.theta_low} lies above theta_high {facts.theta_high}")
+        return facts
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(f"node {name!r}", error) from None
 

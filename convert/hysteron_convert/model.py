@@ -363,5 +363,5 @@ def reset_of(name: str) -> Reset:
     """The reset called ``name``."""
     try:
         return Reset[name.upper()]
-    except KeyError:
+    except (AttributeError, KeyError):
         raise HysteronError(f"reset must be zero, subtract or none, not {name!r}") from None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """NIR graphs and files in: ``dt`` and the reset come from the user, everything else from the graph."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,10 @@ def from_nir(
         require(
             source != ends[1], f"an edge leads from the output {source!r} to node {target!r}; nothing may follow it"
         )
+    require(
+        reset is None or isinstance(reset, (str, Mapping)),
+        f"reset must be zero, subtract or none, or one of them for each node, not {reset!r}",
+    )
     resets = {"": reset} if isinstance(reset, str) else dict(reset or {})
     for key in resets:
         require(not key or key in flat.nodes, f"--reset names node {key!r}, the graph has {', '.join(flat.nodes)}")
@@ -222,7 +227,9 @@ def _choose_dt(dt: float | None, facts: NetworkFacts | None) -> float:
         )
         assert facts is not None
         return facts.dt
-    require(np.isfinite(dt) and dt > 0, f"dt must be a positive number of seconds, not {dt:g}")
+    number = isinstance(dt, (int, float, np.integer, np.floating)) and not isinstance(dt, bool)
+    require(number, f"dt must be a positive number of seconds, not {dt!r}")
+    require(bool(np.isfinite(dt)) and dt > 0, f"dt must be a positive number of seconds, not {dt:g}")
     require(
         facts is None or bool(np.isclose(dt, facts.dt, rtol=1e-6)),
         f"dt is {dt:g} s, but the file was exported with {facts.dt if facts else 0:g} s; leave --dt away",
@@ -259,7 +266,7 @@ def _at_threshold(node: Any) -> Any:
 
 def _input_shape(name: str, node: Any, limit: int) -> tuple[int, ...]:
     types = getattr(node, "input_type", None)
-    value = types.get("input") if isinstance(types, dict) else types
+    value = types.get("input") if isinstance(types, dict) else None
     require(value is not None, f"node {name!r} has no shape; write it as nir.Input(shape of one sample in one step)")
     array = np.asarray(value).reshape(-1)
     whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and bool((array == np.floor(array)).all()))

@@ -238,7 +238,8 @@ def _leaky(name: str, tau: Floats, r: Floats, dt: float, remarks: list[str]) -> 
     """``1 - dt/τ``, ``r dt/τ`` and ``dt/τ``."""
     tau, r = np.broadcast_arrays(tau, r)
     require(bool((tau > 0).all()), f"tau of node {name!r} must be positive, not {_span(tau)}")
-    share = dt / tau
+    with np.errstate(over="ignore"):
+        share = dt / tau
     require(
         bool((share <= 1 + _SLACK).all()),
         f"node {name!r} has tau = {tau.min():g} s, shorter than dt = {dt:g} s: its leak 1 - dt/tau would be negative; "

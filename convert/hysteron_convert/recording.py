@@ -159,7 +159,7 @@ def record(module: Any, call: Callable[[Any], Any] | None, shape: Shape, samples
     raise refusal or HysteronError(
         f"the module cannot be run on {samples} samples of shape {text_of(shape)} ({reason}); its forward must take "
         "such a batch alone: give input_shape if samples have another shape, samples if it has a batch size written "
-        "into it"
+        "into it; if it keeps a state of its own from an earlier run, make it anew"
     )
 
 

@@ -17,7 +17,7 @@ from hysteron_spec import Readout
 
 from .graph import INPUT, finish, make_layer
 from .libraries import library
-from .linear import LIMIT, Diagonal, Linear, Shape, Signal, floats_of, whole_of
+from .linear import LIMIT, Diagonal, Linear, Shape, Signal, floats_of, size_of, whole_of
 from .model import FloatLayer, FloatNetwork
 from .modules import IDLE, check_modules, linear, neuron, recurrence
 from .parts import NEURONS, borrowed, kind_of, leaves
@@ -154,6 +154,8 @@ def _layers(
     parts: list[tuple[str, Any]], shape: Shape, limit: int
 ) -> tuple[tuple[FloatLayer, ...], list[tuple[str, Any, Linear | None]], list[str]]:
     """The layers of a chain of modules, what each module without neurons was read as, and remarks."""
+    n = size_of(shape)
+    require(n <= limit, f"the module has {n} inputs, more than {limit} (limit); use a smaller network")
     signal = Signal.of(INPUT, shape)
     source = INPUT
     layers: list[FloatLayer] = []

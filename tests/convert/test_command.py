@@ -48,7 +48,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("out fc", linear(*rng.normal(0.05, 0.3, (4, 30)).tolist())),
         ("last", lif(4)),
     )
-    monkeypatch.setattr(importing, "read_nir", lambda _: made)
+    monkeypatch.setattr(importing, "read_nir", lambda *_: made)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
     return tmp_path
@@ -130,7 +130,7 @@ def test_pixels(stand_in: Path, coding: str) -> None:
         (["--dt", "1e-4", "--reset", "zero", "--weight-bits", "3"], "weight bits must be one of"),
         (["--dt", "1e-4", "--reset", "zero", "--potential-bits", "30"], "potential bits must be from 8 to 24"),
         (["--dt", "1e-4", "--reset", "zero", "--data", "nowhere.npz"], "data file 'nowhere.npz' does not exist"),
-        (["--dt", "1e-4", "--reset", "zero", "--limit", "10"], "more than 10 × 10"),
+        (["--dt", "1e-4", "--reset", "zero", "--limit", "10"], "has 20 inputs, more than 10 (--limit)"),
     ],
 )
 def test_refused(stand_in: Path, words: list[str], says: str) -> None:
@@ -145,7 +145,7 @@ def test_a_network_that_no_core_holds(monkeypatch: pytest.MonkeyPatch, stand_in:
 
 
 def test_a_node_that_only_integrates_needs_no_reset(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:
-    monkeypatch.setattr(importing, "read_nir", lambda _: chain((2,), ("n", node("I", r=[1e4, 1e4]))))
+    monkeypatch.setattr(importing, "read_nir", lambda *_: chain((2,), ("n", node("I", r=[1e4, 1e4]))))
     call(import_, "net.nir", "--dt", 1e-4)
     assert load(stand_in / "build/import/net.hyn").readout is Readout.POTENTIAL
 

@@ -70,6 +70,34 @@ def test_edges_that_are_no_pairs_are_refused(edge: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("nodes", None, "the graph must have nodes by names, not a NoneType"),
+        ("nodes", {3: lif()}, "the graph must have nodes by names, not a dict"),
+        ("edges", None, "the graph must have a list of edges, not a NoneType"),
+        ("metadata", "text", "metadata of the graph must be named values, not a str"),
+    ],
+)
+def test_what_is_no_graph_is_refused(field: str, value: Any, says: str) -> None:
+    made = chain((2,), ("n", lif()))
+    setattr(made, field, value)
+    assert says in refusal(lambda: imported(made))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"dt": "1e-4"}, "dt must be a positive number of seconds, not '1e-4'"),
+        ({"dt": True}, "dt must be a positive number of seconds, not True"),
+        ({"reset": 3}, "reset must be zero, subtract or none, or one of them for each node, not 3"),
+        ({"reset": {"n": 3}}, "reset must be zero, subtract or none, not 3"),
+    ],
+)
+def test_options_of_another_type_are_refused(options: dict[str, Any], says: str) -> None:
+    assert says in refusal(lambda: imported(chain((2,), ("n", lif())), **options))
+
+
+@pytest.mark.parametrize(
     ("shape", "says"),
     [
         ([np.nan], "node 'in' must have a shape of positive whole numbers, not [nan]"),

@@ -47,6 +47,7 @@ def spoilt(where: str, change: Callable[[dict[str, Any]], None]) -> Any:
         ("node", {"theta_high": 10**300}, "theta_high must be from 0 to 16777215, not 1000"),
         ("node", {"leak": [10**300] * 3}, "must be from -2147483648 to 2147483647"),
         ("node", {"unit_weights": "no"}, "is no flag"),
+        ("node", {"theta_low": 3}, "theta_low 3 lies above theta_high 2"),
     ],
 )
 def test_values_that_are_none_of_their_field_are_refused(where: str, values: dict[str, Any], says: str) -> None:

@@ -255,6 +255,10 @@ def test_what_is_no_module_or_no_shape_is_refused() -> None:
     assert "samples must be at least 1, not 0" in refusal(lambda: from_snntorch(net, samples=0))
     assert "input_shape must be positive numbers" in refusal(lambda: from_snntorch(net, input_shape=(-6,)))
     assert "input_shape must be a whole number, not 'a'" in refusal(lambda: from_snntorch(net, input_shape=("a",)))
+    pool = nn.Sequential(nn.AdaptiveAvgPool1d(3), leaky())
+    assert "the module has 10000000000 inputs, more than 8192" in refusal(
+        lambda: from_snntorch(pool, input_shape=(1, 10**10))
+    )
     net.add_module("me", net)
     assert "module 'me' contains itself" in refusal(lambda: from_snntorch(net))
     deep = nn.Sequential(nn.Linear(6, 5), leaky())
