@@ -16,9 +16,9 @@ from hysteron_base.errors import HysteronError
 from hysteron_cli.commands import cli as main
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
-from hysteron_convert import importing
+from hysteron_convert import from_nir, importing, quantise, read_nir
 from hysteron_golden import run
-from hysteron_spec import Coding, Mode, Readout, load
+from hysteron_spec import Coding, Layer, Mode, Network, Potential, Readout, load, save
 from support.convert import NEEDS_NIR, chain, lif, linear, node, spikes
 from support.networks import assert_same
 
@@ -174,3 +174,15 @@ def test_example(tmp_path: Path) -> None:
     )  # fmt: skip
     data = json.loads((tmp_path / "net.json").read_text())["data"]
     assert data["accuracy_float"] > 0.97 and data["accuracy"] > data["accuracy_float"] - 0.015
+
+
+def test_export_for_snntorch(tmp_path: Path) -> None:
+    pytest.importorskip("nir", reason=NEEDS_NIR)
+    plain = Network((Layer([[1], [2]], 2, mode=Mode.PLAIN),), Potential(16))
+    save(plain, tmp_path / "plain.hyn")
+    call(export, tmp_path / "plain.hyn", "--reader", "snntorch", "--out", tmp_path / "net.nir")
+    assert_same(plain, quantise(from_nir(read_nir(tmp_path / "net.nir"))).network)
+    save(Network((Layer([[1], [2]], 2, mode=Mode.LATCH),)), tmp_path / "latch.hyn")
+    with pytest.raises(HysteronError, match="has hysteresis"):
+        call(export, tmp_path / "latch.hyn", "--reader", "snntorch", "--out", tmp_path / "not.nir")
+    assert not (tmp_path / "not.nir").exists()

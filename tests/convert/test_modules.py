@@ -307,6 +307,23 @@ def test_a_step_at_the_threshold_is_read() -> None:
 
 
 @pytest.mark.parametrize("delay", [True, False])
+@pytest.mark.parametrize("reset", ["zero", "subtract", "none"])
+def test_a_step_at_the_threshold_is_followed_with_every_reset(reset: str, delay: bool) -> None:
+    module = nn.Sequential(
+        nn.Linear(6, 5, bias=False),
+        leaky(
+            beta=1.0,
+            threshold=2.0,
+            spike_grad=lambda x: (x >= 0).to(x.dtype),
+            reset_mechanism=reset,
+            reset_delay=delay,
+        ),
+    ).double()
+    module[0].weight.data = torch.randint(-2, 3, (5, 6), generator=torch.Generator().manual_seed(1)).double()
+    assert assert_does_the_same(module, (6,)).layers[0].at_threshold
+
+
+@pytest.mark.parametrize("delay", [True, False])
 @pytest.mark.parametrize("later", ["zero", "subtract", "none"])
 @pytest.mark.parametrize("built", ["zero", "subtract", "none"])
 @pytest.mark.parametrize("kind", ["Leaky", "RLeaky", "Synaptic"])
