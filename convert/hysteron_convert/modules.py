@@ -172,6 +172,10 @@ def _read(key: str, part: Any, kind: str, given: Shape) -> Linear | None:
     if kind == "AvgPool2d":
         return _pool(key, part, given)
     if kind == "Flatten":
+        require(
+            int(part.start_dim) != 0,
+            f"module {key!r} has start_dim=0, which joins the samples of a batch; use start_dim=1",
+        )
         # A batch dimension comes first there, and is not counted here.
         start, end = (i - 1 if i > 0 else i for i in (int(part.start_dim), int(part.end_dim)))
         return Reshape(key, start, end)
@@ -226,6 +230,10 @@ def _normalisation(key: str, part: Any, given: Shape) -> Diagonal:
         f"module {key!r} has no running statistics, so it depends on the batch; use track_running_stats=True",
     )
     mean, var = _floats(key, "running_mean", part.running_mean), _floats(key, "running_var", part.running_var)
+    require(
+        bool((var + part.eps > 0).all()),
+        f"running_var of module {key!r} must be positive, not {var.min():g}; the training may have diverged",
+    )
     scale = 1 / np.sqrt(var + part.eps)
     shift = -mean * scale
     if part.affine:

@@ -84,6 +84,7 @@ def from_snntorch(
         parts = list(_modules(module, ""))
         shape = _input_shape(parts, input_shape)
         if not all(part.init_hidden and not part.output for _, part in parts if kind_of(part) in NEURONS):
+            _check_hooks(module)
             call = _one_after_the_other(parts)
     else:
         shape = _input_shape(found, input_shape)
@@ -110,6 +111,16 @@ def _is_plain(module: Any) -> bool:
     sequential = library("torch").nn.Sequential
     own = (part for part in module.modules() if kind_of(part) in ("Module", "Sequential", "ModuleList", "ModuleDict"))
     return all(kind_of(part) == "Sequential" and type(part).forward is sequential.forward for part in own)
+
+
+def _check_hooks(module: Any) -> None:
+    """Refuse hooks of a Sequential that is not called itself: whether they act depends on who runs its modules."""
+    for key, part in module.named_modules():
+        require(
+            kind_of(part) != "Sequential" or not (part._forward_hooks or part._forward_pre_hooks),
+            f"module {(key or 'Sequential')!r} has hooks, which act only if it is called as a whole; use "
+            "init_hidden=True, or put them on its modules",
+        )
 
 
 def _one_after_the_other(parts: list[tuple[str, Any]]) -> Callable[[Any], Any]:

@@ -384,6 +384,14 @@ def test_batch_norm_of_other_channels_is_refused() -> None:
     assert "module '1' normalises 4 channels, its input has 5" in refusal(lambda: from_snntorch(module))
 
 
+def test_what_no_linear_module_may_have() -> None:
+    module = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), leaky())
+    module[1].running_var.fill_(-1)
+    assert "running_var of module '1' must be positive, not -1" in refusal(lambda: from_snntorch(module))
+    joined = nn.Sequential(nn.Linear(6, 5), nn.Flatten(0), leaky())
+    assert "module '1' has start_dim=0, which joins the samples" in refusal(lambda: from_snntorch(joined))
+
+
 @pytest.mark.parametrize(
     ("part", "shape"),
     [

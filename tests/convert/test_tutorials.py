@@ -513,3 +513,5 @@ def test_a_hook_on_a_container_is_found() -> None:
     net = nn.Sequential(nn.Sequential(nn.Linear(12, 5)), snn.Leaky(beta=0.5, init_hidden=True))
     net[0].register_forward_hook(lambda _, __, out: out + 1)
     assert "add to what '0.0' puts out" in refusal(lambda: from_snntorch(net))
+    net[1].init_hidden = False  # its modules are then called one after the other
+    assert "module '0' has hooks, which act only if it is called as a whole" in refusal(lambda: from_snntorch(net))
