@@ -190,7 +190,7 @@ def make_candidate(
     theta_low = int(np.clip(np.rint(source.theta_low * scale), form.potential.low, theta_high))
     layer = Layer(
         weights,
-        theta_high=theta_high,
+        theta_high=max(0, theta_high - source.lowered),
         theta_low=theta_low if source.mode is not Mode.PLAIN or source.facts is not None else 0,
         leak=leak_codes(source.beta, form.leak_bits) if codes is None else codes,
         bias=bias,

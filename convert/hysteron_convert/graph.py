@@ -6,8 +6,9 @@ composed (:class:`~hysteron_convert.linear.Signal`). A layer listens to one laye
 its own spikes of the step before; everything else is refused by name.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from hysteron_base.errors import require
 from hysteron_spec import Readout, Reset
 
-from .linear import LIMIT, Floats, Linear, Shape, Signal, broadcasts, size_of, text_of
+from .linear import LIMIT, Floats, Linear, Shape, Signal, size_of
 from .metadata import KEY
 from .model import FloatLayer, FloatNetwork, Timing
 from .nodes import Neuron
@@ -24,6 +25,8 @@ from .nodes import Neuron
 INPUT = "the input"
 #: How far a leak code may be from the one in the metadata: float32 in the file, and no more.
 _CODE_SLACK = 1e-3
+#: Graphs in graphs that are followed.
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +36,27 @@ class Flat:
     nodes: dict[str, Any] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
 
-    def feeding(self, name: str) -> list[str]:
-        """Nodes with an edge to ``name``."""
-        return [source for source, target in self.edges if target == name]
+    @cached_property
+    def sources(self) -> dict[str, list[str]]:
+        """For each node those with an edge to it."""
+        result: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, target in self.edges:
+            result[target].append(source)
+        return result
+
+    @cached_property
+    def targets(self) -> dict[str, list[str]]:
+        """For each node those that it has an edge to."""
+        result: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, target in self.edges:
+            result[source].append(target)
+        return result
 
 
 def flatten(graph: Any) -> Flat:
     """``graph`` with the nodes of nested graphs as ``graph.node``; their own inputs and outputs hand on."""
     flat = Flat()
-    _flatten(graph, "", flat)
+    _flatten(graph, "", flat, ())
     for source, target in flat.edges:
         for name in (source, target):
             require(
@@ -51,10 +66,23 @@ def flatten(graph: Any) -> Flat:
     return flat
 
 
-def _flatten(graph: Any, prefix: str, flat: Flat) -> None:
+def _flatten(graph: Any, prefix: str, flat: Flat, around: tuple[int, ...]) -> None:
+    """Add a graph to ``flat``; ``around`` has the identities of the graphs that it lies in."""
+    where = f"graph {prefix.rstrip('.')!r}" if prefix else "the graph"
+    require(id(graph) not in around, f"{where} contains itself; a graph in a graph must be another one")
+    require(len(around) < _DEEPEST, f"graphs lie in each other more than {_DEEPEST} deep; write them as one graph")
+    nodes, edges = getattr(graph, "nodes", None), getattr(graph, "edges", None)
+    require(
+        isinstance(nodes, Mapping) and all(isinstance(name, str) for name in nodes),
+        f"{where} must have nodes by names, not a {type(nodes).__name__}",
+    )
+    require(isinstance(edges, Iterable), f"{where} must have a list of edges, not a {type(edges).__name__}")
     inner: dict[str, tuple[str, str]] = {}  # of each nested graph the names of its input and output
     for name, node in graph.nodes.items():
         if type(node).__name__ != "NIRGraph":
+            require(
+                prefix + name not in flat.nodes, f"two nodes are called {prefix + name!r} where graphs are flattened"
+            )
             flat.nodes[prefix + name] = node
             continue
         ends = []
@@ -66,7 +94,12 @@ def _flatten(graph: Any, prefix: str, flat: Flat) -> None:
             )
             ends.append(f"{prefix}{name}.{found[0]}")
         inner[name] = (ends[0], ends[1])
-        _flatten(node, f"{prefix}{name}.", flat)
+        _flatten(node, f"{prefix}{name}.", flat, (*around, id(graph)))
+    for edge in graph.edges:
+        require(
+            isinstance(edge, (tuple, list)) and len(edge) == 2,
+            f"an edge of {where} must be two names of nodes, not {' '.join(repr(edge).split())[:60]}",
+        )
     # A duplicate edge would count twice; NIR knows no such thing.
     for source, target in dict.fromkeys((str(a), str(b)) for a, b in graph.edges):
         flat.edges.append(
@@ -90,7 +123,6 @@ class Tracer:
     limit: int = LIMIT
     shapes: dict[str, Shape] = field(default_factory=dict)
     _signals: dict[str, Signal] = field(default_factory=dict)
-    _pending: set[str] = field(default_factory=set)
 
     def infer_shapes(self, given: Shape) -> None:
         """Shape of what each node emits, from the input's on."""
@@ -98,8 +130,8 @@ class Tracer:
         waiting = [self.start]
         while waiting:
             name = waiting.pop()
-            for source, target in self.flat.edges:
-                if source == name and target not in self.shapes:
+            for target in self.flat.targets[name]:
+                if target not in self.shapes:
                     self.shapes[target] = self._emitted(target, self.shapes[name])
                     waiting.append(target)
         lost = [name for name in self.flat.nodes if name not in self.shapes]
@@ -112,40 +144,56 @@ class Tracer:
         if isinstance(node, Neuron):
             if size_of(node.shape) == size_of(given) and len(node.shape) == 1:
                 return node.shape
-            require(
-                broadcasts(node.shape, given),
-                f"node {name!r} has parameters of shape {text_of(node.shape)}, its input has {text_of(given)}; "
-                "they must be equal",
-            )
+            node.layout(given)
             return given
         return node.shape(given)
 
     def into(self, name: str) -> Signal:
         """What flows into node ``name``."""
-        signals = [self.out_of(source) for source in self.flat.feeding(name)]
-        require(bool(signals), f"node {name!r} is fed by nothing; connect it")
-        total = signals[0]
-        for signal in signals[1:]:
-            total = total.plus(signal, name)
+        sources = self.flat.sources[name]
+        require(bool(sources), f"node {name!r} is fed by nothing; connect it")
+        for source in sources:
+            self._compose(source)
+        total = self._taken(sources[0])
+        for source in sources[1:]:
+            total = total.plus(self._taken(source), name)
         return total
 
-    def out_of(self, name: str) -> Signal:
-        """What node ``name`` emits: itself if it is a neuron or the input."""
-        node = self.meaning[name]
-        if name == self.start:
-            return Signal.of(INPUT, self.shapes[name])
-        if isinstance(node, Neuron):
-            return Signal.of(name, self.shapes[name])
-        if name not in self._signals:
-            require(
-                name not in self._pending,
-                f"node {name!r} lies in a cycle without a neuron; put a neuron into it or cut it",
+    def _emits_itself(self, name: str) -> bool:
+        return name == self.start or isinstance(self.meaning[name], Neuron)
+
+    def _taken(self, name: str) -> Signal:
+        """What node ``name`` emits: itself if it is a neuron or the input, else what was composed of it."""
+        if self._emits_itself(name):
+            return Signal.of(INPUT if name == self.start else name, self.shapes[name])
+        # A matrix that nobody else needs is not kept: a long chain would fill the memory.
+        return self._signals.pop(name) if len(self.flat.targets[name]) == 1 else self._signals[name]
+
+    def _compose(self, name: str) -> None:
+        """Make the signal of node ``name``, after those that it needs; without recursion, as chains may be long."""
+        if self._emits_itself(name) or name in self._signals:
+            return
+        path = {name: None}  # a dictionary keeps the order
+        while path:
+            at = next(reversed(path))
+            missing = (
+                source
+                for source in self.flat.sources[at]
+                if not self._emits_itself(source) and source not in self._signals
             )
-            self._pending.add(name)
-            signal = self.into(name)
-            self._signals[name] = signal if node is None else signal.through(node, self.limit)
-            self._pending.discard(name)
-        return self._signals[name]
+            needed = next(missing, None)
+            if needed is None:
+                node = self.meaning[at]
+                signal = self.into(at)
+                assert not isinstance(node, Neuron)
+                self._signals[at] = signal if node is None else signal.through(node, self.limit)
+                del path[at]
+            else:
+                require(
+                    needed not in path,
+                    f"node {needed!r} lies in a cycle without a neuron; put a neuron into it or cut it",
+                )
+                path[needed] = None
 
     def layers(self, end: str, timing: Callable[[Neuron, bool], Timing]) -> tuple[FloatLayer, ...]:
         """The layers from the input to node ``end``.
@@ -212,8 +260,9 @@ def make_layer(node: Neuron, drive: Signal, source: str, limit: int, timing: Tim
     require(n <= limit, f"node {node.name!r} has {n} neurons, more than {limit}; use a smaller network")
 
     def each(values: Floats) -> Floats:
-        flat = values.reshape(-1) if values.size == n else np.broadcast_to(values, shape).reshape(-1)
-        return np.array(flat, np.float64)
+        # Some parameters may be one number where others are not; those that are not have one shape.
+        laid = values.reshape(node.layout(shape) if values.size > 1 else ())
+        return np.array(np.broadcast_to(laid, shape).reshape(-1), np.float64)
 
     gain = each(node.gain)
     before = next(name for name in drive.terms if name != source)
@@ -234,6 +283,7 @@ def make_layer(node: Neuron, drive: Signal, source: str, limit: int, timing: Tim
         timing=timing,
         recurrent=drive.matrix(source) * gain if source in drive.terms else None,
         start=start if start.any() else None,
+        at_threshold=node.at_threshold and bool(np.isfinite(node.threshold).all()),
     )
     facts = node.facts
     if facts is None:
@@ -266,5 +316,5 @@ def finish(
         )
         if last.reset is Reset.NONE and np.isfinite(last.threshold).all() and last.facts is None:
             # Its spikes are not read and reset nothing: without them the scale of the potentials is free.
-            layers = (*layers[:-1], replace(last, threshold=np.full(last.n_out, np.inf)))
+            layers = (*layers[:-1], replace(last, threshold=np.full(last.n_out, np.inf), at_threshold=False))
     return FloatNetwork(layers, readout=readout, name=name, remarks=remarks)

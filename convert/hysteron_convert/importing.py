@@ -256,7 +256,7 @@ def _read(
         return from_snntorch(source, input_shape=input_shape, readout=readout, limit=limit, name=name), origin
     refuse(of_modules)
     if isinstance(source, (str, Path)):
-        graph, name = read_nir(source), name or Path(source).stem
+        graph, name = read_nir(source, limit), name or Path(source).stem
     else:
         require(
             hasattr(source, "nodes") and hasattr(source, "edges"),

@@ -7,13 +7,14 @@ the signal *is* the matrix and the bias of its layer. Everything is float64, and
 sums are (integers, for example).
 """
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import HysteronError, require
 
 Floats = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -24,12 +25,104 @@ LIMIT = 8192
 
 def size_of(shape: Shape) -> int:
     """Elements of an array of ``shape``."""
-    return int(np.prod(shape, dtype=np.int64))
+    return math.prod(int(n) for n in shape)
 
 
 def text_of(shape: Shape) -> str:
     """For people: ``2×8×8``."""
     return "×".join(str(n) for n in shape) or "1"
+
+
+def floats_of(what: str, value: Any) -> Floats:
+    """Numbers of a file or a module as float64, without losing any part of them.
+
+    Parameters
+    ----------
+    what
+        What they are, for the message: ``weight of node 'fc'``.
+    value
+        An array, a tensor of PyTorch, a number, or lists of them.
+
+    Raises
+    ------
+    HysteronError
+        If they are complex, text, nothing, or not a number.
+    """
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        # NumPy has no bfloat16, and no quantised tensors.
+        value = value.dequantize() if value.is_quantized else value
+        value = (value.double() if value.is_floating_point() else value).numpy()
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise HysteronError(f"{what} must be an array of numbers; its rows have different lengths") from None
+    require(
+        array.dtype.kind != "c",
+        f"{what} must be real numbers, not complex ones ({array.dtype}); the imaginary parts would be lost",
+    )
+    require(array.dtype.kind in "biuf", f"{what} must be numbers, not {_short(value)}")
+    array = array.astype(np.float64)
+    require(not np.isnan(array).any(), f"{what} is not a number; the training may have diverged")
+    return array
+
+
+def whole_of(what: str, value: Any) -> int:
+    """A whole number of a file or a module.
+
+    Raises
+    ------
+    HysteronError
+        If it is none, or is no number.
+    """
+    array = np.asarray(value) if not isinstance(value, (list, tuple, dict, str, bytes)) else np.asarray(None)
+    require(
+        array.size == 1 and array.dtype.kind in "iu",
+        f"{what} must be a whole number, not {_short(value)}",
+    )
+    return int(array.reshape(-1)[0])
+
+
+def _short(value: Any) -> str:
+    """A value for a message, in one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def layout(given: Shape, target: Shape, what: str, whose: str) -> Shape:
+    """The shape in which parameters of shape ``given`` broadcast to a signal of shape ``target``.
+
+    They may be one number, one for each element, or one for each channel (a list as long as the signal's first axis).
+    A list as long as the last axis, too, could mean either, and no reader would notice the difference.
+
+    Parameters
+    ----------
+    given, target
+        Shapes of the parameters and of what they act on.
+    what, whose
+        For the message: ``node 'n' has parameters`` and ``its input has``.
+    """
+    n = size_of(given)
+    if n == 1:
+        return ()
+    while len(given) > len(target) and given[0] == 1:
+        given = given[1:]  # an axis of samples that an exporter left
+    if given == target:
+        return given
+    if len(given) == 1 and n == size_of(target):
+        return target
+    if len(given) == len(target) and all(m in (1, k) for m, k in zip(given, target, strict=True)):
+        return given
+    text = f"{what} of shape {text_of(given)}, {whose} {text_of(target)}; "
+    if len(given) == 1 and len(target) > 1 and n in target:
+        channels = "×".join([str(target[0]), *("1" for _ in target[1:])])
+        require(
+            n == target[0] and n not in target[1:],
+            text + f"they could be one for each channel or one for each place along another axis: give them a shape "
+            f"that says it, as {channels} for channels",
+        )
+        return (n, *(1 for _ in target[1:]))
+    raise HysteronError(text + "they must be equal")
 
 
 class Linear(Protocol):
@@ -91,18 +184,16 @@ class Diagonal:
     shift: Floats | float = 0.0
 
     def shape(self, given: Shape) -> Shape:
-        """See :class:`Linear`; the factors must broadcast to the input."""
-        for values in (self.scale, np.asarray(self.shift)):
-            require(
-                broadcasts(values.shape, given),
-                f"node {self.name!r} has factors of shape {text_of(values.shape)}, its input has {text_of(given)}; "
-                "they must be equal",
-            )
+        """See :class:`Linear`; there is one factor, one for each element, or one for each channel."""
+        self._layout(given)
         return given
+
+    def _layout(self, given: Shape) -> Shape:
+        return layout(self.scale.shape, given, f"node {self.name!r} has factors", "its input has")
 
     def apply(self, values: Floats) -> Floats:
         """See :class:`Linear`."""
-        return values * self.scale
+        return values * self.scale.reshape(self._layout(values.shape[1:]))
 
     @property
     def offset(self) -> Floats | float:
@@ -205,13 +296,9 @@ class Signal:
             else:
                 start = self.matrix(source).reshape(rows, *self.shape)
                 terms[source] = node.apply(start).reshape(rows, n)
-        constant = node.apply(self.constant.reshape(1, *self.shape))
-        require(
-            broadcasts(np.shape(node.offset), shape),
-            f"node {node.name!r} has a bias of shape {text_of(np.shape(node.offset))}, it puts out {text_of(shape)}; "
-            "they must be equal",
-        )
-        constant = constant.reshape(shape) + node.offset
+        offset = np.asarray(node.offset)
+        offset = offset.reshape(layout(offset.shape, shape, f"node {node.name!r} has a bias", "it puts out"))
+        constant = node.apply(self.constant.reshape(1, *self.shape)).reshape(shape) + offset
         return Signal(shape, terms, constant.reshape(-1))
 
     def plus(self, other: "Signal", name: str) -> "Signal":

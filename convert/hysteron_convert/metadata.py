@@ -95,28 +95,35 @@ class NetworkFacts:
         return json.dumps(values, sort_keys=True)
 
 
-def layer_facts(name: str, metadata: dict[str, Any]) -> LayerFacts | None:
+def layer_facts(name: str, metadata: dict[str, Any] | None) -> LayerFacts | None:
     """The facts in the metadata of node ``name``, if it has any."""
     values = _read(f"node {name!r}", metadata)
     if values is None:
         return None
     try:
         present = {key: about for key, about in FACTS.items() if key in values or about.since <= values["version"]}
-        return LayerFacts({key: _whole(about, about.parsed(values[key])) for key, about in present.items()})
+        facts = LayerFacts({key: _whole(key, about, about.parsed(values[key])) for key, about in present.items()})
+        if facts.theta_low > facts.theta_high:
+            raise ValueError(f"theta_low {facts.theta_low} lies above theta_high {facts.theta_high}")
+        return facts
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(f"node {name!r}", error) from None
 
 
-def _whole(about: Declared, value: Any) -> Any:
-    """``value`` if it is of the field's kind; else a ValueError."""
+def _whole(key: str, about: Declared, value: Any) -> Any:
+    """``value`` if it is of the field's kind and, where the layer has one, within its limits; else a ValueError."""
     parts = value if about.each_neuron else (value,)
     kind = bool if about.flag else int
     if not all(isinstance(part, kind) and (about.flag or not isinstance(part, bool)) for part in parts):
-        raise ValueError(f"{value!r} is no {'flag' if about.flag else 'whole number'}")
+        raise ValueError(f"{str(value)[:40]!r} is no {'flag' if about.flag else 'whole number'}")
+    low, high = about.limits if isinstance(about.limits, tuple) else (-(1 << 31), (1 << 31) - 1)
+    for part in parts:
+        if not about.flag and not low <= part <= high:
+            raise ValueError(f"{key} must be from {low} to {high}, not {str(part)[:40]}")
     return value
 
 
-def network_facts(metadata: dict[str, Any]) -> NetworkFacts | None:
+def network_facts(metadata: dict[str, Any] | None) -> NetworkFacts | None:
     """The facts in the metadata of a graph, if it has any."""
     values = _read("the graph", metadata)
     if values is None:
@@ -124,29 +131,52 @@ def network_facts(metadata: dict[str, Any]) -> NetworkFacts | None:
     try:
         encoder = values["encoder"]
         return NetworkFacts(
-            float(values["dt"]),
+            _seconds(values["dt"]),
             Potential(**values["potential"]),
             Readout[values["readout"]],
-            bool(values["readout_every_step"]),
+            _flag("readout_every_step", values["readout_every_step"]),
             None
             if encoder is None
             else Encoder(Coding[encoder["coding"]], encoder["steps"], tuple(encoder["thresholds"]), encoder["seed"]),
-            str(values["name"]),
-            {str(key): str(text) for key, text in values["notes"].items()},
+            _text("name", values["name"]),
+            {str(key): _text(f"note {str(key)[:40]!r}", text) for key, text in values["notes"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unreadable("the graph", error) from None
 
 
-def _read(what: str, metadata: dict[str, Any]) -> dict[str, Any] | None:
+def _flag(name: str, value: Any) -> bool:
+    """A JSON boolean; text such as "no" would be true."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, not {str(value)[:40]!r}")
+    return value
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, not {str(value)[:40]}")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise ValueError(f"dt must be a positive number of seconds, not {str(value)[:40]!r}")
+    return float(value)
+
+
+def _read(what: str, metadata: dict[str, Any] | None) -> dict[str, Any] | None:
     """The JSON object under :data:`KEY`, with its version checked."""
+    require(
+        metadata is None or isinstance(metadata, Mapping),
+        f"metadata of {what} must be named values, not a {type(metadata).__name__}",
+    )
     text = (metadata or {}).get(KEY)
     if text is None:
         return None
     try:
         values = json.loads(text)
         version = values["version"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise _unreadable(what, error) from None
     require(
         type(version) is int and 1 <= version <= VERSION,

@@ -71,6 +71,8 @@ class FloatLayer:
         Hysteresis, which only files of Hysteron's own have; ``theta_low`` is in the threshold's unit.
     facts
         The exact integers of a layer that was a Hysteron layer before.
+    at_threshold
+        A potential that is equal to the threshold fires, too (Sinabs, SpikingJelly, Lava; the hardware's fires above).
     """
 
     name: str
@@ -85,6 +87,7 @@ class FloatLayer:
     mode: Mode = Mode.PLAIN
     theta_low: float = 0.0
     facts: LayerFacts | None = None
+    at_threshold: bool = False
 
     def __post_init__(self) -> None:
         n_in, n_out = self.weights.shape
@@ -108,9 +111,22 @@ class FloatLayer:
             "a neuron at rest must be silent on the hardware",
         )
         require(
+            not self.at_threshold or bool((self.threshold > 0).all()),
+            f"threshold of node {self.name!r} must be above 0 where a potential that is equal to it fires; "
+            "a neuron at rest must be silent on the hardware",
+        )
+        require(
             self.mode is Mode.PLAIN or self.timing is Timing.SAME_STEP,
             f"node {self.name!r} has hysteresis and a late reset; only one of them can be modelled",
         )
+
+    @property
+    def lowered(self) -> int:
+        """By how much the hardware's threshold, above which it fires, lies below this one, in integer units.
+
+        None where the threshold is also taken off: that must be right.
+        """
+        return int(self.at_threshold and self.reset is not Reset.SUBTRACT)
 
     @property
     def n_in(self) -> int:
@@ -323,13 +339,15 @@ def run_layer(layer: FloatLayer, inputs: NDArray[Any], steps: int) -> tuple[NDAr
         total = drive[:, 0 if drive.shape[1] == 1 else t]
         if layer.recurrent is not None and t:
             total = total + fired @ layer.recurrent
-        late = u > theta if layer.timing is not Timing.SAME_STEP else np.zeros_like(fired)
+        late = np.zeros_like(fired)
+        if layer.timing is not Timing.SAME_STEP:
+            late = u >= theta if layer.at_threshold else u > theta
         if layer.reset is Reset.ZERO and layer.timing is Timing.NEXT_STEP:
             u = np.where(late, 0.0, u)
         v = layer.beta * u + total - late * step_down
         if layer.reset is Reset.ZERO and layer.timing is Timing.NEXT_STEP_BLANKING:
             v = np.where(late, 0.0, v)
-        fired = v > theta
+        fired = v >= theta if layer.at_threshold else v > theta
         if layer.mode is not Mode.PLAIN:
             fired &= armed
             below = v < layer.theta_low
@@ -345,5 +363,5 @@ def reset_of(name: str) -> Reset:
     """The reset called ``name``."""
     try:
         return Reset[name.upper()]
-    except KeyError:
+    except (AttributeError, KeyError):
         raise HysteronError(f"reset must be zero, subtract or none, not {name!r}") from None

@@ -16,17 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import require
 from hysteron_spec import Reset
 
-from .linear import Diagonal, Floats, Linear, Matrix, Reshape
-from .metadata import LayerFacts, layer_facts
+from .linear import Diagonal, Floats, Linear, Matrix, Reshape, Shape, floats_of, layout, text_of, whole_of
+from .metadata import KEY, LayerFacts, layer_facts
 from .windows import Convolution, Pool, Windows, numbers, paddings
 
 #: Step that snnTorch's exporter assumes, in seconds; it decides r/τ where both are infinite (beta = 1).
 SNNTORCH_DT = 1e-4
 #: How far float32 leaves ``r dt/τ`` from 1 and ``dt/τ`` beyond 1.
 _SLACK = 1e-6
+#: ``dt/τ`` below which the two are more likely in different units than meant so; the smallest leak of hardware is 2^-8.
+_FAINT = 1e-4
 
 _REFUSED = {
     "Delay": "the hardware has no axonal delays; remove it and train without",
@@ -36,6 +38,8 @@ _REFUSED = {
 @dataclass(frozen=True, eq=False)
 class Neuron:
     """A neuron node in discrete time: ``u ← beta u + gain I + drift``, a spike above ``threshold``.
+
+    With ``at_threshold`` there is a spike at the threshold, too.
 
     The arrays broadcast to the shape of the node's input; those of a neuron node that states a shape have it.
     An infinite threshold is a neuron that only integrates.
@@ -51,11 +55,16 @@ class Neuron:
     start: Floats
     remarks: tuple[str, ...] = ()
     facts: LayerFacts | None = None
+    at_threshold: bool = False
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         """Shape that the parameters state; empty if they are single numbers."""
         return np.broadcast_shapes(self.beta.shape, self.gain.shape, self.drift.shape, self.threshold.shape)
+
+    def layout(self, given: Shape) -> Shape:
+        """Shape in which the parameters broadcast to an input of shape ``given``."""
+        return layout(self.shape, given, f"node {self.name!r} has parameters", "its input has")
 
 
 def translate(name: str, node: Any, dt: float, reset: Reset) -> Linear | Neuron | None:
@@ -80,14 +89,11 @@ def translate(name: str, node: Any, dt: float, reset: Reset) -> Linear | Neuron 
 
 
 def _floats(name: str, what: str, value: Any) -> Floats:
-    if hasattr(value, "detach"):  # exporters leave torch tensors in graphs that were never written
-        value = value.detach().cpu().numpy()
-    try:
-        array = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise HysteronError(f"{what} of node {name!r} must be numbers, not {value!r}") from None
-    require(not np.isnan(array).any(), f"{what} of node {name!r} is not a number; the training may have diverged")
-    return array
+    return floats_of(f"{what} of node {name!r}", value)
+
+
+def _axis(name: str, what: str, value: Any) -> int:
+    return whole_of(f"{what} of node {name!r}", value)
 
 
 def _matrix(name: str, node: Any) -> Linear:
@@ -105,7 +111,12 @@ def _convolution(name: str, node: Any) -> Linear:
         weight.ndim == rank + 2,
         f"weight of node {name!r} must have {rank + 2} dimensions, not {weight.ndim}",
     )
+    require(min(weight.shape) > 0, f"weight of node {name!r} has shape {text_of(weight.shape)}; no size may be 0")
     bias = np.zeros(len(weight)) if node.bias is None else _floats(name, "bias", node.bias)
+    require(
+        bias.shape in ((), (len(weight),)),
+        f"node {name!r} has a bias of shape {text_of(bias.shape)} and {len(weight)} output channels; give one for each",
+    )
     windows = Windows(
         name,
         weight.shape[2:],
@@ -113,7 +124,9 @@ def _convolution(name: str, node: Any) -> Linear:
         paddings(name, node.padding, rank),
         numbers(name, "dilation", node.dilation, rank),
     )
-    return Convolution(windows, weight, bias, int(node.groups))
+    groups = whole_of(f"groups of node {name!r}", node.groups)
+    require(groups > 0, f"groups of node {name!r} must be at least 1, not {groups}")
+    return Convolution(windows, weight, bias, groups)
 
 
 def _pool(name: str, node: Any) -> Linear:
@@ -132,25 +145,44 @@ _LINEAR = {
     "Conv2d": _convolution,
     "SumPool2d": _pool,
     "AvgPool2d": _pool,
-    "Flatten": lambda name, node: Reshape(name, int(node.start_dim), int(node.end_dim)),
+    "Flatten": lambda name, node: Reshape(
+        name, _axis(name, "start_dim", node.start_dim), _axis(name, "end_dim", node.end_dim)
+    ),
     "Scale": lambda name, node: Diagonal(name, _floats(name, "scale", node.scale)),
 }
 
 
 def _neuron(name: str, kind: str, node: Any, dt: float, reset: Reset) -> Neuron:
+    shapes: dict[Shape, str] = {}
+
     def get(what: str, default: float | None = None) -> Floats:
         value = getattr(node, what, None)
-        return np.asarray(default, np.float64) if value is None and default is not None else _floats(name, what, value)
+        if value is None and default is not None:
+            return np.asarray(default, np.float64)
+        values = _floats(name, what, value)
+        require(values.size > 0, f"{what} of node {name!r} is empty; give a number, or one for each neuron")
+        if values.size == 1:
+            return values.reshape(())
+        shapes.setdefault(values.shape, what)
+        first = next(iter(shapes))
+        require(
+            len(shapes) == 1,
+            f"node {name!r} has {shapes[first]} of shape {text_of(first)} and {what} of shape "
+            f"{text_of(values.shape)}; give all its parameters one shape",
+        )
+        return values
 
     remarks: list[str] = []
-    facts = layer_facts(name, node.metadata)
+    metadata = getattr(node, "metadata", None)
+    facts = layer_facts(name, metadata)
+    _other_metadata(name, metadata, remarks)
     if facts is not None:
         reset = facts.reset
     zero = np.zeros(())
     threshold = get("v_threshold") if kind in ("LIF", "IF", "CubaLIF") else np.full((), np.inf)
     if kind == "Threshold":
         # Without memory: its potential is the input of the step, and no reset could change a later one.
-        return Neuron(name, kind, zero, np.ones(()), zero, get("threshold"), Reset.NONE, zero, (), facts)
+        return Neuron(name, kind, zero, np.ones(()), zero, get("threshold"), Reset.NONE, zero, tuple(remarks), facts)
     r = get("r")
     if kind in ("IF", "I"):
         beta, gain, drift = np.ones_like(r), r * dt, np.zeros_like(r)
@@ -162,7 +194,13 @@ def _neuron(name: str, kind: str, node: Any, dt: float, reset: Reset) -> Neuron:
             gain = gain * _instant_synapse(name, get("tau_syn"), dt) * get("w_in", 1.0)
     start = zero
     v_reset = get("v_reset", 0.0) if kind in ("LIF", "IF", "CubaLIF") else zero
-    if v_reset.any() and reset is not Reset.NONE:
+    if v_reset.any() and reset is Reset.SUBTRACT:
+        # A spike takes θ off, wherever the potential is; there is nothing that it is taken back to.
+        remarks.append(
+            f"node {name!r}: v_reset is {_span(v_reset)} and not used, as a reset by subtraction takes off the "
+            "threshold"
+        )
+    if v_reset.any() and reset is Reset.ZERO:
         remarks.append(
             f"node {name!r}: v_reset is not 0, so potentials are counted from it; the hardware starts a sample at "
             f"v_reset ({_span(v_reset)}) instead of 0"
@@ -182,16 +220,37 @@ def _neuron(name: str, kind: str, node: Any, dt: float, reset: Reset) -> Neuron:
     return Neuron(name, kind, beta, gain, drift, threshold, reset, start, tuple(remarks), facts)
 
 
+def _other_metadata(name: str, metadata: Any, remarks: list[str]) -> None:
+    """Say which metadata of a neuron are not read; refuse those that say it emits several spikes in a step."""
+    others = {str(key): value for key, value in dict(metadata or {}).items() if key != KEY}
+    for key, value in others.items():
+        text = f"{key}{value}".lower().replace("_", "").replace(" ", "")
+        require(
+            "multispike" not in text,
+            f"node {name!r} emits several spikes in a step (its metadata {key!r}); the hardware's neurons emit one: "
+            "train with one spike a step",
+        )
+    if others:
+        remarks.append(f"node {name!r}: its metadata {', '.join(map(repr, others))} are not read")
+
+
 def _leaky(name: str, tau: Floats, r: Floats, dt: float, remarks: list[str]) -> tuple[Floats, Floats, Floats]:
     """``1 - dt/τ``, ``r dt/τ`` and ``dt/τ``."""
     tau, r = np.broadcast_arrays(tau, r)
     require(bool((tau > 0).all()), f"tau of node {name!r} must be positive, not {_span(tau)}")
-    share = dt / tau
+    with np.errstate(over="ignore"):
+        share = dt / tau
     require(
         bool((share <= 1 + _SLACK).all()),
         f"node {name!r} has tau = {tau.min():g} s, shorter than dt = {dt:g} s: its leak 1 - dt/tau would be negative; "
-        "give a dt of at most tau",
+        "give a dt of at most tau, in the unit of tau (in seconds a millisecond is 1e-3)",
     )
+    known = share[share > 0]
+    if known.size and known.max() < _FAINT:
+        remarks.append(
+            f"node {name!r} loses less than {_FAINT:g} of its potential in a step (tau {_span(tau)} s, dt {dt:g} s); "
+            "check that dt is in the unit of tau: some frameworks write tau in milliseconds or in steps"
+        )
     share = np.minimum(share, 1.0)
     lost = np.isinf(tau) & np.isinf(r)
     require(bool(np.isfinite(r[~lost]).all()), f"r of node {name!r} must be finite where tau is; give it as a number")

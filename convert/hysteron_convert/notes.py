@@ -17,6 +17,8 @@ SAME = {"detach", "detach_", "clone", "contiguous", "data", "requires_grad_", "a
 CASTS = {"float", "double", "half", "bfloat16", "to", "type", "type_as", "cpu", "cuda"}
 #: Those that only change its shape.
 RESHAPES = {"view", "view_as", "reshape", "reshape_as", "flatten", "unflatten", "squeeze", "unsqueeze"}
+#: Those that are linear and are measured, as are the modules that do the same.
+LINEAR = {"avg_pool1d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "pad", "interpolate"}
 #: What Python may ask of a tensor without looking at its numbers.
 QUESTIONS = {
     "size", "shape", "dim", "ndim", "ndimension", "numel", "nelement", "dtype", "device", "layout", "stride",
@@ -27,7 +29,7 @@ QUESTIONS = {
 NO_CHAIN = "the hardware runs layers in a chain, without skip connections: leave it out"
 _NONLINEAR = "only neurons may be nonlinear; replace it with a neuron"
 _REMEDIES = {
-    "max_pool1d": "a maximum is not linear; use avg_pool2d or strides",
+    "max_pool1d": "a maximum is not linear; use avg_pool1d or strides",
     "max_pool2d": "a maximum is not linear; use avg_pool2d or strides",
     "relu": _NONLINEAR,
     "sigmoid": _NONLINEAR,

@@ -26,6 +26,7 @@ from .linear import Floats, Reshape, Shape, text_of
 from .notes import (
     ALL_STEPS,
     CASTS,
+    LINEAR,
     NO_CHAIN,
     QUESTIONS,
     RESHAPES,
@@ -41,15 +42,12 @@ from .notes import (
     state_remedy,
     tensors,
 )
+from .parts import NEURONS, borrowed, kind_of, leaves
 
 #: Steps that are run where the module does not say how many.
 STEPS = 12
 #: Lengths of a series that are tried where ``forward`` takes as many steps as it likes.
 _LENGTHS = (STEPS, 128, 1024)
-#: Containers, whose children are looked at; every other module of torch and snnTorch is taken as a whole.
-_CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict")
-#: Neurons that can be read.
-NEURONS = ("Leaky", "RLeaky", "Synaptic", "RSynaptic", "Lapicque")
 
 
 @dataclass(eq=False)
@@ -74,6 +72,8 @@ class Recording:
         By the name of the neuron module, in the order of their first calls.
     used
         Every other module that was called.
+    seen
+        What each of them was given and made of it in its first call, by the identity of the module.
     shown
         Steps for which ``forward`` itself shows one input; None if each step is given its own.
     remarks
@@ -83,6 +83,7 @@ class Recording:
     inputs: Floats
     calls: dict[str, Calls]
     used: dict[str, Any]
+    seen: dict[int, tuple[Floats, Floats]]
     shown: int | None
     remarks: tuple[str, ...]
 
@@ -93,23 +94,6 @@ class _SeriesError(Exception):
     def __init__(self, axis: int) -> None:
         super().__init__(axis)
         self.axis = axis
-
-
-def kind_of(part: Any) -> str:
-    """Name of the class of torch or snnTorch that ``part`` is or derives from."""
-    for cls in type(part).__mro__:
-        if cls.__module__.split(".")[0] in ("torch", "snntorch"):
-            return cls.__name__
-    return type(part).__name__
-
-
-def leaves(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The modules of torch and snnTorch in ``module`` by their dotted names, without what is inside of them."""
-    if kind_of(module) in _CONTAINERS:
-        for key, part in module.named_children():
-            yield from leaves(part, f"{prefix}{key}.")
-    else:
-        yield prefix.rstrip(".") or kind_of(module), module
 
 
 def probe(seed: int, shape: tuple[int, ...], gain: float) -> Floats:
@@ -175,7 +159,7 @@ def record(module: Any, call: Callable[[Any], Any] | None, shape: Shape, samples
     raise refusal or HysteronError(
         f"the module cannot be run on {samples} samples of shape {text_of(shape)} ({reason}); its forward must take "
         "such a batch alone: give input_shape if samples have another shape, samples if it has a batch size written "
-        "into it"
+        "into it; if it keeps a state of its own from an earlier run, make it anew"
     )
 
 
@@ -194,10 +178,11 @@ class _Recorder:
         """One attempt; ``series`` is the axis of the input that has ``length`` steps, None if it has none."""
         self.calls: dict[str, Calls] = {}
         self.used: dict[str, Any] = {}
+        self.seen: dict[int, tuple[Floats, Floats]] = {}
         self.looked: set[str] = set()
         self.inside = False
         self.series, self.length = series, length
-        with _borrowed(self.module), self._hooks(), self.torch.no_grad(), self._watch():
+        with borrowed(self.module), self._hooks(), self.torch.no_grad(), self._watch():
             if series is None:
                 return self._run_shown(call, shape, gain)
             inputs = probe(1, (self.samples, self.length, *shape), gain)
@@ -247,7 +232,7 @@ class _Recorder:
             remarks.append(
                 "forward returns potentials without spikes; give the readout 'potential' to answer with those"
             )
-        return Recording(inputs, self.calls, self.used, shown, tuple(remarks))
+        return Recording(inputs, self.calls, self.used, self.seen, shown, tuple(remarks))
 
     # -- modules ------------------------------------------------------------------------------------------------
 
@@ -294,6 +279,9 @@ class _Recorder:
         """A module without neurons was called."""
         note = self._given[0][1] if self._given else None
         self.used[key] = part
+        if isinstance(note, Trail) and id(part) not in self.seen and isinstance(out, self.torch.Tensor):
+            given = self._given[0][0]
+            self.seen[id(part)] = (_whole_array(given), _whole_array(out))
         if isinstance(note, Trail):
             made: Any = note.then(key, part)
         elif isinstance(note, Mixed):
@@ -388,10 +376,21 @@ class _Recorder:
         if changes or "out" in kwargs:
             made += list(tensors((args[:1], kwargs.get("out")), self.torch))
         for place, value in enumerate(made):
-            note_down(value, self._meaning(name, args, kwargs, notes, value, place))
+            note_down(value, self._meaning(function, name, args, kwargs, notes, value, place))
         return result
 
-    def _meaning(self, name: str, args: Any, kwargs: Any, notes: list[Any], value: Any, place: int) -> Any:
+    def _call(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """A function as a module, of which it is the whole."""
+
+        class Call(self.torch.nn.Module):  # type: ignore[name-defined]
+            def forward(self, values: Any) -> Any:
+                return function(values, *args, **kwargs)
+
+        return Call()
+
+    def _meaning(
+        self, function: Any, name: str, args: Any, kwargs: Any, notes: list[Any], value: Any, place: int
+    ) -> Any:
         """What one result of a function is."""
         note = notes[0]
         first: Any = args[0] if args else None
@@ -414,6 +413,8 @@ class _Recorder:
                 return note if value is first else note.then(name, Reshape(name, to=tuple(value.shape[1:])))
             if name == "avg_pool2d" and whole:
                 return note.then(name, self.torch.nn.AvgPool2d(*args[1:], **kwargs))
+            if name in LINEAR and whole:
+                return note.then(name, self._call(function, args[1:], kwargs))
             if "dropout" in name and self.torch.equal(first, value):
                 return note
         mixed = next((other for other in notes if isinstance(other, Mixed)), None)
@@ -429,35 +430,6 @@ def _array(tensor: Any) -> Floats:
     return np.array(values.reshape(len(values), -1), np.float64)
 
 
-@contextmanager
-def _borrowed(module: Any) -> Iterator[None]:
-    """The module in double precision on the processor, not training, with all neurons at rest; restored afterwards."""
-    torch = library("torch")
-    parts = list(module.modules())
-    saved = [(part, dict(vars(part)), dict(part._parameters), dict(part._buffers)) for part in parts]
-    try:
-        with torch.random.fork_rng(devices=[]):
-            for part in parts:
-                part.training = False
-                for values in (part._parameters, part._buffers):
-                    for name, value in values.items():
-                        if value is not None and value.is_floating_point():
-                            values[name] = value.detach().to("cpu", torch.float64, copy=True)
-                for name in ("mem", "syn", "spk"):
-                    if kind_of(part) in NEURONS and name in part._buffers:
-                        part._buffers[name] = torch.zeros(0, dtype=torch.float64)
-                if kind_of(part) in NEURONS:
-                    vars(part)["spike_grad"] = _in_double(part.spike_grad)
-            yield
-    finally:
-        for part, attributes, parameters, buffers in saved:
-            vars(part).clear()
-            vars(part).update(attributes)
-            for values, before in ((part._parameters, parameters), (part._buffers, buffers)):
-                values.clear()
-                values.update(before)
-
-
-def _in_double(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Surrogates of snnTorch step to single precision, whatever they are given."""
-    return lambda potential: step(potential).to(potential.dtype)
+def _whole_array(tensor: Any) -> Floats:
+    """The tensor as it is, copied."""
+    return np.array(tensor.detach().cpu().numpy(), np.float64)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Linear nodes that lay a kernel over space: convolutions and pools."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 from hysteron_base.errors import require
 
 from .linear import Floats, Shape, size_of, text_of
+
+#: Numbers of a padded input that are in memory together.
+_PADDED = 1 << 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,16 @@ class Windows:
             result.append(count)
         return tuple(result)
 
+    def chunks(self, rows: int, given: Shape) -> Iterator[slice]:
+        """Rows of an input that are padded together: the padding of a small input may be wide."""
+        wide = given[0] * size_of(tuple(n + sum(pair) for n, pair in zip(given[1:], self.pads, strict=True)))
+        require(
+            wide <= _PADDED,
+            f"node {self.name!r} pads {text_of(given)} to {wide} numbers, more than {_PADDED}; use less padding",
+        )
+        step = max(1, _PADDED // wide)
+        return (slice(first, first + step) for first in range(0, rows, step))
+
     def cut(self, values: Floats, counts: Shape) -> list[tuple[Shape, Floats]]:
         """For each place of the kernel what lies under it: ``(place, (rows, channels, *counts))``."""
         padded = np.pad(values, ((0, 0), (0, 0), *self.pads))
@@ -121,12 +135,13 @@ class Convolution:
         out = self.shape(values.shape[1:])
         rows, groups = len(values), self.groups
         result = np.zeros((rows, groups, out[0] // groups, size_of(out[1:])))
-        for place, part in self.windows.cut(values, out[1:]):
-            # Indexed from the last dimension on, whatever the kernel's rank.
-            kernel = self.weight.transpose(*range(2, self.weight.ndim), 0, 1)[place].reshape(
-                1, groups, out[0] // groups, -1
-            )
-            result += kernel @ part.reshape(rows, groups, values.shape[1] // groups, -1)
+        for some in self.windows.chunks(rows, values.shape[1:]):
+            for place, part in self.windows.cut(values[some], out[1:]):
+                # Indexed from the last dimension on, whatever the kernel's rank.
+                kernel = self.weight.transpose(*range(2, self.weight.ndim), 0, 1)[place].reshape(
+                    1, groups, out[0] // groups, -1
+                )
+                result[some] += kernel @ part.reshape(len(part), groups, values.shape[1] // groups, -1)
         return result.reshape(rows, *out)
 
     @property
@@ -154,8 +169,9 @@ class Pool:
     def apply(self, values: Floats) -> Floats:
         """See :class:`Linear`."""
         result = np.zeros((len(values), *self.shape(values.shape[1:])))
-        for _, part in self.windows.cut(values, result.shape[2:]):
-            result += part
+        for some in self.windows.chunks(len(values), values.shape[1:]):
+            for _, part in self.windows.cut(values[some], result.shape[2:]):
+                result[some] += part
         return result / self.divisor
 
     @property

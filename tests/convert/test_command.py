@@ -19,10 +19,10 @@ from hysteron_base.errors import HysteronError, ToolError
 from hysteron_cli.commands import cli as main
 from hysteron_cli.export import export
 from hysteron_cli.import_ import import_
-from hysteron_convert import importing
+from hysteron_convert import from_nir, importing, quantise, read_nir
 from hysteron_convert.candidates import Format
 from hysteron_golden import run
-from hysteron_spec import Coding, Mode, Potential, Readout, load
+from hysteron_spec import Coding, Layer, Mode, Network, Potential, Readout, load, save
 from support.convert import NEEDS_NIR, chain, lif, linear, node, spikes
 from support.networks import assert_same
 
@@ -52,7 +52,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("out fc", linear(*rng.normal(0.05, 0.3, (4, 30)).tolist())),
         ("last", lif(4)),
     )
-    monkeypatch.setattr(importing, "read_nir", lambda _: made)
+    monkeypatch.setattr(importing, "read_nir", lambda *_: made)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYSTERON_BUILD", str(tmp_path / "build"))
     return tmp_path
@@ -144,7 +144,7 @@ def test_pixels(stand_in: Path, coding: str) -> None:
         (["--dt", "1e-4", "--reset", "zero", "--weight-bits", "3"], "weight bits must be one of"),
         (["--dt", "1e-4", "--reset", "zero", "--potential-bits", "30"], "potential bits must be from 8 to 24"),
         (["--dt", "1e-4", "--reset", "zero", "--data", "nowhere.npz"], "data file 'nowhere.npz' does not exist"),
-        (["--dt", "1e-4", "--reset", "zero", "--limit", "10"], "more than 10 × 10"),
+        (["--dt", "1e-4", "--reset", "zero", "--limit", "10"], "has 20 inputs, more than 10 (--limit)"),
     ],
 )
 def test_refused(stand_in: Path, words: list[str], says: str) -> None:
@@ -204,7 +204,7 @@ def test_a_network_that_no_core_holds(monkeypatch: pytest.MonkeyPatch, stand_in:
 
 
 def test_a_node_that_only_integrates_needs_no_reset(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:
-    monkeypatch.setattr(importing, "read_nir", lambda _: chain((2,), ("n", node("I", r=[1e4, 1e4]))))
+    monkeypatch.setattr(importing, "read_nir", lambda *_: chain((2,), ("n", node("I", r=[1e4, 1e4]))))
     call(import_, "net.nir", "--dt", 1e-4)
     assert load(stand_in / "build/import/net.hyn").readout is Readout.POTENTIAL
 
@@ -233,3 +233,15 @@ def test_example(tmp_path: Path) -> None:
     )  # fmt: skip
     data = json.loads((tmp_path / "net.json").read_text())["data"]
     assert data["accuracy_float"] > 0.97 and data["accuracy"] > data["accuracy_float"] - 0.015
+
+
+def test_export_for_snntorch(tmp_path: Path) -> None:
+    pytest.importorskip("nir", reason=NEEDS_NIR)
+    plain = Network((Layer([[1], [2]], 2, mode=Mode.PLAIN),), Potential(16))
+    save(plain, tmp_path / "plain.hyn")
+    call(export, tmp_path / "plain.hyn", "--reader", "snntorch", "--out", tmp_path / "net.nir")
+    assert_same(plain, quantise(from_nir(read_nir(tmp_path / "net.nir"))).network)
+    save(Network((Layer([[1], [2]], 2, mode=Mode.LATCH),)), tmp_path / "latch.hyn")
+    with pytest.raises(HysteronError, match="has hysteresis"):
+        call(export, tmp_path / "latch.hyn", "--reader", "snntorch", "--out", tmp_path / "not.nir")
+    assert not (tmp_path / "not.nir").exists()

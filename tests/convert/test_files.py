@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -459,9 +460,6 @@ def test_a_scalar_beta_serves_all_neurons() -> None:
 @pytest.mark.parametrize("code", [0, 4, 6, 7])
 def test_snntorch_imports_what_is_exported(code: int, tmp_path: Path) -> None:
     """The importer of snnTorch itself, in single precision, fires as golden does: its β and our weights are exact."""
-    torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
-    bring_in = pytest.importorskip("snntorch.import_nir", reason=NEEDS_TORCH)
-    snn = pytest.importorskip("snntorch", reason=NEEDS_TORCH)
     rng = np.random.default_rng(code)
     sizes = ((8, 12), (12, 5))
     # Multiples of 64 decay for three steps without a fraction, so that nothing is truncated.
@@ -470,18 +468,105 @@ def test_snntorch_imports_what_is_exported(code: int, tmp_path: Path) -> None:
     )
     network = Network(layers, Potential(16))
     write_nir(network, tmp_path / "net.nir")
-    module = bring_in.import_from_nir(nir.read(tmp_path / "net.nir"))
     inputs = spikes(code, 100, 3, 8, rate=0.7)
+    want = run(network, inputs, trace=True).spikes
+    assert want is not None
+    for got, spiked in zip(read_by_snntorch(nir.read(tmp_path / "net.nir"), inputs), want, strict=True):
+        assert (got == spiked).all() and spiked.any()
+
+
+def read_by_snntorch(graph: Any, inputs: Any) -> list[Any]:
+    """Spikes of each layer, ``(samples, steps, neurons)``, of what snnTorch's importer makes of a graph."""
+    torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
+    bring_in = pytest.importorskip("snntorch.import_nir", reason=NEEDS_TORCH)
+    snn = pytest.importorskip("snntorch", reason=NEEDS_TORCH)
+    module = bring_in.import_from_nir(graph)
     neurons = [part for part in module.modules() if isinstance(part, snn.Leaky)]
     fired: list[list[Any]] = [[] for _ in neurons]
     for part, into in zip(neurons, fired, strict=True):
         part.register_forward_hook(lambda *call, into=into: into.append(call[2].detach().numpy() > 0))
     with torch.no_grad():
         state = None
-        for t in range(3):
+        for t in range(inputs.shape[1]):
             out = module(torch.tensor(inputs[:, t], dtype=torch.float32), state)
             state = out[1] if isinstance(out, tuple) else None
+    return [np.stack(steps, axis=1) for steps in fired]
+
+
+SHIPPED = sorted(path.stem for path in Path(hysteron_networks.path("digits")).parent.glob("*.hyn"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_networks_are_read_by_snntorch_or_refused(name: str, tmp_path: Path) -> None:
+    """What snnTorch would run otherwise is refused; the rest fires as golden but for the leak that truncates."""
+    network = load(hysteron_networks.path(name))
+    if any(layer.mode is not Mode.PLAIN or layer.recurrent is not None for layer in network.layers):
+        says = refusal(lambda: to_nir(network, reader="snntorch"))
+        assert "has hysteresis" in says or "has recurrent weights" in says
+        return
+    write_nir(network, tmp_path / "net.nir", reader="snntorch")
+    assert_same(network, quantise(from_nir(read_nir(tmp_path / "net.nir"))).network)
+    inputs = spikes(1, 8, 20, network.n_in, rate=0.15)
+    want = run(replace(network, encoder=None), inputs, trace=True).spikes
+    assert want is not None and want[0].any()
+    for got, spiked in zip(read_by_snntorch(nir.read(tmp_path / "net.nir"), inputs), want, strict=True):
+        assert (got == spiked).mean() > 0.98
+
+
+@pytest.mark.parametrize(
+    ("layer", "dt", "says"),
+    [
+        (Layer([[1]], 2, mode=Mode.PLAIN, reset=Reset.SUBTRACT), 1e-4, "layer 0 has reset subtract, snnTorch's"),
+        (Layer([[1]], 2, mode=Mode.PLAIN, reset=Reset.NONE), 1e-4, "layer 0 has reset none"),
+        (Layer([[1]], 2, mode=Mode.LATCH), 1e-4, "layer 0 has hysteresis (latch), which snnTorch does not know"),
+        (Layer([[1]], 2, mode=Mode.PLAIN, recurrent=[[1]]), 1e-4, "layer 0 has recurrent weights"),
+        (Layer([[1]], 2, mode=Mode.PLAIN), 1e-3, "snnTorch reads every file with dt = 0.0001 s, not 0.001 s"),
+    ],
+)
+def test_what_snntorch_would_change_is_refused(layer: Layer, dt: float, says: str) -> None:
+    assert says in refusal(lambda: to_nir(Network((layer,)), dt=dt, reader="snntorch"))
+    to_nir(Network((layer,)), dt=dt)
+    assert "reader must be one of any, snntorch, not 'norse'" in refusal(
+        lambda: to_nir(Network((layer,)), reader="norse")
+    )
+
+
+def test_snntorch_keeps_potentials_where_they_are_kept() -> None:
+    """A layer without leak, and a read-out, become LIF nodes whose leak single precision does not see."""
+    rng = np.random.default_rng(3)
+    layers = (
+        Layer(rng.integers(-4, 5, (6, 8)), 7, mode=Mode.PLAIN, weight_bits=4),
+        Layer(rng.integers(-4, 5, (8, 3)), Potential(16).high, reset=Reset.NONE, weight_bits=4),
+    )
+    network = Network(layers, Potential(16), readout=Readout.POTENTIAL)
+    graph = to_nir(network, reader="snntorch")
+    assert [type(graph.nodes[f"neurons{k}"]).__name__ for k in (0, 1)] == ["LIF", "LIF"]
+    assert_same(network, quantise(from_nir(graph)).network)
+    inputs = spikes(4, 50, 20, 6)
     want = run(network, inputs, trace=True).spikes
-    assert want is not None
-    for got, spiked in zip(fired, want, strict=True):
-        assert (np.stack(got, axis=1) == spiked).all() and spiked.any()
+    assert want is not None and want[0].any()
+    assert all((got == spiked).all() for got, spiked in zip(read_by_snntorch(graph, inputs), want, strict=True))
+
+
+# -- sizes are looked at before memory is taken ----------------------------------------------------------------
+
+
+def test_a_small_file_that_claims_a_huge_array_is_refused(tmp_path: Path) -> None:
+    """An array of zeros that was never written takes no room in a file, and gigabytes where it is read."""
+    path = tmp_path / "huge.nir"
+    write_nir(random_network(np.random.default_rng(0), (4, 3)), path)
+    with h5py.File(path, "r+") as file:
+        weights = next(name for name in file["node/nodes"] if name.startswith("weights"))
+        del file[f"node/nodes/{weights}/weight"]
+        file[f"node/nodes/{weights}"].create_dataset("weight", (30000, 30000), "f8", chunks=True)
+    assert path.stat().st_size < 100_000
+    says = f"{str(path)!r} has 'nodes/{weights}/weight' of 30000×30000 elements, more than 8192 × 8192 (--limit)"
+    assert says in refusal(lambda: read_nir(path))
+
+
+def test_a_file_whose_groups_contain_themselves_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "loop.nir"
+    write_nir(random_network(np.random.default_rng(0), (4, 3)), path)
+    with h5py.File(path, "r+") as file:
+        file["node/nodes/again"] = file["node"]
+    assert "is no NIR file or is damaged" in refusal(lambda: read_nir(path))

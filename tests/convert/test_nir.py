@@ -383,7 +383,8 @@ def test_refused_graphs(change: Any, says: str) -> None:
         ({"reset": "soft"}, "reset must be zero, subtract or none, not 'soft'"),
         ({"reset": {"": "zero", "c": "none"}}, "--reset names node 'c', the graph has in, fc, a, fc2, b, out"),
         ({"reference": "norse"}, "reference must be one of nir, snntorch, snntorch-delayed, not 'norse'"),
-        ({"limit": 1}, "unrolls to a dense matrix of 2 × 2 weights, more than 1 × 1"),
+        ({"limit": 1}, "node 'in' has 2 inputs, more than 1 (--limit)"),
+        ({"firing": "at"}, "firing must be one of above, at-or-above, not 'at'"),
     ],
 )
 def test_refused_options(options: dict[str, Any], says: str) -> None:

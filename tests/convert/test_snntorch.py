@@ -276,12 +276,10 @@ class OwnSequential(nn.Sequential):
         ),
         (lambda: linear_then(nn.Linear(5, 2), snn.Leaky(beta=0.5)), "node '1' takes 5 inputs, not 3"),
         (lambda: linear_then(snn.Lapicque(R=0.5, C=0.5, time_step=1.0)), "shorter than time_step = 1"),
-        (lambda: nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="circular")), "pads with 'circular'"),
         (
             lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(6, 2)),
             "module '1' is a Linear on an input of shape 2×6×6",
         ),
-        (lambda: nn.Sequential(nn.AvgPool2d(3, ceil_mode=True)), "module '0' has ceil_mode=True"),
         (lambda: nn.Sequential(nn.BatchNorm2d(1, track_running_stats=False)), "has no running statistics"),
     ],
 )
