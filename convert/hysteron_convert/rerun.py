@@ -11,7 +11,8 @@ from hysteron_base.errors import HysteronError, require
 from .libraries import library
 from .model import FloatNetwork, run_layer
 from .notes import Trail, note_down, noted
-from .recording import NEURONS, kind_of, leaves, record
+from .parts import NEURONS, kind_of, leaves
+from .recording import record
 
 
 def compare_module(
