@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +25,8 @@ from hysteron_base.text import ANY_ENCODING, harmless
 
 #: Columns where there is no terminal: a pipe or a file has no edge at which figures would have to be cut.
 _WIDE = 200
+#: Columns of a word of ordinary length.
+_WORD = 12
 __all__ = ["Rows", "console", "table", "watching", "write_json"]
 
 
@@ -35,6 +37,21 @@ class Rows(Table):
         """Add a row of texts."""
         # As Text: a network's name is the user's, not markup.
         super().add_row(*(Text(harmless(each)) if isinstance(each, str) else each for each in cells), **options)
+
+    @property
+    def least(self) -> int:
+        """Columns that its figures need. A terminal with fewer breaks lines, which is better than a figure cut.
+
+        Heads and texts may fold, texts not into less than a word of ordinary length.
+        """
+        inner = 0
+        for column in self.columns:
+            texts = [str(cell) for cell in column.cells]
+            if not column.no_wrap:
+                texts = [word[:_WORD] for text in texts for word in text.split()]
+            inner += max([column.min_width or 0, *map(cell_len, texts)])
+        # A space on either side of a column, and lines between and around them.
+        return inner + 3 * len(self.columns) + 1
 
 
 class Output:
@@ -49,10 +66,8 @@ class Output:
         console = Console(stderr=self.as_json, highlight=False, markup=False, emoji=False)
         if not console.is_terminal:
             console = Console(stderr=self.as_json, highlight=False, markup=False, emoji=False, width=_WIDE)
-        if isinstance(what, Table):
-            # Rather lines that run over than a number that is cut.
-            least = Measurement.get(console, console.options.update(max_width=10_000), what).minimum
-            console.width = max(console.width, least)
+        if isinstance(what, Rows):
+            console.width = max(console.width, what.least)
         with _to_standard_output():
             console.print(harmless(what) if isinstance(what, str) else what, soft_wrap=soft_wrap)
 
