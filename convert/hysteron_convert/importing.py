@@ -203,14 +203,14 @@ def import_network(
             progress=done,
         )
     made = replace(quantised.network, readout_every_step=quantised.network.readout_every_step or judge.every_step)
-    comparison = None if tests is None else compare(network, made, tests, tell, judge)
-    if comparison is not None and tests is not None and tests.part is None and _same(calibrate, data):
-        same = "the scales were chosen on the samples that are judged; give --calibrate others"
-        comparison = replace(comparison, notes=(*comparison.notes, same))
     with stage(tell, "checking"):
         module = source if hasattr(source, "named_modules") else None
         asked = Given(module, input_shape, mean, std)
         check = check_network(network, made, quantised.rounding, chosen, asked)
+    comparison = None if tests is None else compare(network, made, tests, tell, judge)
+    if comparison is not None and tests is not None and tests.part is None and _same(calibrate, data):
+        same = "the scales were chosen on the samples that are judged; give --calibrate others"
+        comparison = replace(comparison, notes=(*comparison.notes, same))
     return Imported(
         made,
         network,
