@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from functools import wraps
 from importlib.util import find_spec
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from .errors import HysteronError
@@ -49,12 +48,6 @@ EXTRAS = {
 }
 
 
-#: The project's makefile, if this is a checkout.
-_CHECKOUT = Path(__file__).parents[2] / "Makefile"
-#: Targets of the makefile that bring an extra; the others come with ``make setup``.
-_TARGETS = {"train": "train-setup", "silicon": "gds-setup", "gds": "gds-setup"}
-
-
 class MissingPackageError(HysteronError):
     """A package that an extra brings is not installed; :attr:`module` is its import name."""
 
@@ -72,8 +65,7 @@ def remedy(module: str, extra: str = "") -> str:
     extra = extra or EXTRAS.get(package, "")
     if not extra:
         return f"pip install {package}"
-    there = f" (in this checkout: make {_TARGETS.get(extra, 'setup')})" if _CHECKOUT.exists() else ""
-    return f"pip install '{DISTRIBUTION}[{extra}]'{there}"
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
 def need(*modules: str) -> None:
