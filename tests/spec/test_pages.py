@@ -38,7 +38,9 @@ def test_every_register_and_region_is_on_its_page() -> None:
 
 def test_every_parameter_has_a_meaning() -> None:
     for kind, rows in ((CoreConfig, pages.core_parameters()), (MachineConfig, pages.machine_parameters())):
-        assert [row[0] for row in rows] == [field.name for field in fields(kind) if (kind, field.name) != (CoreConfig, "name")]
+        assert [row[0] for row in rows] == [
+            field.name for field in fields(kind) if (kind, field.name) != (CoreConfig, "name")
+        ]
         assert all(meaning.endswith(".") for *_, meaning in rows)
     assert [row[0] for row in pages.layer_parameters()] == list(LAYER_FIELDS)
     assert ":class:" not in PARAMETERS and "``" not in PARAMETERS
