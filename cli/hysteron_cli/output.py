@@ -113,8 +113,10 @@ class Output:
         except BrokenPipeError:
             status = status or reader_gone
         except OSError as error:
-            self.error(f"error: {told(error)}")
-            status = status or 2
+            # One that ended the command was told.
+            if not status:
+                self.error(f"error: {told(error)}")
+                status = 2
         if status:
             _drop_rest()
         return status
@@ -140,12 +142,14 @@ def _to_standard_output() -> Iterator[None]:
 
 def _drop_rest() -> None:
     """Let the interpreter have nowhere to fail at its end: what could not be written is not tried again."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (as os.devnull is)
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    # Where a reader has gone, Click may have put a stream around standard output that hides it.
+    for stream in (sys.stdout, sys.__stdout__):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (as os.devnull is)
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 console = Output()
