@@ -21,7 +21,7 @@ def test_liberty_names(corner: str, name: str) -> None:
 def test_no_pdk_root_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PDK_ROOT", raising=False)
     with pytest.raises(
-        HysteronError, match=r"PDK_ROOT is not set; it is the folder of .* sky130A, .* get it with 'ciel enable"
+        HysteronError, match=r"PDK_ROOT is not set; it is the folder of .* sky130A, .* set PDK_ROOT to the folder"
     ):
         SKY130.root()
 
