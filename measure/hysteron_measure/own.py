@@ -24,8 +24,8 @@ class Bounds:
 
 
 #: From ``sky130-small``: 8 lanes of 4-bit weights and 12-bit potentials. Energy of the core alone at its peak rate: the
-#: least is its netlist with its macro by the LIB and without a clock tree, the most its layout with the macro's bit lines
-#: and an output that falls to 0 before each read, rounded up. Glitches are in neither.
+#: least is its netlist with its macro by the LIB and without a clock tree, the most its layout with the macro's bit
+#: lines and an output that falls to 0 before each read, rounded up. Glitches are in neither.
 SKY130 = Bounds(
     (0.0047, 0.0195),
     (10.0, 22.0),

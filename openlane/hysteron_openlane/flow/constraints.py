@@ -48,7 +48,7 @@ def sdc(chip: Chip, period: str = "") -> str:
 
 
 def sdc_of_flow(chip: Chip) -> str:
-    """The constraints as a file for LibreLane, with the limits of a layout; it says itself when the clock has a tree."""
+    """The constraints as a file for LibreLane, with a layout's limits; it says itself when the clock has a tree."""
     limits = f"set_max_transition {chip.pdk.macros.transition_ns:g} [current_design]\n"
     ideal = "[info exists ::env(OPENLANE_SDC_IDEAL_CLOCKS)] && $::env(OPENLANE_SDC_IDEAL_CLOCKS)"
     tree = "set_propagated_clock [all_clocks]"

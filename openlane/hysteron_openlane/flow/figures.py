@@ -110,7 +110,7 @@ def netlist_lines(ran: Ran, wanted: Sequence[str], cells_mm2: float, text: str) 
 
 
 def timing_lines(pdk: Pdk, slacks: Mapping[str, Slack], source: Path, *, layout: bool = False) -> list[Line]:
-    """Slacks of a netlist, or of a ``layout``, and the clock that it is in time with, by the names of the PDK's corners.
+    """Slacks of a netlist, or of a ``layout``, and its fastest clock, by the names of the PDK's corners.
 
     Told and not judged are hold times before there is a layout, whose clock tree decides them and whose buffers mend
     them; setup times, and hold times of pins, at corners that are not judged

@@ -7,6 +7,7 @@ takes seconds, and minutes with a call for each.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from hysteron_base.errors import require
@@ -88,7 +89,7 @@ def activity(
         If two windows overlap, or the clock of a port is not in the file.
     """
     order = sorted(windows, key=lambda name: windows[name])
-    for one, other in zip(order, order[1:], strict=False):
+    for one, other in pairwise(order):
         require(windows[one][1] <= windows[other][0], f"windows {one} and {other} of {str(path)!r} must not overlap")
     found: dict[str, Activity] = {}
     with path.open() as file:

@@ -39,8 +39,8 @@ def gate_figures(
 ) -> list[Line]:
     """Simulate the first images of the chip's data set at gate level; compare with golden; power from what changed.
 
-    There are three simulations: one that knows nothing of what is not loaded yet, for the comparison with golden, and two
-    whose nets are all known, for the least and the most that a macro's output can change.
+    There are three simulations: one that knows nothing of what is not loaded yet, for the comparison with golden, and
+    two whose nets are all known, for the least and the most that a macro's output can change.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def energy_lines(
     operations: float,
     source: Path,
 ) -> list[Line]:
-    """Figures of what a simulated netlist costs: of the core alone, and at its peak rate where they do not say otherwise.
+    """Figures of what a simulated netlist costs: the core alone, at its peak rate where they say nothing else.
 
     Parameters
     ----------

@@ -229,8 +229,8 @@ class Design:
                 more = dict(macro.pdk.macros.bit_lines_pj).get(macro.name)
                 if bit_lines is not None:
                     bit_lines = None if more is None else bit_lines + (reads + writes) * more * per_second
-        clock, cells = internal[True] * per_second, internal[False] * per_second
-        return Power(leakage, switching * per_second, clock, cells, macros, bit_lines)
+        at_edges, at_others = internal[True] * per_second, internal[False] * per_second
+        return Power(leakage, switching * per_second, at_edges, at_others, macros, bit_lines)
 
     def _changes(self, bit: int, activity: Activity) -> tuple[int, int]:
         for name in self.names[bit]:

@@ -125,7 +125,7 @@ def _connect(pdk: Pdk, extraction: db.LayoutToNetlist, layout: db.Layout) -> dic
     extraction.connect(below)
     # The cut below each wire: between it and poly, or the next lower wire.
     cuts = [("contact", pdk.contact), *((cut.name, cut.drawing) for cut in pdk.cuts)]
-    layers = {}
+    layers: dict[str, db.Region] = {}
     for wire, (name, layer) in zip(pdk.wires, cuts, strict=True):
         cut, metal = drawn(layer, f"{name}_cut"), drawn(wire.drawing, wire.name)
         extraction.connect(metal)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a layout's cells and pins are: GDS, DEF and netlist say the same, rows are full, and a tap is near every cell."""
+"""Where cells and pins are: GDS, DEF and netlist say the same, rows are full, and a tap is near every cell."""
 
 import re
 from collections import Counter

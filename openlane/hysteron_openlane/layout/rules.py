@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Design rules of the wires, checked on a GDS without a deck: grid, width, spacing, area, holes, cuts, metal around cuts.
+"""Design rules of the wires, checked on a GDS without a deck: grid, width, spacing, area, holes, cuts and their metal.
 
 The values and the names of the rules are the PDK's. Inside macros are the foundry's memory cells, for which other rules
 hold: they are taken for what their LEF says, pins and obstructions. What is below the wires is inside cells, and not

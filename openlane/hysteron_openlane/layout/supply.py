@@ -13,8 +13,8 @@ def unjoined(pdk: Pdk, extracted: Extracted) -> tuple[int, list[str]]:
     """Crossings of the supply that lack cuts.
 
     A net of the supply hangs together with one cut in a whole row, so that a comparison with the netlist does not see
-    that the others are gone. A crossing has as many cuts of each layer as the one of its size that has most; one that is
-    no full width of either wire is left out where no crossing of its size has any.
+    that the others are gone. A crossing has as many cuts of each layer as the one of its size that has most; one that
+    is no full width of either wire is left out where no crossing of its size has any.
 
     Parameters
     ----------

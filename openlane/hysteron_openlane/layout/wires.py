@@ -21,8 +21,8 @@ from ..pdk import Pdk
 from ..pdk.kit import find, read
 from .connectivity import Extracted, Net
 
-#: The sums over a whole layout must be within these factors of what its geometry says. LEF knows no neighbours, which in
-#: a dense layout have about as much capacitance again; cuts, which are not counted here, have most of the resistance.
+#: The sums over a whole layout must be within these factors of what its geometry says. LEF knows no neighbours, which
+#: in a dense layout have about as much capacitance again; cuts, which are not counted, have most of the resistance.
 CAPACITANCE, RESISTANCE = (1.4, 2.8), (1.7, 3.9)
 #: A net's capacitance must be within this factor of its geometry's, beside that of the median net. Small nets are left
 #: out: below :data:`SMALL` pF their ends and neighbours decide.

@@ -24,8 +24,8 @@ class Corner:
     Attributes
     ----------
     name
-        Short name: ``tt`` for typical transistors, ``ss`` for slow, ``ff`` for fast ones, and ``signoff_ss`` and the like
-        where there is another one of that speed.
+        Short name: ``tt`` for typical transistors, ``ss`` for slow, ``ff`` for fast ones, and ``signoff_ss`` and the
+        like where there is another one of that speed.
     celsius, volts
         Temperature and supply.
     judged
@@ -217,8 +217,8 @@ class Macros:
     transition_ns
         Longest slope that a layout with macros aims at.
     bit_lines_pj
-        Energy in pJ that an access takes in a macro's bit lines and that its LIB leaves out, for each macro of which it is
-        known.
+        Energy in pJ that an access takes in a macro's bit lines and that its LIB leaves out, for each macro of which
+        it is known.
     """
 
     library: str
@@ -304,8 +304,8 @@ class Pdk:
     corners
         Corners that the flow here is made for; the first is the typical one.
     signoff
-        Those of the corners that the process is signed off at that are not among them. Timing is stated there too if the
-        PDK has the LIBs.
+        Those of the corners that the process is signed off at that are not among them. Timing is stated there too if
+        the PDK has the LIBs.
     cells, macros
         The standard cells and the memory macros that are used.
     wires, cuts
@@ -377,8 +377,8 @@ class Pdk:
     def remedy(self) -> str:
         """How to get the PDK."""
         return (
-            "set PDK_ROOT to the folder that holds it; docs/silicon.md, 'Tools and PDK', says which cells and macros it "
-            "consists of and where they are"
+            "set PDK_ROOT to the folder that holds it; docs/silicon.md, 'Tools and PDK', says which cells and macros "
+            "it consists of and where they are"
         )
 
     def timed(self) -> list[Corner]:

@@ -38,9 +38,10 @@ Shape = tuple[tuple[int, int], tuple[float, float, float, float]]
         ([(M1, (0, 0, 0.28, 0.28))], {"m1 area 0.083"}),
         ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))], set()),
         ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.26, 0.25))], {"via size 0.15"}),
-        ([(M1, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))], {"via metal above 0.055"}),
+        ([(M1, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))],
+         {"via metal above 0.055", "via metal above 0.085 at two sides"}),
         ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.05, 0.1, 0.2, 0.25))],
-         {"via metal below 0.055", "via metal above 0.055"}),
+         {f"via metal {where} {margin}" for where in ("below", "above") for margin in ("0.055", "0.085 at two sides")}),
     ],
 )  # fmt: skip
 def test_rules_of_the_wires(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cuts where straps of the supply cross its rails, on straps that are drawn here."""
 
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ CUTS = {"via": (68, 44), "via2": (69, 44), "via3": (70, 44), "via4": (71, 44)}
 ROWS = (0.0, 10.0, 20.0)
 
 
-def drawn(folder: Path, lost: set[tuple[str, float]] = frozenset()) -> Extracted:  # type: ignore[assignment]
-    """A strap of met4 over three rails and under one of met5, each with two cuts, but ``lost`` ones by layer and row."""
+def drawn(folder: Path, lost: Set[tuple[str, float]] = frozenset()) -> Extracted:
+    """A strap of met4 over three rails and under one of met5 with their cuts, but ``lost`` ones by layer and row."""
     layout = db.Layout()
     layout.dbu = 0.001
     top = layout.create_cell("top")
