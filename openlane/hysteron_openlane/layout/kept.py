@@ -139,8 +139,8 @@ def take(chip: Chip, final: Path, notes: Mapping[str, Any], results: Path) -> No
         LibreLane's folder of that name.
     notes
         What LibreLane does not say, for the record: ``tools`` and their versions; ``waived``, why those of LibreLane's
-        figures may be beyond their limits or absent that are, of which the record keeps the value too; ``remainder``, a sentence
-        for each thing that is left to explain.
+        figures may be beyond their limits or absent that are, of which the record keeps the value too;
+        ``remainder``, a sentence for each thing that is left to explain.
     results
         Folder that it is packed into.
 
