@@ -82,4 +82,4 @@ def test_a_layout_with_a_bridge_is_found(shipped: kept.Layout, tmp_path: Path) -
     layout.cell("hysteron_core").shapes(layout.layer(69, 20)).insert(db.DBox(300, 200, 310, 200.1))
     layout.write(str(gds))
     found = wrong(replace(shipped, folder=tmp_path / "layout"))
-    assert found.keys() == {"lvs", "drc"}
+    assert found.keys() == {"lvs", "drc", "spef_nets"}
