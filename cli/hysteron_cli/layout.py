@@ -90,7 +90,7 @@ def _show(found: "Checked") -> None:
     for tool, version in layout.record["tools"].items():
         made.add_row(tool, version)
     console.print(made)
-    for text in (*layout.record["waived"].values(), *layout.record["remainder"]):
+    for text in (*(each["why"] for each in layout.record["waived"].values()), *layout.record["remainder"]):
         console.print(f"Left to explain: {text}")
     console.print(f"GDS and picture: {layout.folder}", soft_wrap=True)
 

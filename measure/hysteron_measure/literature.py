@@ -110,7 +110,10 @@ FPGAS = (
 
 @dataclass(frozen=True)
 class Operation:
-    """Energy in pJ that others report for a synaptic operation in a process of 130 nm."""
+    """Energy in pJ that others report for a synaptic operation in a process of 130 nm.
+
+    None is like a core's own energy at its peak rate: ``source`` says what it is of.
+    """
 
     name: str
     picojoules: float
@@ -119,6 +122,6 @@ class Operation:
 
 #: Energies of a synaptic operation, which the flow to silicon compares with.
 OPERATIONS = (
-    Operation("SYNtzulA, IHP 130 nm", 36.5, "its authors, of the whole chip"),
+    Operation("SYNtzulA, IHP 130 nm", 36.5, "its authors, of a whole SoC with processor and memories"),
     Operation("OpenSpike, sky130, its claim", 17.6, "arXiv 2302.01015"),
 )

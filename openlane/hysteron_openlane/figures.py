@@ -47,6 +47,8 @@ class Line:
     @property
     def limit(self) -> str:
         """The limits as text."""
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g} to {self.most:g}"
         if self.least is not None:
             return f"≥ {self.least:g}"
         return "" if self.most is None else f"≤ {self.most:,.6g}"

@@ -47,7 +47,7 @@ def test_no_pdk_is_one_line(
     status, _, errors = hysteron(*words)
     assert status == 2
     assert "error: PDK_ROOT is not set; it is the folder of the process design kit sky130A" in errors
-    assert "get it with 'ciel enable" in errors
+    assert "set PDK_ROOT to the folder that holds it" in errors
     assert not (build / "gds").exists()
 
 

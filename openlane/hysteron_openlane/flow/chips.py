@@ -60,6 +60,7 @@ CHIPS = {
     chip.name: chip
     for chip in (
         Chip("sky130-small", SKY130, CoreConfig.preset("sky130-small"), None, "digits-32", "digits", 0.16),
+        # A netlist study: its macros have no LIB, and its floorplan could not be routed (docs/silicon.md).
         Chip("sky130", SKY130, CoreConfig.preset("sky130"), MachineConfig(divisor=25), None, None, 2.2, 0.6),
     )
 }

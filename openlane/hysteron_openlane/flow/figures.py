@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hysteron_base.errors import require
+
 from ..figures import Line
 from ..pdk import Pdk
 from .librelane import Ran, folder_of_step
@@ -108,20 +110,33 @@ def netlist_lines(ran: Ran, wanted: Sequence[str], cells_mm2: float, text: str) 
 
 
 def timing_lines(pdk: Pdk, slacks: Mapping[str, Slack], source: Path, *, layout: bool = False) -> list[Line]:
-    """Slacks of a netlist, or of a ``layout``, by the names of the PDK's corners.
+    """Slacks of a netlist, or of a ``layout``, and its fastest clock, by the names of the PDK's corners.
 
     Told and not judged are hold times before there is a layout, whose clock tree decides them and whose buffers mend
-    them, and setup times at corners that are not judged (:attr:`~hysteron_openlane.pdk.Corner.judged`).
+    them; setup times, and hold times of pins, at corners that are not judged
+    (:attr:`~hysteron_openlane.pdk.Corner.judged`).
     """
     lines = []
-    for corner in pdk.corners:
-        slack = slacks[corner.name]
+    for corner in (*pdk.corners, *pdk.signoff):
+        slack = slacks.get(corner.name)
+        if slack is None:
+            require(corner in pdk.signoff, f"there is no timing at corner {corner.name}")
+            continue
+        judged = 0.0 if corner.judged else None
         for key, label, value, least in (
-            ("setup", "setup slack", slack.setup_ns, 0.0 if corner.judged else None),
+            ("setup", "setup slack", slack.setup_ns, judged),
             ("hold", "hold slack", slack.hold_ns, 0.0 if layout else None),
+            ("input_hold", "hold slack of pins", slack.input_hold_ns, judged if layout else None),
         ):
             name = f"{key}_{corner.name}_ns"
-            lines.append(Line(name, f"{label}, {corner.name}", value, "ns", least=least, source=str(source)))
+            lines.append(Line(name, f"{label}, {corner.text}", value, "ns", least=least, source=str(source)))
+        clock = 1000 / slack.period_ns
+        lines.append(
+            Line(f"clock_{corner.name}_mhz", f"fastest clock, {corner.text}", clock, "MHz", source=str(source))
+        )
+    run = sum(corner.name in slacks for corner in (pdk.typical, *pdk.signoff))
+    wanted = f"corners of sign-off whose LIBs are there, of {len(pdk.signoff) + 1}"
+    lines.append(Line("signoff_corners", wanted, run, source=str(source)))
     return lines
 
 

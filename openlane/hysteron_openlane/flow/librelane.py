@@ -98,7 +98,7 @@ def _missing_pdk(pdk: Pdk) -> str:
         return ""
     return (
         f"the PDK in {str(pdk.root())!r} has no configuration of tools; "
-        f"get one with 'ciel enable --pdk-family {pdk.family} {pdk.version}' and set PDK_ROOT"
+        f"add that of open_pdks {pdk.version} (docs/silicon.md says what else differs there)"
     )
 
 
@@ -193,7 +193,11 @@ def run(pdk: Pdk, config: Path, how: Way, last: str, tell: Tell) -> Ran:
 
 
 def _is_source(path: Path, project: Path) -> bool:
-    return path.is_file() and path.relative_to(project).parts[0] != "runs" and path.suffix in (".v", ".yaml", ".lib")
+    return (
+        path.is_file()
+        and path.relative_to(project).parts[0] != "runs"
+        and path.suffix in (".v", ".yaml", ".lib", ".sdc")
+    )
 
 
 def yosys() -> Path:

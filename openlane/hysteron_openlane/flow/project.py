@@ -16,6 +16,7 @@ from ..memory.models import header, latch_map
 from ..memory.timing import library_of
 from ..pdk import Corner
 from .chips import Chip, Source, source
+from .constraints import sdc_of_flow
 from .floorplan import Floorplan, floorplan
 
 
@@ -59,6 +60,7 @@ def write_project(chip: Chip) -> Project:
     folder = folder_of(chip)
     write_file(folder / "chip.v", made.verilog.encode())
     write_file(folder / "latch_map.v", latch_map(chip.pdk).encode())
+    write_file(folder / "chip.sdc", sdc_of_flow(chip).encode())
     for macro in made.macros:
         write_file(folder / "macros" / f"{macro.name}.v", header(macro).encode())
         write_file(folder / "macros" / f"{macro.name}.lef", abstract(macro.pdk, macro.name).encode())
@@ -120,6 +122,9 @@ def configuration(chip: Chip, made: Source, plan: Floorplan, project: Path) -> d
         "CTS_CORNERS": [nominal(pdk.typical)],
         "SETUP_VIOLATION_CORNERS": [f"*{corner.name}*" for corner in pdk.judged],
         "HOLD_VIOLATION_CORNERS": ["*"],
+        # For all steps, the last timing analysis included.
+        "PNR_SDC_FILE": "dir::chip.sdc",
+        "SIGNOFF_SDC_FILE": "dir::chip.sdc",
         "CLOCK_PORT": "clk",
         "CLOCK_PERIOD": chip.period_ns,
         "FP_SIZING": "absolute",

@@ -115,7 +115,7 @@ def _netlist(flow: Flow, how: Way) -> list[Line]:
 
 def _timing(flow: Flow) -> list[Line]:
     netlist, folder = _netlist_file(flow, _ran(flow)), flow.project.folder / "sta"
-    with stage(flow.tell, "static timing at three corners"):
+    with stage(flow.tell, "static timing at every corner"):
         slacks = sta.slacks(flow.chip, netlist, flow.project.made.macros, folder)
     flow.slowest = slacks[flow.chip.pdk.typical.name].path
     return figures.timing_lines(flow.chip.pdk, slacks, folder)

@@ -18,11 +18,11 @@ from ..memory.macros import Macro
 from ..memory.timing import library_of
 from ..pdk import Corner
 from .chips import Chip
+from .constraints import sdc
 from .tools import liberty
 
-#: As LibreLane constrains a design: share of the period that the outside has at each pin, uncertainty and slope of the
-#: clock in ns, share by which delays may be off, load of an output in pF.
-IO_SHARE, UNCERTAINTY, SLOPE, DERATE, LOAD = 0.2, 0.25, 0.15, 0.05, 0.033442
+#: Shortest and longest period in ns that a netlist's own is looked for between, and how often that is halved.
+PERIODS, HALVINGS = (1.0, 257.0), 14
 
 _SLACK = re.compile(r"^\s*(-?[\d.]+)\s+slack \((?:MET|VIOLATED)\)", re.M)
 #: A line of a path: … delay, time, edge, pin, cell.
@@ -35,21 +35,27 @@ class Slack:
 
     Attributes
     ----------
-    setup_ns, hold_ns
-        Slack in ns of the slowest and of the fastest path; negative if violated.
+    setup_ns
+        Slack in ns of the slowest path; negative if violated.
+    hold_ns, input_hold_ns
+        Slack in ns of the fastest path inside, from a flip-flop, latch or macro, and of that from a pin.
+    period_ns
+        The shortest period with which the slowest path is in time, to 0.02 ns.
     path
         The slowest path: each pin's delay in ns, the pin and its cell.
     """
 
     setup_ns: float
     hold_ns: float
+    input_hold_ns: float
+    period_ns: float
     path: tuple[tuple[float, str, str], ...]
 
 
 def slacks(
     chip: Chip, netlist: Path, macros: Sequence[Macro], folder: Path, *, spef: Path | None = None
 ) -> dict[str, Slack]:
-    """Slack at every corner of the chip's PDK, by the corner's name.
+    """Slack at every corner of the chip's PDK that its files have, by the corner's name.
 
     Parameters
     ----------
@@ -71,7 +77,7 @@ def slacks(
         If OpenSTA is missing or says that something is wrong, or there is no path.
     """
     require(shutil.which("sta") is not None, "OpenSTA is missing; on Debian run 'apt install opensta'")
-    return {corner.name: _slack(chip, netlist, macros, folder, spef, corner) for corner in chip.pdk.corners}
+    return {corner.name: _slack(chip, netlist, macros, folder, spef, corner) for corner in chip.pdk.timed()}
 
 
 def _slack(
@@ -88,40 +94,46 @@ def _slack(
     wrong = next((line for line in text.splitlines() if line.startswith("Error")), None)
     if wrong or done.returncode:
         raise HysteronError(f"OpenSTA failed at corner {corner.name}: {wrong or done.returncode}; see {log}")
-    slowest, _, fastest = text.partition("hysteron: fastest path")
-    found = [_SLACK.search(part) for part in (slowest, fastest)]
-    require(all(found), f"OpenSTA found no path at corner {corner.name}; see {log}")
-    setup, hold = (float(match[1]) for match in found if match is not None)
-    path = tuple((float(delay), pin, cell) for delay, pin, cell in _PIN.findall(slowest.split("clock clk", 2)[1]))
-    return Slack(setup, hold, path)
+    parts = text.split("hysteron: ")[1:]
+    found = [_SLACK.search(part) for part in parts[:3]]
+    shortest = re.match(r"period (\S+)", parts[-1]) if parts else None
+    require(
+        len(parts) == 4 and all(found) and shortest is not None, f"OpenSTA found no path at {corner.name}; see {log}"
+    )
+    assert shortest is not None
+    setup, hold, input_hold = (float(match[1]) for match in found if match is not None)
+    path = tuple((float(delay), pin, cell) for delay, pin, cell in _PIN.findall(parts[0].split("clock clk", 2)[1]))
+    return Slack(setup, hold, input_hold, float(shortest[1]), path)
 
 
 def _script(chip: Chip, netlist: Path, libraries: Sequence[Path], spef: Path | None) -> str:
-    outside, cells = IO_SHARE * chip.period_ns, chip.pdk.cells
-    driver = f"-lib_cell {cells.full(cells.driver)} -pin {cells.driver_pin}"
-    wires = [f"read_spef {spef}", "set_propagated_clock [all_clocks]"] if spef else []
+    # An ideal clock comes from no cell; one with a tree begins at the outside, as the data do.
+    wires = [f"read_spef {spef}"] if spef else []
+    tree = "set_propagated_clock [all_clocks]" if spef else "unset_propagated_clock [all_clocks]"
+    low, high = PERIODS
     return "\n".join(
         [
             *(f"read_liberty {path}" for path in libraries),
             f"read_verilog {netlist}",
             f"link_design {chip.top}",
-            f"create_clock -name clk -period {chip.period_ns:g} [get_ports clk]",
-            "set inputs [all_inputs]",
-            "set clock [lsearch $inputs [get_ports clk]]",
-            "set inputs [lreplace $inputs $clock $clock]",
-            f"set_input_delay {outside:g} -clock clk $inputs",
-            f"set_output_delay {outside:g} -clock clk [all_outputs]",
-            # An ideal clock needs none; one with a tree begins at the outside, as the data do.
-            f"set_driving_cell {driver} {'[all_inputs]' if spef else '$inputs'}",
-            f"set_load {LOAD:g} [all_outputs]",
-            f"set_clock_uncertainty {UNCERTAINTY:g} clk",
-            f"set_clock_transition {SLOPE:g} clk",
-            f"set_timing_derate -early {1 - DERATE:g}",
-            f"set_timing_derate -late {1 + DERATE:g}",
             *wires,
+            sdc(chip),
+            tree,
+            'puts "hysteron: slowest path"',
             "report_checks -path_delay max -digits 4",
             'puts "hysteron: fastest path"',
-            "report_checks -path_delay min -digits 4",
+            "report_checks -path_delay min -digits 4 -from [all_registers -clock_pins]",
+            'puts "hysteron: fastest path from a pin"',
+            "report_checks -path_delay min -digits 4 -from $inputs",
+            f"set low {low:g}",
+            f"set high {high:g}",
+            f"for {{set turn 0}} {{$turn < {HALVINGS}}} {{incr turn}} {{",
+            "set period [expr ($low + $high) / 2.0]",
+            sdc(chip, "$period"),
+            tree,
+            "if {[worst_slack -max] < 0} {set low $period} else {set high $period}",
+            "}",
+            'puts "hysteron: period $high"',
             "",
         ]
     )

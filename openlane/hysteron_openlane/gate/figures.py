@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import hysteron_networks
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import HysteronError
+from hysteron_base.files import write_file
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run
@@ -18,6 +19,12 @@ from ..memory.macros import Macro
 from . import simulation
 from .activity import activity
 from .power import Design, Power
+from .simulation import Output
+
+#: What macros' outputs do in the simulations that energy comes from.
+OUTPUTS: tuple[Output, ...] = ("kept", "low")
+#: Share of the time in which there are images, for the figures of a core that mostly waits.
+DUTY = 0.1
 
 
 def gate_figures(
@@ -31,6 +38,9 @@ def gate_figures(
     tell: Tell = quiet,
 ) -> list[Line]:
     """Simulate the first images of the chip's data set at gate level; compare with golden; power from what changed.
+
+    There are three simulations: one that knows nothing of what is not loaded yet, for the comparison with golden, and
+    two whose nets are all known, for the least and the most that a macro's output can change.
 
     Parameters
     ----------
@@ -58,19 +68,29 @@ def gate_figures(
     samples = load_data_set(chip.data).inputs[:images]
     program, result = compile_network(network, chip.core), run(network, samples, trace=True)
     with stage(tell, f"{len(samples)} images through the netlist"):
-        done = simulation.simulate(chip, netlist, macros, program, result, samples, folder, activity=True)
-    assert done.activity is not None
-    with stage(tell, "energy from what changed"):
-        design = Design(chip.pdk, netlist, chip.top, macros, folder, spef=spef)
-        active = activity(done.activity, simulation.SCOPE, done.windows, design.ports())
-        unknown = design.unknown(active["images"])
-        require(not unknown, f"the energy of {len(unknown)} nets is not known: {unknown[:3]}")
-        busy, idle = design.power(active["images"]), design.power(active["idle"])
+        done = simulation.simulate(chip, netlist, macros, program, result, samples, folder)
+    design = Design(chip.pdk, netlist, chip.top, macros, folder, spef=spef)
+    powers: dict[Output, tuple[Power, Power]] = {}
+    mismatches, unknown, seconds = len(done.mismatches), 0, 0.0
+    for output in OUTPUTS:
+        place = folder / output
+        with stage(tell, f"energy from what changed, macros' output {output}"):
+            one = simulation.simulate(chip, netlist, macros, program, result, samples, place, output=output)
+            assert one.activity is not None
+            active = activity(one.activity, simulation.SCOPE, one.windows, design.ports())
+            one.activity.unlink()
+            lost = [name for window in active.values() for name in design.unknown(window)]
+            write_file(place / "unknown.txt", "\n".join([*lost, ""]).encode())
+        mismatches += len(one.mismatches)
+        unknown += len(lost)
+        powers[output] = design.power(active["images"]), design.power(active["idle"])
+        seconds = active["images"].seconds
     total = operations(program, result) * len(samples)
-    seconds = active["images"].seconds
     return [
-        *gate_lines(len(samples), done.cycles, len(done.mismatches), folder),
-        *energy_lines(busy, idle, seconds, len(samples), total, done.activity),
+        *gate_lines(len(samples), done.cycles, mismatches, folder),
+        Line("nets_annotated", "nets whose changes were counted", len(design.connected), source=str(folder)),
+        Line("nets_unknown", "… that were not known at all times", unknown, most=0, source=str(folder)),
+        *energy_lines(powers["kept"], powers["low"], seconds, len(samples), total, folder),
     ]
 
 
@@ -83,33 +103,59 @@ def gate_lines(images: int, cycles: int, mismatches: int, source: Path) -> list[
     ]
 
 
-def energy_lines(busy: Power, idle: Power, seconds: float, images: int, operations: float, source: Path) -> list[Line]:
-    """Figures of what a simulated netlist costs.
+def energy_lines(
+    least: tuple[Power, Power],
+    most: tuple[Power, Power],
+    seconds: float,
+    images: int,
+    operations: float,
+    source: Path,
+) -> list[Line]:
+    """Figures of what a simulated netlist costs: the core alone, at its peak rate where they say nothing else.
 
     Parameters
     ----------
-    busy, idle
-        Mean power while images came one after the other, and without any.
+    least, most
+        Mean power while images came one after the other, and without any: with a macro's output that holds its value
+        until the next one, and with one that falls to 0 in between. At most its bit lines come on top.
     seconds, images, operations
         Time in s that the images took, their number, and their synaptic operations.
     source
-        File that the figures came from.
+        File or folder that the figures came from.
     """
     parts = (
-        ("macros", "macros"),
+        ("macros", "macros, by their LIB"),
         ("clock", "inside cells, at the clock's edges"),
         ("cells", "inside cells, at others"),
         ("switching", "nets"),
         ("leakage", "leakage of cells"),
     )
-    energy = busy.total * seconds
+    (busy, idle), (busy_most, idle_most) = least, most
+    lines = busy_most.bit_lines
+
+    def line(key: str, label: str, watts: float | None, scale: float, unit: str) -> Line:
+        return Line(key, label, None if watts is None else scale * watts, unit, source=str(source))
+
+    def at_duty(active: float, still: float) -> float:
+        """Power in the time that images take, and nine times as long without any."""
+        return active + still * (1 / DUTY - 1)
+
+    highest = None if lines is None else busy_most.total + lines
+    waited = None if highest is None else at_duty(highest, idle_most.total)
+    operation, image = 1e12 * seconds / operations, 1e9 * seconds / images
+    duty = f"{100 * DUTY:g} %"
     return [
-        Line("power_mw", "power, images one after the other", 1e3 * busy.total, "mW", source=str(source)),
-        *(
-            Line(f"power_{part}_mw", f"… {label}", 1e3 * getattr(busy, part), "mW", source=str(source))
-            for part, label in parts
-        ),
-        Line("idle_mw", "power without an image", 1e3 * idle.total, "mW", source=str(source)),
-        Line("nj_per_image", "energy of an image", 1e9 * energy / images, "nJ", source=str(source)),
-        Line("pj_per_sop", "energy of a synaptic operation", 1e12 * energy / operations, "pJ", source=str(source)),
+        line("power_mw", "power, images one after the other, at least", busy.total, 1e3, "mW"),
+        *(line(f"power_{part}_mw", f"… {label}", getattr(busy, part), 1e3, "mW") for part, label in parts),
+        line("power_low_mw", "… if macros' output falls to 0 before each read", busy_most.total, 1e3, "mW"),
+        line("power_bit_lines_mw", "macros' bit lines, which their LIB leaves out", lines, 1e3, "mW"),
+        line("power_most_mw", "power, images one after the other, at most", highest, 1e3, "mW"),
+        line("idle_mw", "power without an image", idle.total, 1e3, "mW"),
+        line("nj_per_image", "energy of an image, at least", busy.total, image, "nJ"),
+        line("nj_per_image_most", "energy of an image, at most", highest, image, "nJ"),
+        line("pj_per_sop", "energy of a synaptic operation, at least", busy.total, operation, "pJ"),
+        line("pj_per_sop_low", "… if macros' output falls to 0", busy_most.total, operation, "pJ"),
+        line("pj_per_sop_most", "energy of a synaptic operation, at most", highest, operation, "pJ"),
+        line("pj_per_sop_duty", f"… at {duty} duty, at least", at_duty(busy.total, idle.total), operation, "pJ"),
+        line("pj_per_sop_duty_most", f"… at {duty} duty, at most", waited, operation, "pJ"),
     ]

@@ -80,7 +80,10 @@ class Power:
     cells
         Power inside standard cells at all other changes.
     macros
-        Power of accesses to macros, and their leakage.
+        Power of accesses to macros, and their leakage, by their LIB.
+    bit_lines
+        Power of accesses in the macros' bit lines, which the LIB leaves out; None if it is not known of one. It is not
+        in :attr:`total`.
     """
 
     leakage: float
@@ -88,10 +91,11 @@ class Power:
     clock: float
     cells: float
     macros: float
+    bit_lines: float | None
 
     @property
     def total(self) -> float:
-        """The sum."""
+        """The sum, with macros as their LIB has them."""
         return self.leakage + self.switching + self.clock + self.cells + self.macros
 
 
@@ -143,6 +147,13 @@ class Design:
                 if isinstance(bit, int):
                     found[bit].append(f"{name}[{place + net.get('offset', 0)}]" if several else name)
         return found
+
+    @cached_property
+    def connected(self) -> set[int]:
+        """Numbers of the nets that lead to a pin of a cell or of the top; the netlist also names some that do not."""
+        cells = (bits for cell in self.netlist["cells"].values() for bits in cell["connections"].values())
+        ports = (port["bits"] for port in self.netlist["ports"].values())
+        return {bit for bits in (*cells, *ports) for bit in bits if isinstance(bit, int)}
 
     @cached_property
     def loads(self) -> dict[int, float]:
@@ -208,13 +219,18 @@ class Design:
                 if known.output:
                     switching += 0.5 * load * self.volts**2 * (rises + falls)
         macros = 0.0
+        bit_lines: float | None = 0.0
         for name, cell in self.netlist["cells"].items():
             macro = self.macros.get(cell["type"])
             if macro is not None:
                 reads, writes = activity.accesses[name]
                 energy = reads * macro.timing.read_pj + writes * macro.timing.write_pj
                 macros += energy * per_second + 1e-3 * macro.timing.leakage_mw
-        return Power(leakage, switching * per_second, internal[True] * per_second, internal[False] * per_second, macros)
+                more = dict(macro.pdk.macros.bit_lines_pj).get(macro.name)
+                if bit_lines is not None:
+                    bit_lines = None if more is None else bit_lines + (reads + writes) * more * per_second
+        at_edges, at_others = internal[True] * per_second, internal[False] * per_second
+        return Power(leakage, switching * per_second, at_edges, at_others, macros, bit_lines)
 
     def _changes(self, bit: int, activity: Activity) -> tuple[int, int]:
         for name in self.names[bit]:
@@ -223,9 +239,16 @@ class Design:
         return 0, 0
 
     def unknown(self, activity: Activity) -> list[str]:
-        """Nets that changed in the simulation and are not in the netlist: their energy is not counted."""
-        known = {name for names in self.names.values() for name in names}
-        return sorted(name for name, rises in activity.rises.items() if rises and name not in known)
+        """Nets whose energy is not certain, in alphabetical order; none is what is wanted.
+
+        Those that the simulation does not have, or that were unknown in it at some time, and those that are in the
+        simulation only.
+        """
+        nets = {bit: names for bit, names in self.names.items() if bit in self.connected}
+        lost = {names[0] for names in nets.values() if not any(name in activity.rises for name in names)}
+        ours = {name for names in nets.values() for name in names}
+        others = activity.rises.keys() - {name for names in self.names.values() for name in names}
+        return sorted(lost | others | (ours & set(activity.unknown)))
 
 
 def _library(pdk: Pdk, kinds: set[str]) -> tuple[dict[str, Cell], float]:

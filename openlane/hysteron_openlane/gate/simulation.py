@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,8 @@ from ..pdk import Pdk
 BENCH = Path(str(files("hysteron_openlane.gate") / "gate.v"))
 #: What the netlist's names begin with in the file of changes.
 SCOPE = "gate.harness.core.chip."
+#: What a macro's output does from a rising edge of its clock to the next data: it stays, or falls to 0.
+Output = Literal["kept", "low"]
 #: Cycles without an image at the end of a simulation that keeps changes.
 IDLE = 200
 
@@ -71,7 +74,7 @@ def simulate(
     samples: NDArray[np.generic],
     folder: Path,
     *,
-    activity: bool = False,
+    output: Output | None = None,
 ) -> Run:
     """Load a network into a chip's netlist, stream samples, compare with golden.
 
@@ -87,8 +90,10 @@ def simulate(
         What to run: a network compiled for the chip's core, what golden says of it with its trace, and what it takes.
     folder
         Folder for files of the simulation.
-    activity
-        Whether changes of nets are kept.
+    output
+        What macros say while their clock is high; changes of nets are kept then, and every flip-flop, latch and word of
+        a memory begins with 0, as real ones begin with something. None: nothing is known of all these, as is right for
+        a proof.
 
     Raises
     ------
@@ -110,19 +115,19 @@ def simulate(
     require(found == 1, f"{str(netlist)!r} has no module {chip.top}; synthesise chip {chip.name} first")
     write_file(folder / "netlist.v", text.encode())
     write_file(folder / "macros.v", models(chip.pdk, macros).encode())
-    write_file(folder / "cells.v", cells(chip.pdk, text).encode())
+    write_file(folder / "cells.v", cells(chip.pdk, text, known=output is not None).encode())
     defines = {
         **parameters(chip.core),
         "PERIOD": round(chip.period_ns),
         "UNIT_DELAY": "#0.1",
         "MOST": 20 * len(script.operations) + script.runs[0].limit + 1000,
     }
-    if activity:
-        defines["IDLE"] = IDLE
+    if output is not None:
+        defines |= {"IDLE": IDLE, f"OUTPUT_{output.upper()}": 1}
     windows = _windows(_icarus(chip.pdk, folder, defines))
     observed = read_runs(stem, script, chip.core)[0]
     mismatches = compare(program, result, predicted, observed, detail=False)
-    if activity:
+    if output is not None:
         begin = windows["images"][0]
         cycles = int(observed.beat_cycles[-1] - observed.accept_cycles[0]) + 1
         windows["images"] = (begin, begin + 1000 * cycles * round(chip.period_ns))
@@ -130,7 +135,7 @@ def simulate(
         len(samples),
         int(predicted.beat_cycles[-1]),
         mismatches,
-        folder / "activity.vcd" if activity else None,
+        folder / "activity.vcd" if output is not None else None,
         windows,
     )
 
@@ -140,8 +145,15 @@ def _windows(told: str) -> dict[str, tuple[int, int]]:
     return {name: (int(times[0]), int(times[-1])) for _, name, *times in lines}
 
 
-def cells(pdk: Pdk, netlist: str) -> str:
-    """Verilog that includes the model of every standard cell in a netlist.
+def cells(pdk: Pdk, netlist: str, *, known: bool = False) -> str:
+    """Verilog with the model of every standard cell in a netlist.
+
+    Parameters
+    ----------
+    pdk, netlist
+        The PDK, and the netlist's text.
+    known
+        Whether flip-flops and latches begin with 0; otherwise their state is unknown until they are loaded.
 
     Raises
     ------
@@ -149,13 +161,24 @@ def cells(pdk: Pdk, netlist: str) -> str:
         If the package with the models is missing, or lacks one.
     """
     folder = pdk.cell_models()
-    lines = []
+    lines = _known_states(folder) if known else []
     for name in pdk.cells.names_in(netlist):
         path = folder / re.sub(r"_\d+$", "", name) / f"{pdk.cells.full(name)}.functional.v"
         told = f"there is no model {str(path)!r}; another version of package {pdk.cells.models} may have it"
         require(path.exists(), told)
         lines.append(f'`include "{path}"\n')
     return "".join(lines)
+
+
+def _known_states(folder: Path) -> list[str]:
+    """The primitives that hold a state, with one to begin with. Their own files keep from being read twice."""
+    found = []
+    for path in sorted((folder.parent / "models").glob("udp_*/*.v")):
+        text, count = re.subn(r"^(\s*reg (\w+);)$", r"\1\n    initial \2 = 1'b0;", path.read_text(), flags=re.M)
+        if count and re.search(r"^primitive ", text, re.M) and "_pp_" not in path.name and ".tb" not in path.name:
+            found.append(text + "\n")
+    require(bool(found), f"there are no primitives with a state in {str(folder.parent / 'models')!r}")
+    return found
 
 
 def _icarus(pdk: Pdk, folder: Path, defines: dict[str, object]) -> str:

@@ -8,7 +8,7 @@ takes part in this but the files that they wrote.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,8 @@ class Comparison:
     unplaced: tuple[str, ...]
 
 
-def layout_nets(
-    pdk: Pdk, gds: Path, placement: Path, top: str, macros: Sequence[Macro], sizes: Mapping[str, tuple[float, float]]
-) -> set[Net]:
-    """The nets of a layout with at least two pins.
+class Extracted:
+    """What the wires of a layout connect.
 
     Parameters
     ----------
@@ -59,39 +57,54 @@ def layout_nets(
         The PDK that says what connects what.
     gds
         The layout.
-    placement
-        DEF with the places of all instances.
     top
         Name of the cell.
     macros
         The macros in it.
-    sizes
-        Width and height in µm of every cell.
     """
-    layout = db.Layout()
-    layout.read(str(gds))
-    for macro in macros:
-        only_pins(layout, macro)
-    extraction = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, layout.cell(top), []))
-    _connect(pdk, extraction, layout)
-    extraction.extract_netlist()
-    names = places(placement, layout.dbu)
-    nets: set[Net] = set()
-    circuit = extraction.netlist().circuit_by_name(top)
-    require(circuit is not None, f"{str(gds)!r} has no cell {top}")
-    for net in circuit.each_net():
-        pins = {("", name) for name in net.name.split(",") if name}
-        for link in net.each_subcircuit_pin():
-            cell = link.subcircuit().circuit_ref().name
-            if cell not in sizes:
-                continue
-            box = link.subcircuit().trans * db.DBox(0, 0, *sizes[cell])
-            corner = (round(box.left / layout.dbu), round(box.bottom / layout.dbu))
-            instance = names.get((cell, *corner), f"{cell} at {corner}")
-            pins.add((instance, link.pin().expanded_name()))
-        if len(pins) > 1:
-            nets.add(frozenset(pins))
-    return nets
+
+    def __init__(self, pdk: Pdk, gds: Path, top: str, macros: Sequence[Macro]) -> None:
+        layout = db.Layout()
+        layout.read(str(gds))
+        for macro in macros:
+            only_pins(layout, macro)
+        self.layout = layout
+        self.extraction = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, layout.cell(top), []))
+        self.layers = _connect(pdk, self.extraction, layout)
+        self.extraction.extract_netlist()
+        self.circuit = self.extraction.netlist().circuit_by_name(top)
+        require(self.circuit is not None, f"{str(gds)!r} has no cell {top}")
+
+    def nets(
+        self, placement: Path, sizes: Mapping[str, tuple[float, float]]
+    ) -> Iterator[tuple[frozenset[tuple[str, str]], db.Net]]:
+        """The nets with at least two pins.
+
+        Parameters
+        ----------
+        placement
+            DEF with the places of all instances.
+        sizes
+            Width and height in µm of every cell.
+        """
+        dbu = self.layout.dbu
+        names = places(placement, dbu)
+        for net in self.circuit.each_net():
+            pins = {("", name) for name in net.name.split(",") if name}
+            for link in net.each_subcircuit_pin():
+                cell = link.subcircuit().circuit_ref().name
+                if cell not in sizes:
+                    continue
+                box = link.subcircuit().trans * db.DBox(0, 0, *sizes[cell])
+                corner = (round(box.left / dbu), round(box.bottom / dbu))
+                instance = names.get((cell, *corner), f"{cell} at {corner}")
+                pins.add((instance, link.pin().expanded_name()))
+            if len(pins) > 1:
+                yield frozenset(pins), net
+
+    def shapes(self, net: db.Net, layer: str, *, inside: bool) -> db.Region:
+        """A net's shapes on a layer of wires, or of cuts (``met1``, ``via``), with those inside cells or without."""
+        return self.extraction.shapes_of_net(net, self.layers[layer], inside)
 
 
 def obstruction(wire: Wire) -> Layer:
@@ -99,7 +112,9 @@ def obstruction(wire: Wire) -> Layer:
     return wire.drawing[0], _OBSTRUCTION
 
 
-def _connect(pdk: Pdk, extraction: db.LayoutToNetlist, layout: db.Layout) -> None:
+def _connect(pdk: Pdk, extraction: db.LayoutToNetlist, layout: db.Layout) -> dict[str, db.Region]:
+    """Say what connects what; wires and cuts by their names are what is told."""
+
     def drawn(layer: Layer, name: str) -> db.Region:
         return extraction.make_polygon_layer(layout.layer(*layer), name)
 
@@ -110,13 +125,16 @@ def _connect(pdk: Pdk, extraction: db.LayoutToNetlist, layout: db.Layout) -> Non
     extraction.connect(below)
     # The cut below each wire: between it and poly, or the next lower wire.
     cuts = [("contact", pdk.contact), *((cut.name, cut.drawing) for cut in pdk.cuts)]
+    layers: dict[str, db.Region] = {}
     for wire, (name, layer) in zip(pdk.wires, cuts, strict=True):
         cut, metal = drawn(layer, f"{name}_cut"), drawn(wire.drawing, wire.name)
         extraction.connect(metal)
         extraction.connect(below, cut)
         extraction.connect(cut, metal)
         extraction.connect(metal, extraction.make_text_layer(layout.layer(*wire.label), f"{wire.name}_label"))
+        layers |= {name: cut, wire.name: metal}
         below = metal
+    return layers
 
 
 def only_pins(layout: db.Layout, macro: Macro) -> None:
@@ -188,18 +206,9 @@ def netlist_ports(module: Mapping[str, Any]) -> set[str]:
     }
 
 
-def compare(
-    pdk: Pdk,
-    gds: Path,
-    placement: Path,
-    powered: Mapping[str, Any],
-    top: str,
-    macros: Sequence[Macro],
-    sizes: Mapping[str, tuple[float, float]],
-) -> Comparison:
-    """Compare a layout with its powered netlist; for parameters see :func:`layout_nets` and :func:`netlist_nets`."""
+def compare(pdk: Pdk, powered: Mapping[str, Any], found: Set[Net]) -> Comparison:
+    """Compare the nets of a layout, by :meth:`Extracted.nets`, with its powered netlist (:func:`netlist_nets`)."""
     wanted = netlist_nets(pdk, powered)
-    found = layout_nets(pdk, gds, placement, top, macros, sizes)
     known = {instance for net in found for instance, _ in net}
     of_pin = {pin: net for net in found for pin in net}
     missing = []

@@ -5,6 +5,9 @@ A layout is made where OpenROAD is, and kept in the folder ``results/<chip>`` be
 ``record.json``: what made it, the SHA-256 of every file as it is uncompressed, LibreLane's metrics, which of its
 figures may be absent or beyond their limits and why, and what else is left to explain. The DEF is kept without its
 wires, which the GDS has, and the SPEF as :mod:`hysteron_openlane.gate.spef` makes it.
+
+The record has a sum of its own, in :data:`SUMS` beside the chips' folders: no metric, tool or waiver of it changes
+without a change there.
 """
 
 import hashlib
@@ -21,6 +24,7 @@ from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import build_root, write_file
 
 from ..flow.chips import Chip
+from ..flow.figures import layout_lines
 from ..gate.spef import lumped
 from ..memory.macros import Macro, macros
 
@@ -30,6 +34,8 @@ FOLDER = Path(str(files("hysteron_openlane.layout") / "results"))
 PICTURES = Path(__file__).parents[3] / "docs" / "images"
 #: Files of a layout.
 GDS, DEF, POWERED, NETLIST, SPEF = "layout.gds", "layout.def", "powered.v", "netlist.v", "wires.spef"
+#: SHA-256 of every chip's record, in the folder that the layouts are kept in.
+SUMS = "records.json"
 FILES = (GDS, DEF, POWERED, NETLIST, SPEF)
 #: Where in LibreLane's folder of a finished run they are. KLayout writes cells under their own names, Magic does not.
 _VIEWS = {
@@ -81,6 +87,13 @@ def unpack(chip: Chip, results: Path | None = None) -> Layout:
     source = (FOLDER if results is None else results) / chip.name
     record_file = source / "record.json"
     require(record_file.exists(), f"no layout of {chip.name} comes with the project; make one with 'hysteron gds'")
+    written = hashlib.sha256(record_file.read_bytes()).hexdigest()
+    wanted = _sums(record_file.parents[1]).get(chip.name)
+    require(
+        written == wanted,
+        f"record.json of the layout of {chip.name} is not what {SUMS} is about (SHA-256 {written[:12]}…): a figure, a "
+        "tool, a waiver or a sum in it was changed; take the layout again with 'hysteron layout --take'",
+    )
     record = json.loads(record_file.read_text())
     folder = build_root() / "layout" / chip.name
     for name in FILES:
@@ -125,9 +138,9 @@ def take(chip: Chip, final: Path, notes: Mapping[str, Any], results: Path) -> No
     final
         LibreLane's folder of that name.
     notes
-        What LibreLane does not say, for the record: ``tools`` and their versions; ``waived``, those of LibreLane's
-        figures that may be beyond their limits or absent, and why; ``remainder``, a sentence for each thing that is
-        left to explain.
+        What LibreLane does not say, for the record: ``tools`` and their versions; ``waived``, why those of LibreLane's
+        figures may be beyond their limits or absent that are, of which the record keeps the value too;
+        ``remainder``, a sentence for each thing that is left to explain.
     results
         Folder that it is packed into.
 
@@ -143,7 +156,10 @@ def take(chip: Chip, final: Path, notes: Mapping[str, Any], results: Path) -> No
     contents[DEF] = re.sub(rb"^(SPECIALNETS|NETS) \d+ ;\n.*?^END \1\n", b"", contents[DEF], flags=re.M | re.S)
     contents[SPEF] = lumped(contents[SPEF].decode()).encode()
     inside = [name for name in macros(chip.pdk) if re.search(rf"^ *{name} ", contents[NETLIST].decode(), re.M)]
-    pack(chip, contents, {"macros": inside, **notes, "metrics": json.loads(metrics.read_text())}, results)
+    said = json.loads(metrics.read_text())
+    values = {line.key: line.value for line in layout_lines(chip.pdk, said, metrics.name)}
+    waived = {key: {"value": values.get(key), "why": why} for key, why in notes.get("waived", {}).items()}
+    pack(chip, contents, {"macros": inside, **notes, "waived": waived, "metrics": said}, results)
 
 
 def pack(chip: Chip, contents: Mapping[str, bytes], record: Mapping[str, Any], results: Path) -> None:
@@ -166,6 +182,18 @@ def pack(chip: Chip, contents: Mapping[str, bytes], record: Mapping[str, Any], r
         write_file(results / chip.name / f"{name}.xz", lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
     text = json.dumps({**record, "sha256": sums}, indent=1, ensure_ascii=False) + "\n"
     write_file(results / chip.name / "record.json", text.encode())
+    _write_sum(results, chip, text.encode())
+
+
+def _sums(results: Path) -> dict[str, str]:
+    path = results / SUMS
+    found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def _write_sum(results: Path, chip: Chip, record: bytes) -> None:
+    sums = {**_sums(results), chip.name: hashlib.sha256(record).hexdigest()}
+    write_file(results / SUMS, (json.dumps(sums, indent=1, sort_keys=True) + "\n").encode())
 
 
 def keep(chip: Chip, results: Path, picture: Path) -> None:
@@ -179,4 +207,5 @@ def keep(chip: Chip, results: Path, picture: Path) -> None:
     require(PICTURES.is_dir(), f"a layout is put into a checkout of the project, and {str(FOLDER)!r} is in none")
     for path in sorted((results / chip.name).iterdir()):
         write_file(FOLDER / chip.name / path.name, path.read_bytes())
+    _write_sum(FOLDER, chip, (results / chip.name / "record.json").read_bytes())
     write_file(PICTURES / f"{chip.name}-layout.png", picture.read_bytes())

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from hysteron_base.errors import HysteronError, require
 
+#: What the names of corners begin with that are there for sign-off only.
+SIGNOFF = "signoff_"
 #: A layer of a GDS file: its number and datatype.
 Layer = tuple[int, int]
 
@@ -22,7 +24,8 @@ class Corner:
     Attributes
     ----------
     name
-        Short name of the process's speed: ``tt`` for typical transistors, ``ss`` for slow, ``ff`` for fast ones.
+        Short name: ``tt`` for typical transistors, ``ss`` for slow, ``ff`` for fast ones, and ``signoff_ss`` and the
+        like where there is another one of that speed.
     celsius, volts
         Temperature and supply.
     judged
@@ -38,13 +41,14 @@ class Corner:
     def label(self) -> str:
         """How the PDK's files name it, for example ``tt_025C_1v80``."""
         degrees = f"n{-self.celsius:02d}C" if self.celsius < 0 else f"{self.celsius:03d}C"
-        return f"{self.name}_{degrees}_{self.volts:.2f}".replace(".", "v")
+        return f"{self.name.removeprefix(SIGNOFF)}_{degrees}_{self.volts:.2f}".replace(".", "v")
 
     @property
     def text(self) -> str:
         """The corner for people; one that is not judged says its conditions."""
         celsius = f"{self.celsius}".replace("-", "−")
-        return self.name if self.judged else f"{self.name} ({self.volts:.2f} V, {celsius} °C)"
+        name = self.name.removeprefix(SIGNOFF)
+        return self.name if self.judged else f"{name} ({self.volts:.2f} V, {celsius} °C)"
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ class Wire:
         What the names of its design rules begin with.
     width, space, area
         Least width and spacing in µm, and least area in µm².
+    hole
+        Least area of a hole in µm²; 0 if there is no such rule.
+    wide, wide_space
+        What is wider than the first, in µm, keeps the second to all others; 0 if there is no such rule.
     """
 
     name: str
@@ -71,6 +79,9 @@ class Wire:
     width: float
     space: float
     area: float
+    hole: float = 0.0
+    wide: float = 0.0
+    wide_space: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,8 @@ class Cut:
         Side of a cut, and least distance between two, in µm.
     below, above
         How far the metal below and above must go beyond a cut, in µm.
+    below_pair, above_pair
+        How far it must at two opposite sides, which may be either two.
     """
 
     name: str
@@ -98,6 +111,8 @@ class Cut:
     space: float
     below: float
     above: float
+    below_pair: float
+    above_pair: float
 
 
 @dataclass(frozen=True)
@@ -201,6 +216,9 @@ class Macros:
         Longest slope at a macro's inputs that a layout can meet.
     transition_ns
         Longest slope that a layout with macros aims at.
+    bit_lines_pj
+        Energy in pJ that an access takes in a macro's bit lines and that its LIB leaves out, for each macro of which
+        it is known.
     """
 
     library: str
@@ -210,6 +228,7 @@ class Macros:
     liberty: str
     input_limit_ns: float
     transition_ns: float
+    bit_lines_pj: tuple[tuple[str, float], ...]
 
     def shape(self, name: str) -> tuple[int, int, int, int]:
         """Ports, width, words and bits of a mask, from a macro's name.
@@ -283,7 +302,10 @@ class Pdk:
     family, version
         What ``ciel`` calls it, and the commit of open_pdks that the flow is made for.
     corners
-        All corners; the first is the typical one.
+        Corners that the flow here is made for; the first is the typical one.
+    signoff
+        Those of the corners that the process is signed off at that are not among them. Timing is stated there too if
+        the PDK has the LIBs.
     cells, macros
         The standard cells and the memory macros that are used.
     wires, cuts
@@ -296,6 +318,14 @@ class Pdk:
         GDS layer of the cuts between poly and the lowest wires.
     outline
         GDS layer of the die's outline.
+    grid
+        Everything is drawn on multiples of this, in µm.
+    site
+        Width and height in µm of a site in the rows of cells.
+    taps, tap_um
+        Cells that connect the wells, and how far from one a cell may be at most, in µm.
+    rail, strap, crossing
+        Wires of the supply: of the rows of cells, across these, and across the latter.
     units
         Units of a micrometre in the LEF of the standard cells.
     via_prefix
@@ -310,6 +340,7 @@ class Pdk:
     family: str
     version: str
     corners: tuple[Corner, ...]
+    signoff: tuple[Corner, ...]
     cells: Cells
     macros: Macros
     wires: tuple[Wire, ...]
@@ -319,6 +350,13 @@ class Pdk:
     resistors: tuple[Layer, ...]
     contact: Layer
     outline: Layer
+    grid: float
+    site: tuple[float, float]
+    taps: tuple[str, ...]
+    tap_um: float
+    rail: str
+    strap: str
+    crossing: str
     units: int
     via_prefix: str
     magic: Magic
@@ -339,9 +377,18 @@ class Pdk:
     def remedy(self) -> str:
         """How to get the PDK."""
         return (
-            f"get it with 'ciel enable --pdk-family {self.family} {self.version}' and set PDK_ROOT "
-            "(docs/silicon.md says how)"
+            "set PDK_ROOT to the folder that holds it; docs/silicon.md, 'Tools and PDK', says which cells and macros "
+            "it consists of and where they are"
         )
+
+    def timed(self) -> list[Corner]:
+        """Corners that timing is stated at: all that the flow is made for, and those of sign-off whose LIB is there."""
+        return [*self.corners, *(corner for corner in self.signoff if self.has_liberty(corner))]
+
+    def has_liberty(self, corner: Corner) -> bool:
+        """Tell whether the PDK has the standard cells' LIB at a corner; :meth:`library` says what can go wrong."""
+        path = self.library(self.cells.library) / "lib" / self.cell_liberty(corner)
+        return path.exists() or path.with_name(f"{path.name}.gz").exists()
 
     def root(self) -> Path:
         """The PDK's folder.
@@ -362,7 +409,7 @@ class Pdk:
     def library(self, name: str) -> Path:
         """The folder of one of its libraries; :meth:`root` says what can go wrong."""
         folder = self.root() / "libs.ref" / name
-        told = f"the PDK in {str(self.root())!r} has no library {name}; enable it ('ciel enable … -l {name}')"
+        told = f"the PDK in {str(self.root())!r} has no library {name}; docs/silicon.md says where it is from"
         require(folder.is_dir(), told)
         return folder
 

@@ -113,9 +113,27 @@ def test_a_synthesis_that_did_not_run_is_told(tmp_path: Path) -> None:
         figures.netlist_lines(Ran(tmp_path, 0, (), ()), [], 1.0, "")
 
 
+SLOW = Slack(-1.0, -1.0, -1.0, 25.0, ())
+CORNERS = {"tt": SLOW, "ss": SLOW, "ff": SLOW}
+
+
 def test_slack_is_judged_where_it_means_something() -> None:
-    slow = Slack(-1.0, -1.0, ())
-    lines = figures.timing_lines(SKY130, {"tt": slow, "ss": slow, "ff": slow}, Path("sta"))
+    lines = figures.timing_lines(SKY130, CORNERS, Path("sta"))
     assert [line.key for line in lines if not line.ok] == ["setup_tt_ns", "setup_ff_ns"]
-    lines = figures.timing_lines(SKY130, {"tt": slow, "ss": slow, "ff": slow}, Path("sta"), layout=True)
-    assert [line.key for line in lines if line.ok] == ["setup_ss_ns"]
+    lines = figures.timing_lines(SKY130, CORNERS, Path("sta"), layout=True)
+    judged = [f"{kind}_{corner}_ns" for corner in ("tt", "ff") for kind in ("setup", "hold", "input_hold")]
+    assert {line.key for line in lines if not line.ok} == {*judged, "hold_ss_ns"}
+
+
+def test_the_clock_is_stated_at_each_corner_and_those_of_sign_off_are_counted() -> None:
+    lines = {line.key: line for line in figures.timing_lines(SKY130, CORNERS, Path("sta"))}
+    assert [lines[f"clock_{corner}_mhz"].value for corner in ("tt", "ss", "ff")] == [40.0] * 3
+    assert lines["signoff_corners"].value == 1
+    lines = {line.key: line for line in figures.timing_lines(SKY130, {**CORNERS, "signoff_ss": SLOW}, Path("sta"))}
+    assert lines["signoff_corners"].value == 2
+    assert lines["clock_signoff_ss_mhz"].label == "fastest clock, ss (1.60 V, 100 °C)"
+
+
+def test_a_corner_that_was_not_run_is_told() -> None:
+    with pytest.raises(HysteronError, match="no timing at corner ss"):
+        figures.timing_lines(SKY130, {"tt": SLOW, "ff": SLOW}, Path("sta"))

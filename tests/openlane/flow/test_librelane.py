@@ -165,7 +165,7 @@ def test_what_is_there_decides_the_way(
 def test_data_without_configuration_make_no_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(librelane, "configured", lambda _: False)
     monkeypatch.setenv("PATH", bin_with(tmp_path / "bin", *librelane.TOOLS))
-    assert f"ciel enable --pdk-family sky130 {SKY130.version}" in librelane.way(SKY130).missing
+    assert f"add that of open_pdks {SKY130.version}" in librelane.way(SKY130).missing
 
 
 @pytest.mark.usefixtures("installed", "pdk", "build")

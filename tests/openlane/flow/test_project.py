@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hysteron_openlane.flow.chips import CHIPS, chip
+from hysteron_openlane.flow.chips import CHIPS, Chip, chip
+from hysteron_openlane.flow.constraints import sdc
 from hysteron_openlane.flow.project import Project, write_project
 from hysteron_openlane.memory.macros import macros
 from hysteron_openlane.pdk import SKY130
@@ -75,3 +76,22 @@ def test_the_die_holds_the_macros_and_the_clock_is_the_core_s(project: Project) 
     assert values["CLOCK_PERIOD"] == 20.0
     header = next((project.folder / "macros").glob("*.v")).read_text()
     assert "`ifdef USE_POWER_PINS\n\tinout vccd1,\n\tinout vssd1,\n`endif" in header
+
+
+def test_the_constraints_are_the_design_s_own(project: Project) -> None:
+    """For place and route and for the last timing; the outside changes inputs neither at once nor too late."""
+    values = config(project)
+    assert values["PNR_SDC_FILE"] == values["SIGNOFF_SDC_FILE"] == "dir::chip.sdc"
+    text = (project.folder / "chip.sdc").read_text()
+    assert text.startswith(sdc(project_chip(project)))
+    for line in (
+        "create_clock -name clk -period 20 [get_ports clk]",
+        "set_input_delay -min 1.5 -clock clk $inputs",
+        "set_input_delay -max $outside -clock clk $inputs",
+        "set_clock_uncertainty 0.25 [get_clocks clk]",
+    ):
+        assert line in text.splitlines()
+
+
+def project_chip(project: Project) -> Chip:
+    return chip(project.folder.name)

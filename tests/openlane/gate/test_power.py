@@ -2,7 +2,7 @@
 """Counting changes, and what they cost, on a netlist that can be worked out by hand."""
 
 import importlib.util
-import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,20 +59,39 @@ def vcd(tmp_path: Path) -> Path:
 
 
 def test_changes_are_counted_by_bit_and_window(vcd: Path) -> None:
-    found = activity(vcd, "gate.chip.", {"all": (0, 100), "late": (25, 100)}, [])
-    every, late = found["all"], found["late"]
+    every = activity(vcd, "gate.chip.", {"all": (0, 100)}, [])["all"]
     assert every.seconds == pytest.approx(100e-12)
     assert (every.rises["clk"], every.falls["clk"]) == (3, 3)
-    # From x is no change.
+    # From a value that was never known is no change.
     assert (every.rises["a.b[0]"], every.falls["a.b[0]"]) == (0, 1)
     assert (every.rises["a.b[1]"], every.falls["a.b[1]"]) == (1, 0)
     assert (every.rises["c[2]"], every.falls["c[2]"]) == (0, 1)
-    assert (late.rises["clk"], late.falls["clk"]) == (2, 2)
-    assert "a.b[0]" not in late.rises
+    assert every.unknown == ["a.b[0]", "c[2]"]
+    both = activity(vcd, "gate.chip.", {"late": (25, 100), "early": (0, 25)}, [])
+    assert (both["late"].rises["clk"], both["late"].falls["clk"]) == (2, 2)
+    assert (both["early"].rises["clk"], both["early"].falls["clk"]) == (1, 1)
+    # What stands still is there too, so that a net that is not in the file can be told.
+    assert both["late"].rises["a.b[0]"] == 0
+    assert both["late"].unknown == []
 
 
-def test_a_closed_pipe_is_still_an_error() -> None:
-    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
+def test_windows_that_overlap_are_refused(vcd: Path) -> None:
+    with pytest.raises(HysteronError, match="must not overlap"):
+        activity(vcd, "gate.chip.", {"all": (0, 100), "late": (25, 100)}, [])
+
+
+def test_changes_through_an_unknown_value_are_counted(tmp_path: Path) -> None:
+    """An unknown value keeps the one before it: 0, x, 1 is a rise, 1, x, 1 is none."""
+    head = "$scope module t $end\n$var wire 1 ! a $end\n$upscope $end\n$enddefinitions $end\n"
+    values = "0x1x1x01"
+    (tmp_path / "x.vcd").write_text(head + "".join(f"#{time}\n{value}!\n" for time, value in enumerate(values)))
+    found = activity(tmp_path / "x.vcd", "t.", {"all": (0, 10)}, [])["all"]
+    assert (found.rises["a"], found.falls["a"], found.unknown) == (2, 1, ["a"])
+
+
+def test_a_clock_that_the_file_lacks_is_told(vcd: Path) -> None:
+    with pytest.raises(HysteronError, match="has no net other"):
+        activity(vcd, "gate.chip.", {"all": (0, 100)}, [Port("ram", "other", None)])
 
 
 def test_accesses_of_a_macro(vcd: Path) -> None:
@@ -107,7 +126,7 @@ def test_a_spef_s_wires(tmp_path: Path) -> None:
 
 NETLIST = """
 module top (input clk, input d, output q);
-  wire n;
+  wire n, loose;
   sky130_fd_sc_hd__inv_1 inv (.A(d), .Y(n));
   sky130_fd_sc_hd__dfxtp_1 ff (.CLK(clk), .D(n), .Q(q));
   sram ram (.clk0(clk), .web0(d), .csb0(1'b0));
@@ -137,6 +156,7 @@ def test_a_netlist_worked_out_by_hand(design: Design) -> None:
 
     once = Activity(1e-6, {"n": 1}, {"n": 0}, {"ram": (3, 1)})
     busy = design.power(once)
+    assert busy.bit_lines is None
     load = design.library["sky130_fd_sc_hd__dfxtp_1"].pins["D"].load + power.WIRE
     assert busy.switching == pytest.approx(0.5 * load * 1.8**2 * 1e-12 / 1e-6)
     assert busy.macros == pytest.approx((3 * 10 + 20) * 1e-12 / 1e-6 + 1e-6)
@@ -145,7 +165,25 @@ def test_a_netlist_worked_out_by_hand(design: Design) -> None:
     clock = design.power(Activity(1e-6, {"clk": 1}, {"clk": 1}, {"ram": (0, 0)}))
     assert clock.clock > 0
     assert clock.cells == 0
-    assert design.unknown(Activity(1, {"n": 1, "other": 1, "quiet": 0})) == ["other"]
+    known = {name: 0 for names in design.names.values() for name in names}
+    assert design.unknown(Activity(1, known)) == []
+    # One that is in the simulation only, one that it lacks, one that was unknown.
+    assert design.unknown(Activity(1, {**known, "other": 1})) == ["other"]
+    assert design.unknown(Activity(1, {name: 0 for name in known if name != "n"})) == ["n"]
+    assert design.unknown(Activity(1, known, unknown=["q"])) == ["q"]
+
+
+@needs_yosys
+@pytest.mark.usefixtures("pdk", "build")
+def test_bit_lines_come_on_top_where_they_are_known(tmp_path: Path) -> None:
+    (tmp_path / "top.v").write_text(NETLIST)
+    name = "sky130_sram_2kbyte_1rw_32x512_8"
+    (tmp_path / "top.v").write_text(NETLIST.replace("sram ram", f"{name} ram"))
+    found = Design(SKY130, tmp_path / "top.v", "top", [replace(MACRO, name=name)], tmp_path)
+    busy = found.power(Activity(1e-6, accesses={"ram": (3, 1)}))
+    assert busy.bit_lines == pytest.approx(4 * 45e-12 / 1e-6)
+    assert busy.macros == pytest.approx((3 * 10 + 20) * 1e-12 / 1e-6 + 1e-6)
+    assert busy.total == pytest.approx(busy.macros + busy.leakage)
 
 
 @needs_yosys

@@ -18,6 +18,9 @@ from hysteron_openlane.flow import librelane
 from hysteron_openlane.flow.chips import chip
 from hysteron_openlane.flow.project import Project, write_project
 from hysteron_openlane.gate import simulation
+from hysteron_openlane.gate.activity import activity
+from hysteron_openlane.gate.figures import OUTPUTS
+from hysteron_openlane.gate.power import Design
 from hysteron_spec import compile_network, load
 from support.silicon import need_pdk
 
@@ -90,3 +93,25 @@ def test_another_gate_is_noticed(
         assert "unknown" in str(error)
     else:
         assert done.mismatches
+
+
+def test_every_net_is_known_in_the_simulation_that_energy_comes_from(
+    netlist: tuple[Project, str], tmp_path: Path
+) -> None:
+    """With an output of the macro that holds its value, and with one that falls to 0, which changes more."""
+    network, samples = load(NETWORKS / f"{CHIP.network}.hyn"), load_data_set("digits").inputs[:1]
+    program, result = compile_network(network, CHIP.core), run(network, samples, trace=True)
+    (tmp_path / "netlist.v").write_text(netlist[1])
+    macros = netlist[0].made.macros
+    design = Design(CHIP.pdk, tmp_path / "netlist.v", CHIP.top, macros, tmp_path / "design")
+    totals = []
+    for output in OUTPUTS:
+        done = simulation.simulate(
+            CHIP, tmp_path / "netlist.v", macros, program, result, samples, tmp_path / output, output=output
+        )
+        assert done.mismatches == ()
+        assert done.activity is not None
+        found = activity(done.activity, simulation.SCOPE, done.windows, design.ports())
+        assert [design.unknown(each) for each in found.values()] == [[], []]
+        totals.append(sum(found["images"].rises.values()))
+    assert totals[0] < totals[1]

@@ -51,7 +51,9 @@ def compared(folder: Path, gds: Path, netlist: str = NETLIST) -> connectivity.Co
     (folder / "top.def").write_text(PLACEMENT)
     (folder / "top.v").write_text(netlist)
     powered = read_netlist(folder / "top.v", "top", folder)
-    return connectivity.compare(SKY130, gds, folder / "top.def", powered, "top", [], SIZES)
+    extracted = connectivity.Extracted(SKY130, gds, "top", [])
+    nets = {pins for pins, _ in extracted.nets(folder / "top.def", SIZES)}
+    return connectivity.compare(SKY130, powered, nets)
 
 
 @pytest.mark.usefixtures("build")
@@ -117,4 +119,5 @@ def resistor(folder: Path, kind: int | None) -> Path:
 def test_a_resistor_parts_nets(tmp_path: Path, kind: int | None, nets: set[connectivity.Net]) -> None:
     placement = tmp_path / "top.def"
     placement.write_text(PLACEMENT)
-    assert connectivity.layout_nets(SKY130, resistor(tmp_path, kind), placement, "top", [], {}) == nets
+    extracted = connectivity.Extracted(SKY130, resistor(tmp_path, kind), "top", [])
+    assert {pins for pins, _ in extracted.nets(placement, {})} == nets

@@ -31,6 +31,21 @@ def test_files_that_are_not_the_record_s_are_told(tmp_path: Path, monkeypatch: p
     assert json.loads((packed / "record.json").read_text())["sha256"].keys() == set(kept.FILES)
 
 
+@pytest.mark.usefixtures("build")
+@pytest.mark.parametrize(
+    ("part", "value"), [("metrics", {"drc": 1}), ("tools", {"magic": "9"}), ("waived", {"lvs": {"value": 3}})]
+)
+def test_a_record_that_was_changed_is_told(tmp_path: Path, part: str, value: object) -> None:
+    """Any metric, tool or waiver, and with them the files' sums."""
+    contents = {name: name.encode() for name in kept.FILES}
+    record = {"macros": [], "tools": {"magic": "8"}, "waived": {}, "metrics": {"drc": 0}}
+    kept.pack(chip("sky130-small"), contents, record, tmp_path)
+    path = tmp_path / "sky130-small" / "record.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), part: value}, indent=1) + "\n")
+    with pytest.raises(HysteronError, match=r"record\.json of the layout of sky130-small is not what records\.json"):
+        kept.unpack(chip("sky130-small"), tmp_path)
+
+
 @pytest.fixture
 def final(tmp_path: Path) -> Path:
     """What LibreLane leaves, in small."""

@@ -24,7 +24,8 @@ def boxes(folder: Path, *shapes: tuple[tuple[int, int], tuple[float, float, floa
     return folder / "rules.gds"
 
 
-M1, M2, M3, M5, VIA = (68, 20), (69, 20), (70, 20), (72, 20), (68, 44)
+M1, M2, M3, M4, M5, VIA = (68, 20), (69, 20), (70, 20), (71, 20), (72, 20), (68, 44)
+Shape = tuple[tuple[int, int], tuple[float, float, float, float]]
 
 
 @pytest.mark.parametrize(
@@ -37,14 +38,45 @@ M1, M2, M3, M5, VIA = (68, 20), (69, 20), (70, 20), (72, 20), (68, 44)
         ([(M1, (0, 0, 0.28, 0.28))], {"m1 area 0.083"}),
         ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))], set()),
         ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.26, 0.25))], {"via size 0.15"}),
-        ([(M1, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))], {"via metal above 0.055"}),
+        ([(M1, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))],
+         {"via metal above 0.055", "via metal above 0.085 at two sides"}),
         ([(M1, (0, 0, 1, 1)), (M2, (0, 0, 1, 1)), (VIA, (0.05, 0.1, 0.2, 0.25))],
-         {"via metal below 0.055", "via metal above 0.055"}),
+         {f"via metal {where} {margin}" for where in ("below", "above") for margin in ("0.055", "0.085 at two sides")}),
     ],
 )  # fmt: skip
 def test_rules_of_the_wires(
     tmp_path: Path, shapes: list[tuple[tuple[int, int], tuple[float, float, float, float]]], broken: set[str]
 ) -> None:
+    found = rules.violations(SKY130, boxes(tmp_path, *shapes), "top", [])
+    assert {rule for rule, count in found.items() if count} == broken
+
+
+def with_hole(side: float) -> list[Shape]:
+    """A frame of met2 around a hole."""
+    far = side + 0.5
+    return [(M2, (0, 0, 0.5, far + 0.5)), (M2, (far, 0, far + 0.5, far + 0.5)), (M2, (0, 0, far, 0.5)),
+            (M2, (0, far, far, far + 0.5))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shapes", "broken"),
+    [
+        ([(M1, (0, 0, 0.202, 1))], {"m1 grid 0.005"}),
+        # Met1 reaches 0.055 beyond the via on all sides, but on no two opposite ones 0.085 (via.5a), then met2 (m2.5).
+        ([(M1, (0.045, 0.045, 0.305, 0.305)), (M2, (0, 0, 1, 1)), (VIA, (0.1, 0.1, 0.25, 0.25))],
+         {"m1 area 0.083", "via metal below 0.085 at two sides"}),
+        ([(M1, (0, 0, 1, 1)), (M2, (0.045, 0.045, 0.305, 0.305)), (VIA, (0.1, 0.1, 0.25, 0.25))],
+         {"via metal above 0.085 at two sides"}),
+        ([(M1, (0, 0, 1, 1)), (M2, (0.015, 0.045, 0.335, 0.305)), (VIA, (0.1, 0.1, 0.25, 0.25))], set()),
+        (with_hole(0.38), set()),
+        (with_hole(0.37), {"m2 hole 0.14"}),
+        ([(M4, (0, 0, 3.1, 5)), (M4, (3.45, 0, 4, 5))], {"m4 space of wider than 3 0.4"}),
+        ([(M4, (0, 0, 3, 5)), (M4, (3.35, 0, 4, 5))], set()),
+        ([(M4, (0, 0, 3.1, 5)), (M4, (3.5, 0, 4, 5))], set()),
+    ],
+    ids=["off grid", "via.5a", "m2.5", "m2.5 kept", "a hole that is large", "a hole", "wide met4", "3 um", "kept"],
+)  # fmt: skip
+def test_grid_holes_wide_wires_and_sides_of_cuts(tmp_path: Path, shapes: list[Shape], broken: set[str]) -> None:
     found = rules.violations(SKY130, boxes(tmp_path, *shapes), "top", [])
     assert {rule for rule, count in found.items() if count} == broken
 

@@ -3,6 +3,11 @@
 // falling edge and are gone with the next rising one, whether the macro is selected then or not. What is written is there
 // from the falling edge on; the second port, if there is one, reads nonsense where the first one writes in the same cycle.
 // Spare columns and rows do not exist.
+//
+// For energy the data must be what they are in the real macro, and not unknown. Its sense amplifiers stay on while its clock
+// is low, so it holds what was read last for as long as no edge comes; with a rising edge they are switched off and their
+// inputs follow the bit lines, which are charged then, so that it falls to 0 until the next data. OUTPUT_LOW is that;
+// OUTPUT_KEPT holds the old data until the next ones, the least that can change. What was never written is 0 then.
 module hysteron_sram #(
 	parameter WIDTH = 32, WORDS = 512, MASK = 8, ADDRESS = 9, PINS = WIDTH
 ) (
@@ -20,6 +25,26 @@ module hysteron_sram #(
 	reg [WIDTH/MASK-1:0] mask;
 	reg [ADDRESS-1:0] at;
 	reg [WIDTH-1:0] data, out;
+`ifdef OUTPUT_KEPT
+`define OUTPUT_GONE(old) old
+`define OUTPUT_KNOWN
+`elsif OUTPUT_LOW
+`define OUTPUT_GONE(old) {WIDTH{1'b0}}
+`define OUTPUT_KNOWN
+`elsif VERILATOR
+// It knows no X.
+`define OUTPUT_GONE(old) ~old
+`else
+`define OUTPUT_GONE(old) {WIDTH{1'bx}}
+`endif
+`ifdef OUTPUT_KNOWN
+	integer word;
+	initial begin
+		out = 0;
+		read_out = 0;
+		for (word = 0; word < WORDS; word = word + 1) words[word] = 0;
+	end
+`endif
 	wire [PINS:0] padded = out;
 	assign dout = padded[PINS-1:0];
 
@@ -36,10 +61,8 @@ module hysteron_sram #(
 		mask <= wmask;
 		at <= addr;
 		data <= din[WIDTH-1:0];
-`ifdef VERILATOR
-		out <= ~out; // it knows no X
-`else
-		out <= {WIDTH{1'bx}};
+		out <= `OUTPUT_GONE(out);
+`ifndef VERILATOR
 		if (csb === 1'bx || csb === 1'bz || (!csb && ((^addr) === 1'bx || web === 1'bx || (!web && (^wmask) === 1'bx))))
 			$display("%m at %0t: selected, or perhaps, with an unknown input", $time);
 `endif
@@ -48,11 +71,7 @@ module hysteron_sram #(
 	always @(posedge read_clk) begin
 		read_selected <= !read_csb;
 		read_at <= read_addr;
-`ifdef VERILATOR
-		read_out <= ~read_out;
-`else
-		read_out <= {WIDTH{1'bx}};
-`endif
+		read_out <= `OUTPUT_GONE(read_out);
 	end
 
 	always @(negedge read_clk) begin
