@@ -23,7 +23,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.closing import Closing
+from hysteron_base.closing import Closing, undisturbed
 from hysteron_base.errors import SimulationError
 from hysteron_base.processes import Tool
 from hysteron_base.turns import Turns
@@ -139,18 +139,19 @@ class Simulator(Closing):
         self.failure: BaseException | None = None
         self._turns = Turns(f"the simulator of core {config.name}")
         self._numbers = itertools.count()
-        self.folder = Path(tempfile.mkdtemp(prefix="hysteron-"))
         theirs, requests = os.pipe()
         replies, theirs_too = os.pipe()
         tool = Tool((theirs, theirs_too))
-        #: Ends the process and removes the files; if nobody else does so, the end of this program will.
-        self._clean_up = weakref.finalize(self, _clean_up, tool, self.folder)
+        pipes = {"HYSTERON_REQUESTS": str(theirs), "HYSTERON_REPLIES": str(theirs_too)}
+        self.thread = threading.Thread(target=self._simulate, args=(model, tool, pipes), daemon=True)
+        with undisturbed():
+            self.folder = Path(tempfile.mkdtemp(prefix="hysteron-"))
+            #: Ends the process and removes the files; if nobody else does so, the end of this program will.
+            self._clean_up = weakref.finalize(self, _clean_up, tool, self.thread, self.folder)
+            self.thread.start()
         self.end = tool.end
         self.requests: IO[str] = os.fdopen(requests, "w")
         self.replies: IO[str] = os.fdopen(replies)
-        pipes = {"HYSTERON_REQUESTS": str(theirs), "HYSTERON_REPLIES": str(theirs_too)}
-        self.thread = threading.Thread(target=self._simulate, args=(model, tool, pipes), daemon=True)
-        self.thread.start()
 
     def _simulate(self, model: Path, tool: Tool, pipes: dict[str, str]) -> None:
         try:
@@ -289,8 +290,9 @@ class Simulator(Closing):
         return self.play(script)[0]
 
 
-def _clean_up(tool: Tool, folder: Path) -> None:
+def _clean_up(tool: Tool, thread: threading.Thread, folder: Path) -> None:
     tool.end()
+    thread.join(30)  # it may be about to make a file
     shutil.rmtree(folder, ignore_errors=True)
 
 
