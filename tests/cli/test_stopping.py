@@ -41,6 +41,13 @@ def processes(mark: str) -> list[int]:
     return found
 
 
+def as_typed() -> None:
+    """Hear every signal, as a command typed in a terminal does, whatever started these tests (nohup say)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+
+
 class Command:
     """A command that runs, with a temporary folder of its own by which its processes are known."""
 
@@ -54,8 +61,7 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # As if typed in a terminal, whatever started these tests.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+            preexec_fn=as_typed,
         )
 
     def ends(self, number: signal.Signals, status: int) -> None:
