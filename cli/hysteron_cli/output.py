@@ -143,10 +143,9 @@ def _to_standard_output() -> Iterator[None]:
 def _drop_rest() -> None:
     """Let the interpreter have nowhere to fail at its end: what could not be written is not tried again."""
     # Where a reader has gone, Click may have put a stream around standard output that hides it.
-    for stream in (sys.stdout, sys.__stdout__):
+    for stream in filter(None, (sys.stdout, sys.__stdout__)):
         try:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
         except OSError:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (as os.devnull is)
                 os.dup2(nowhere.fileno(), stream.fileno())
