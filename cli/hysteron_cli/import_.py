@@ -10,7 +10,7 @@ from hysteron_base.doors import check_doors
 from hysteron_base.errors import ToolError, require
 from hysteron_base.files import build_root
 from hysteron_convert import CALIBRATION, CODINGS, LIMIT, Check, Imported, Rounding, import_network
-from hysteron_convert.nir import REFERENCES
+from hysteron_convert.nir import FIRINGS, REFERENCES, STEPPINGS
 from hysteron_convert.report import leak_text
 from hysteron_data.sets import NAMES
 from hysteron_measure.judge import Judge
@@ -39,6 +39,20 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
     default="nir",
     show_default=True,
     help="How the float network resets that the integers are judged by; snnTorch's own default is delayed.",
+)
+@click.option(
+    "--firing",
+    type=click.Choice(FIRINGS),
+    default="above",
+    show_default=True,
+    help="Which potentials fire; those of Sinabs, SpikingJelly and Lava at or above the threshold.",
+)
+@click.option(
+    "--stepping",
+    type=click.Choice(STEPPINGS),
+    default="euler",
+    show_default=True,
+    help="A step's leak is 1 - dt/tau (euler) or exp(-dt/tau) (exact, as Sinabs computes).",
 )
 @click.option("--weight-bits", type=int, help="1, 2, 4 or 8  [4]")
 @click.option("--potential-bits", type=int, help="8 to 24  [16]")
@@ -71,6 +85,8 @@ def import_(
     dt: float | None,
     resets: tuple[str, ...],
     reference: str,
+    firing: str,
+    stepping: str,
     weight_bits: int | None,
     potential_bits: int | None,
     unsigned: bool,
@@ -115,6 +131,8 @@ def import_(
             dt=dt,
             reset=_resets(resets),
             reference=reference,
+            firing=firing,
+            stepping=stepping,
             readout=None if readout is None else Readout[readout.upper()],
             coding=coding,
             steps=steps,

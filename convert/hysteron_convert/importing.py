@@ -126,6 +126,8 @@ def import_network(
     dt: float | None = None,
     reset: str | dict[str, str] | None = None,
     reference: str | None = None,
+    firing: str | None = None,
+    stepping: str | None = None,
     input_shape: tuple[int, ...] | None = None,
     readout: Readout | None = None,
     coding: str | None = None,
@@ -151,7 +153,7 @@ def import_network(
     ----------
     source
         The path of a NIR file, a ``nir.NIRGraph``, a module of snnTorch, or a :class:`FloatNetwork`.
-    dt, reset, reference
+    dt, reset, reference, firing, stepping
         What a NIR file does not say, see :func:`from_nir`; for other sources they must be None.
     input_shape
         Shape of one sample in one step, see :func:`from_snntorch`; for other sources it must be None.
@@ -185,7 +187,8 @@ def import_network(
     HysteronError
         If something cannot be read, mapped or held, naming it.
     """
-    network, origin = _read(source, dt, reset, reference, input_shape, readout, limit, name)
+    of_nir = {"dt": dt, "reset": reset, "reference": reference, "firing": firing, "stepping": stepping}
+    network, origin = _read(source, of_nir, input_shape, readout, limit, name)
     network = give_input(network, coding, steps, seed, mean, std)
     chosen, calibration = _calibration(calibrate, samples)
     tests = load_data_set(data) if isinstance(data, str) else data
@@ -230,17 +233,14 @@ def _same(calibrate: Any, data: str | DataSet | None) -> bool:
 
 def _read(
     source: Any,
-    dt: float | None,
-    reset: str | dict[str, str] | None,
-    reference: str | None,
+    of_nir: dict[str, Any],
     input_shape: tuple[int, ...] | None,
     readout: Readout | None,
     limit: int,
     name: str | None,
 ) -> tuple[FloatNetwork, str]:
-    """The float network, and what its source is called."""
+    """The float network, and what its source is called; ``of_nir`` are the options of :func:`from_nir`."""
     origin = str(source) if isinstance(source, (str, Path)) else f"a {type(source).__name__}"
-    of_nir = {"dt": dt, "reset": reset, "reference": reference}
     of_modules: dict[str, Any] = {"input_shape": input_shape}
 
     def refuse(options: dict[str, Any]) -> None:
@@ -263,8 +263,8 @@ def _read(
             f"a network must be a NIR file or graph, a module of snnTorch or a FloatNetwork, not {origin}",
         )
         graph, name = source, name or "network"
-    network = from_nir(graph, dt=dt, reset=reset, reference=reference or "nir", readout=readout, limit=limit, name=name)
-    return network, origin
+    given = {option: value for option, value in of_nir.items() if value is not None}
+    return from_nir(graph, **given, readout=readout, limit=limit, name=name), origin
 
 
 def give_input(

@@ -22,6 +22,8 @@ from .nodes import Neuron, translate
 REFERENCES = ("nir", "snntorch", "snntorch-delayed")
 #: Potentials that fire, see :func:`from_nir`.
 FIRINGS = ("above", "at-or-above")
+#: How the continuous equations are stepped, see :func:`from_nir`.
+STEPPINGS = ("euler", "exact")
 
 #: Parameters of neuron nodes that have a value for each neuron.
 _PARAMETERS = ("tau", "tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in")
@@ -132,6 +134,7 @@ def from_nir(
     reset: str | dict[str, str] | None = None,
     reference: str = "nir",
     firing: str = "above",
+    stepping: str = "euler",
     readout: Readout | None = None,
     name: str = "network",
     limit: int = LIMIT,
@@ -155,6 +158,11 @@ def from_nir(
         Which potentials fire: those ``above`` the threshold, as NIR, snnTorch, Norse and the hardware have it, or those
         ``at-or-above`` it, as Sinabs, SpikingJelly and Lava (Loihi) have it. Between integers the second is a threshold
         that is lower by 1. The graph does not know it; files of Hysteron's own fire above.
+    stepping
+        How NIR's continuous equations are stepped: by ``euler``'s rule, a leak of ``1 - dt/tau``, as snnTorch's and
+        Norse's files mean it, or ``exact``, their solution for an input that stays for the step, a leak of
+        ``exp(-dt/tau)``, as Sinabs and Rockpool compute. The graph does not know it; files of Hysteron's own are
+        stepped by Euler's rule.
     readout
         What the network answers with; None: potentials of a last layer that never resets, else spike counts.
     name
@@ -171,6 +179,7 @@ def from_nir(
     dt = _choose_dt(dt, facts)
     require(reference in REFERENCES, f"reference must be one of {', '.join(REFERENCES)}, not {reference!r}")
     require(firing in FIRINGS, f"firing must be one of {', '.join(FIRINGS)}, not {firing!r}")
+    require(stepping in STEPPINGS, f"stepping must be one of {', '.join(STEPPINGS)}, not {stepping!r}")
     flat = flatten(graph)
     ends = []
     for kind in ("Input", "Output"):
@@ -193,7 +202,10 @@ def from_nir(
     resets = {"": reset} if isinstance(reset, str) else dict(reset or {})
     for key in resets:
         require(not key or key in flat.nodes, f"--reset names node {key!r}, the graph has {', '.join(flat.nodes)}")
-    meaning = {key: translate(key, node, dt, _choose_reset(key, node, resets)) for key, node in flat.nodes.items()}
+    exact = stepping == "exact"
+    meaning = {
+        key: translate(key, node, dt, _choose_reset(key, node, resets), exact) for key, node in flat.nodes.items()
+    }
     if firing == "at-or-above":
         meaning = {key: _at_threshold(node) for key, node in meaning.items()}
     tracer = Tracer(flat, meaning, ends[0], limit)
@@ -211,6 +223,8 @@ def from_nir(
     stated = [key for key, node in meaning.items() if isinstance(node, Neuron) and node.facts is not None]
     if firing == "at-or-above" and stated:
         remarks.append(f"the file states how {', '.join(stated)} fire itself: above the threshold")
+    if exact and stated:
+        remarks.append(f"the file states how {', '.join(stated)} are stepped itself: by Euler's rule")
     if resets and stated:
         remarks.append(f"the file states the reset of {', '.join(stated)} itself; the one given is not used there")
     if facts is None:

@@ -2,11 +2,13 @@
 """What each node of a NIR graph means in discrete time: a linear map, or a neuron.
 
 The continuous equations of Pedersen et al., "Neuromorphic intermediate representation: a unified instruction set for
-interoperable brain-inspired computing" (Nature Communications, 2024), are stepped forward by Euler's rule with the
-user's ``dt``:
+interoperable brain-inspired computing" (Nature Communications, 2024), are stepped forward with the user's ``dt``:
 
-    LIF, LI   τ v' = (v_leak - v) + r I   →   v ← (1 - dt/τ) v + (r dt/τ) I + (dt/τ) v_leak
+    LIF, LI   τ v' = (v_leak - v) + r I   →   v ← (1 - s) v + (r s) I + s v_leak
     IF, I     v' = r I                    →   v ← v + (r dt) I
+
+The share ``s`` that a step takes is ``dt/τ`` by Euler's rule, and ``1 - exp(-dt/τ)`` in the exact solution for an input
+that stays for the step.
 
 A neuron with ``v_reset ≠ 0`` is described by ``u = v - v_reset``, which the reset takes to 0.
 """
@@ -27,7 +29,8 @@ from .windows import Convolution, Pool, Windows, numbers, paddings
 SNNTORCH_DT = 1e-4
 #: How far float32 leaves ``r dt/τ`` from 1 and ``dt/τ`` beyond 1.
 _SLACK = 1e-6
-#: ``dt/τ`` below which the two are more likely in different units than meant so; the smallest leak of hardware is 2^-8.
+#: Share of a potential that a step takes, or leaves, below which dt and τ are more likely in different units than meant
+#: so; the smallest leak of hardware is 2^-8.
 _FAINT = 1e-4
 
 _REFUSED = {
@@ -67,8 +70,10 @@ class Neuron:
         return layout(self.shape, given, f"node {self.name!r} has parameters", "its input has")
 
 
-def translate(name: str, node: Any, dt: float, reset: Reset) -> Linear | Neuron | None:
+def translate(name: str, node: Any, dt: float, reset: Reset, exact: bool = False) -> Linear | Neuron | None:
     """What node ``name`` does in a step of ``dt`` seconds; None if it hands its input on.
+
+    ``exact`` takes the equation's solution instead of Euler's rule; a node of Hysteron's own is stepped by that.
 
     Raises
     ------
@@ -85,7 +90,7 @@ def translate(name: str, node: Any, dt: float, reset: Reset) -> Linear | Neuron 
         f"node {name!r} is a {kind}, which cannot be mapped: "
         + _REFUSED.get(kind, "the hardware has linear maps and leaky integrate-and-fire neurons only"),
     )
-    return _neuron(name, kind, node, dt, reset)
+    return _neuron(name, kind, node, dt, reset, exact)
 
 
 def _floats(name: str, what: str, value: Any) -> Floats:
@@ -152,7 +157,7 @@ _LINEAR = {
 }
 
 
-def _neuron(name: str, kind: str, node: Any, dt: float, reset: Reset) -> Neuron:
+def _neuron(name: str, kind: str, node: Any, dt: float, reset: Reset, exact: bool) -> Neuron:
     shapes: dict[Shape, str] = {}
 
     def get(what: str, default: float | None = None) -> Floats:
@@ -187,7 +192,14 @@ def _neuron(name: str, kind: str, node: Any, dt: float, reset: Reset) -> Neuron:
     if kind in ("IF", "I"):
         beta, gain, drift = np.ones_like(r), r * dt, np.zeros_like(r)
     else:
-        beta, gain, drift = _leaky(name, get("tau_mem" if kind.startswith("Cuba") else "tau"), r, dt, remarks)
+        exact = exact and facts is None
+        require(
+            not exact or not kind.startswith("Cuba"),
+            f"node {name!r} is a {kind}: solved exactly, its synaptic current lasts longer than the one step that the "
+            "hardware has; train with a LIF, or give --stepping euler if tau_syn is dt",
+        )
+        tau = get("tau_mem" if kind.startswith("Cuba") else "tau")
+        beta, gain, drift = _leaky(name, tau, r, dt, exact, remarks)
         v_leak = get("v_leak", 0.0)
         drift = drift * v_leak
         if kind.startswith("Cuba"):
@@ -234,22 +246,32 @@ def _other_metadata(name: str, metadata: Any, remarks: list[str]) -> None:
         remarks.append(f"node {name!r}: its metadata {', '.join(map(repr, others))} are not read")
 
 
-def _leaky(name: str, tau: Floats, r: Floats, dt: float, remarks: list[str]) -> tuple[Floats, Floats, Floats]:
-    """``1 - dt/τ``, ``r dt/τ`` and ``dt/τ``."""
+def _leaky(
+    name: str, tau: Floats, r: Floats, dt: float, exact: bool, remarks: list[str]
+) -> tuple[Floats, Floats, Floats]:
+    """``1 - s``, ``r s`` and ``s``, the share of a potential that a step takes."""
     tau, r = np.broadcast_arrays(tau, r)
     require(bool((tau > 0).all()), f"tau of node {name!r} must be positive, not {_span(tau)}")
     with np.errstate(over="ignore"):
-        share = dt / tau
+        ratio = dt / tau
+    # expm1 keeps the digits of a share that is close to 0, exp those of a leak that is.
+    share, beta = (-np.expm1(-ratio), np.exp(-ratio)) if exact else (ratio, 1 - np.minimum(ratio, 1.0))
     require(
         bool((share <= 1 + _SLACK).all()),
         f"node {name!r} has tau = {tau.min():g} s, shorter than dt = {dt:g} s: its leak 1 - dt/tau would be negative; "
-        "give a dt of at most tau, in the unit of tau (in seconds a millisecond is 1e-3)",
+        "give a dt of at most tau, in the unit of tau (in seconds a millisecond is 1e-3), or --stepping exact if its "
+        "framework decays by exp(-dt/tau)",
     )
     known = share[share > 0]
     if known.size and known.max() < _FAINT:
         remarks.append(
             f"node {name!r} loses less than {_FAINT:g} of its potential in a step (tau {_span(tau)} s, dt {dt:g} s); "
             "check that dt is in the unit of tau: some frameworks write tau in milliseconds or in steps"
+        )
+    if exact and beta.max() < _FAINT:
+        remarks.append(
+            f"node {name!r} keeps less than {_FAINT:g} of its potential in a step (tau {_span(tau)} s, dt {dt:g} s); "
+            "check that dt is in the unit of tau"
         )
     share = np.minimum(share, 1.0)
     lost = np.isinf(tau) & np.isinf(r)
@@ -261,7 +283,7 @@ def _leaky(name: str, tau: Floats, r: Floats, dt: float, remarks: list[str]) -> 
             f"node {name!r}: tau and r are infinite, as snnTorch writes beta = 1; r/tau is taken as "
             f"1/{SNNTORCH_DT:g} s, which its exporter means"
         )
-    return 1 - share, gain, share
+    return beta, gain, share
 
 
 def _instant_synapse(name: str, tau_syn: Floats, dt: float) -> Floats:

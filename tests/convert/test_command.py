@@ -114,6 +114,22 @@ def test_formats_names_and_places(stand_in: Path) -> None:
     assert not network.potential.signed and network.readout is Readout.FIRST
 
 
+def test_firing_and_stepping(stand_in: Path) -> None:
+    """A neuron's tau is 2 steps: exactly it keeps 0.607 of a potential, by Euler's rule a half."""
+
+    def leaks_and_theta(*words: str) -> tuple[str, int]:
+        result = call(import_, "net.nir", "--dt", 1e-4, "--reset", "zero", "--weight-bits", 8, "--leak-bits", 8, *words)
+        return result.output, load(stand_in / "build/import/net.hyn").layers[0].theta_high
+
+    euler, theta = leaks_and_theta()
+    assert "0.5 → 0.5" in euler and (euler, theta) == leaks_and_theta("--firing", "above", "--stepping", "euler")
+    exact, _ = leaks_and_theta("--stepping", "exact")
+    assert "0.606531 → 0.605469" in exact  # 155 of 256
+    assert leaks_and_theta("--firing", "at-or-above")[1] == theta - 1
+    for option in ("--firing", "--stepping"):
+        assert call(import_, "net.nir", option, "at").exit_code == 2
+
+
 @pytest.mark.parametrize("coding", ["direct", "rate", "level", "latency"])
 def test_pixels(stand_in: Path, coding: str) -> None:
     images = np.random.default_rng(3).integers(0, 256, (40, 5, 4), dtype=np.uint8)

@@ -203,6 +203,18 @@ def test_dt_and_reset_of_the_file() -> None:
     assert "dt must be a positive number of seconds, not 0" in refusal(lambda: to_nir(SMALL, dt=0))
 
 
+def test_firing_and_stepping_of_the_file() -> None:
+    """They are the hardware's own, whatever is asked for, and a remark says so."""
+    graph = to_nir(SMALL)
+    plain, asked = from_nir(graph), from_nir(graph, firing="at-or-above", stepping="exact")
+    assert plain.remarks == ()
+    assert asked.remarks == (
+        "the file states how neurons0, neurons1 fire itself: above the threshold",
+        "the file states how neurons0, neurons1 are stepped itself: by Euler's rule",
+    )
+    assert_same(quantise(asked).network, SMALL)
+
+
 # -- files -----------------------------------------------------------------------------------------------------
 
 

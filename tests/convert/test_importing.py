@@ -103,6 +103,14 @@ def test_a_float_network_without_data() -> None:
     assert import_network(a_network()).calibration is None
 
 
+def test_firing_and_stepping_are_handed_on() -> None:
+    options = {"dt": 1e-4, "reset": "zero", "firing": "at-or-above", "stepping": "exact"}
+    imported = import_network(a_graph(), **options)
+    assert all(layer.at_threshold and np.allclose(layer.beta, np.exp(-0.5)) for layer in imported.reference.layers)
+    assert_same(imported.network, quantise(from_nir(a_graph(), **options)).network)
+    assert not any(layer.at_threshold for layer in import_network(a_graph(), dt=1e-4, reset="zero").reference.layers)
+
+
 def test_rows_of_the_report() -> None:
     rows = import_network(a_network()).rounding.rows()
     assert [(row["node"], row["kind"], row["inputs"], row["neurons"]) for row in rows] == [
@@ -136,6 +144,8 @@ def test_calibration_samples_are_spread_over_the_set() -> None:
     ("options", "says"),
     [
         ({"dt": 1e-4}, "dt is not for a FloatNetwork, which says it itself"),
+        ({"firing": "above"}, "firing is not for a FloatNetwork, which says it itself"),
+        ({"stepping": "exact"}, "stepping is not for a FloatNetwork, which says it itself"),
         ({"readout": Readout.COUNT}, "readout is not for a FloatNetwork"),
         ({"coding": "morse"}, "coding must be one of spikes, direct, rate, level, latency, not 'morse'"),
         ({"coding": "rate"}, "coding rate needs steps (--steps): how many time steps"),
@@ -182,3 +192,4 @@ def test_a_module_of_snntorch() -> None:
     assert import_network(net, steps=9).network.encoder == Encoder(Coding.DIRECT, 9)
     assert give_input(imported.reference, "spikes").encoder is None
     assert "reset is not for a Net" in refusal(lambda: import_network(net, reset="zero"))
+    assert "firing is not for a Net" in refusal(lambda: import_network(net, firing="above"))

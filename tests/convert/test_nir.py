@@ -385,6 +385,7 @@ def test_refused_graphs(change: Any, says: str) -> None:
         ({"reference": "norse"}, "reference must be one of nir, snntorch, snntorch-delayed, not 'norse'"),
         ({"limit": 1}, "node 'in' has 2 inputs, more than 1 (--limit)"),
         ({"firing": "at"}, "firing must be one of above, at-or-above, not 'at'"),
+        ({"stepping": "rk4"}, "stepping must be one of euler, exact, not 'rk4'"),
     ],
 )
 def test_refused_options(options: dict[str, Any], says: str) -> None:

@@ -17,6 +17,7 @@ from support.convert import chain, lif, linear, node, spikes
 from support.refusal import refusal
 
 DT = 1e-4
+EXACT = {"stepping": "exact"}
 
 
 def imported(made: Any, **options: Any) -> FloatNetwork:
@@ -90,6 +91,89 @@ def test_firing_at_the_threshold_by_hand() -> None:
     zero = chain((1,), ("fc", linear([1])), ("n", node("IF", r=[1e4], v_threshold=[0], v_reset=[0])))
     assert "must be above 0 where a potential that is equal to it fires" in refusal(
         lambda: imported(zero, firing="at-or-above")
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_the_exact_stepping_is_the_solution_of_the_equation(seed: int) -> None:
+    """Against the equation itself, integrated in 20,000 small steps over one, and against the solution in other terms.
+
+    dt may be longer than tau.
+    """
+    rng = np.random.default_rng(seed)
+    tau, r, v_leak = rng.uniform(2e-5, 1e-3, 3), rng.uniform(-2, 3, 3), rng.uniform(-1, 1, 3)
+    weights = rng.normal(0, 1, (3, 2))
+    neuron = lif(3, tau=tau, r=r, v_leak=v_leak, v_threshold=np.full(3, 2.0))
+    made = chain((2,), ("fc", node("Linear", weight=weights)), ("n", neuron))
+    layer = imported(made, reset="none", stepping="exact").layers[0]
+    u, current = rng.uniform(-1, 1, 3), weights @ [1, 1]
+    v = u.copy()
+    for _ in range(20_000):
+        v += DT / 20_000 * ((v_leak - v) + r * current) / tau
+    got = layer.beta * u + layer.weights.sum(axis=0) + layer.bias
+    assert np.allclose(got, v, atol=1e-3)
+    rest = v_leak + r * current  # where the potential goes
+    assert np.allclose(got, rest + (u - rest) * 2 ** (-DT / (tau * np.log(2))), atol=1e-12)
+
+
+def test_the_exact_stepping_of_powers_of_two() -> None:
+    """A tau of dt / ln 2 halves a potential in a step, and takes half of input and resting potential."""
+    ones = np.ones(2)
+    neuron = lif(tau=ones * 20 / np.log([2, 4]), r=ones, v_leak=0.5 * ones, v_threshold=ones)
+    made = chain((2,), ("fc", linear([1, 2], [4, 8])), ("n", neuron))
+    layer = imported(made, dt=20.0, stepping="exact").layers[0]
+    assert np.allclose(layer.beta, [1 / 2, 1 / 4], rtol=1e-15)
+    assert np.allclose(layer.weights, [[1 / 2, 3], [1, 6]], rtol=1e-15)
+    assert np.allclose(layer.bias, [1 / 4, 3 / 8], rtol=1e-15)
+    inputs = spikes(1, 20, 30, 2)
+    got = imported(made, dt=20.0, stepping="exact").run(inputs, trace=True).spikes
+    u = np.zeros((20, 2))
+    for t in range(30):
+        u = u * [1 / 2, 1 / 4] + inputs[:, t] @ [[1 / 2, 3], [1, 6]] + [1 / 4, 3 / 8]
+        assert got is not None and (got[0][:, t] == (u > 1)).all()
+        u[u > 1] = 0
+
+
+def test_the_exact_stepping_resets_to_v_reset() -> None:
+    """Potentials are counted from it, and leak to v_leak all the same."""
+    made = chain((1,), ("fc", linear([0])), ("n", lif(1, v_reset=np.array([-0.5]), v_leak=np.array([0.25]))))
+    layer = imported(made, stepping="exact").layers[0]
+    assert np.allclose(layer.bias, 0.75 * (1 - np.exp(-0.5))) and layer.threshold == 1.5
+
+
+@pytest.mark.parametrize("kind", ["IF", "I", "Threshold"])
+def test_what_does_not_leak_is_stepped_alike(kind: str) -> None:
+    made = chain((1,), ("n", node(kind, r=[2e4], v_threshold=[1], v_reset=[0], threshold=[1])))
+    euler, exact = (imported(made, stepping=stepping).layers[0] for stepping in ("euler", "exact"))
+    assert (euler.beta, euler.weights, euler.bias) == (exact.beta, exact.weights, exact.bias)
+
+
+def test_extreme_time_constants_are_stepped_exactly() -> None:
+    def layer(tau: float, r: float) -> Any:
+        return imported(chain((1,), ("fc", linear([1])), ("n", lif(1, tau=np.array([tau]), r=np.array([r])))), **EXACT)
+
+    slow = layer(1e14, 1e18)  # 1 - exp(-1e-18) would be 0
+    assert slow.layers[0].beta == 1 and np.isclose(slow.layers[0].weights, 1.0)
+    assert "loses less than 0.0001 of its potential" in slow.remarks[0]
+    endless = layer(np.inf, np.inf)
+    assert endless.layers[0].beta == 1 and endless.layers[0].weights == 1
+    fast = layer(1e-300, 1.0)
+    assert fast.layers[0].beta == 0 and fast.layers[0].weights == 1
+    assert (
+        "node 'n' keeps less than 0.0001 of its potential in a step (tau 1e-300 s, dt 0.0001 s); check"
+        in (fast.remarks[0])
+    )
+
+
+@pytest.mark.parametrize("kind", ["CubaLIF", "CubaLI"])
+def test_a_synaptic_current_is_not_stepped_exactly(kind: str) -> None:
+    tau = {"tau_syn": np.array([DT]), "tau_mem": np.array([2 * DT])}
+    fields = {"r": [2], "v_leak": [0], "v_threshold": [1], "v_reset": [0], "w_in": [1]}
+    made = chain((1,), ("n", node(kind, **tau, **fields)))
+    assert imported(made).layers[0].beta == 0.5
+    assert f"node 'n' is a {kind}: solved exactly, its synaptic current lasts longer than the one step" in refusal(
+        lambda: imported(made, **EXACT)
     )
 
 
@@ -188,7 +272,7 @@ def test_units_of_dt() -> None:
     slow = imported(chain((2,), ("n", lif(tau=np.full(2, 20.0), r=np.full(2, 2e5)))))
     assert "check that dt is in the unit of tau" in slow.remarks[0]
     fast = refusal(lambda: imported(chain((2,), ("n", lif())), dt=1.0))
-    assert "in the unit of tau (in seconds a millisecond is 1e-3)" in fast
+    assert "in the unit of tau (in seconds a millisecond is 1e-3), or --stepping exact" in fast
     assert not imported(chain((2,), ("n", lif()))).remarks
 
 
