@@ -45,7 +45,7 @@ _SOURCE = f"One of {', '.join(NAMES)}, or an .npz file with 'inputs'"
     type=click.Choice(FIRINGS),
     default="above",
     show_default=True,
-    help="Which potentials fire; those of Sinabs, SpikingJelly and Lava at or above the threshold.",
+    help="Which potentials fire; those of Sinabs, SpikingJelly and Rockpool at or above θ.",
 )
 @click.option(
     "--stepping",

@@ -72,7 +72,7 @@ class FloatLayer:
     facts
         The exact integers of a layer that was a Hysteron layer before.
     at_threshold
-        A potential that is equal to the threshold fires, too (Sinabs, SpikingJelly, Lava; the hardware's fires above).
+        A potential that is equal to the threshold fires, too (Sinabs, SpikingJelly, Rockpool; the hardware: above).
     """
 
     name: str

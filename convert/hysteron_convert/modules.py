@@ -43,11 +43,14 @@ _NOTHING_ELSE = "the hardware has linear maps and leaky integrate-and-fire neuro
 _FOREIGN = {
     name: "write it as a NIR file with its own exporter and import that" + firing
     for firing, names in (
-        ("", ("norse", "rockpool", "nengo")),
-        (", with firing 'at-or-above', as its neurons fire at the threshold, too", ("sinabs", "spikingjelly", "lava")),
+        ("", ("norse", "nengo")),
+        (
+            ", with firing 'at-or-above', as its neurons fire at the threshold, too",
+            ("sinabs", "spikingjelly", "rockpool"),
+        ),
     )
     for name in names
-}
+} | {"lava": "make a FloatNetwork of its exported weights (docs/my-network.md has the lines)"}
 #: What a state function of snnTorch takes off, by its name.
 _STATE_FUNCTIONS = {"_base_sub": Reset.SUBTRACT, "_base_zero": Reset.ZERO, "_base_int": Reset.NONE}
 #: The same by snnTorch's number.

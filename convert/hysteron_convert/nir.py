@@ -155,13 +155,13 @@ def from_nir(
         ``snntorch`` as snnTorch does with ``reset_delay=False`` and ``snntorch-delayed`` as it does by default;
         see :class:`~hysteron_convert.model.Timing`. The integers do not depend on it, only how they are judged.
     firing
-        Which potentials fire: those ``above`` the threshold, as NIR, snnTorch, Norse and the hardware have it, or those
-        ``at-or-above`` it, as Sinabs, SpikingJelly and Lava (Loihi) have it. Between integers the second is a threshold
-        that is lower by 1. The graph does not know it; files of Hysteron's own fire above.
+        Which potentials fire: those ``above`` the threshold, as NIR, snnTorch, Norse, Lava and the hardware have it, or
+        those ``at-or-above`` it, as Sinabs, SpikingJelly and Rockpool have it. Between integers the second is a
+        threshold that is lower by 1. The graph does not know it; files of Hysteron's own fire above.
     stepping
-        How NIR's continuous equations are stepped: by ``euler``'s rule, a leak of ``1 - dt/tau``, as snnTorch's and
-        Norse's files mean it, or ``exact``, their solution for an input that stays for the step, a leak of
-        ``exp(-dt/tau)``, as Sinabs and Rockpool compute. The graph does not know it; files of Hysteron's own are
+        How NIR's continuous equations are stepped: by ``euler``'s rule, a leak of ``1 - dt/tau``, as snnTorch,
+        Norse and SpikingJelly compute, or ``exact``, their solution for an input that stays for the step, a leak of
+        ``exp(-dt/tau)``, as Sinabs computes. The graph does not know it; files of Hysteron's own are
         stepped by Euler's rule.
     readout
         What the network answers with; None: potentials of a last layer that never resets, else spike counts.

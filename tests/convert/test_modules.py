@@ -244,9 +244,15 @@ def test_modules_of_other_frameworks_are_refused_with_the_way() -> None:
     class IAF(nn.Module):
         pass
 
-    IAF.__module__ = "sinabs.layers.iaf"
-    says = refusal(lambda: from_snntorch(nn.Sequential(nn.Linear(6, 5), IAF())))
-    assert "module '1' is a IAF of sinabs" in says and "with firing 'at-or-above'" in says
+    def says(module: str) -> str:
+        IAF.__module__ = module
+        return refusal(lambda: from_snntorch(nn.Sequential(nn.Linear(6, 5), IAF())))
+
+    assert "module '1' is a IAF of sinabs" in says("sinabs.layers.iaf")
+    for at_threshold in ("sinabs", "spikingjelly", "rockpool"):
+        assert "with firing 'at-or-above'" in says(at_threshold)
+    assert "with its own exporter" in says("norse.torch") and "at-or-above" not in says("norse.torch")
+    assert "make a FloatNetwork of its exported weights (docs/my-network.md" in says("lava.lib.dl.slayer")
 
 
 def test_what_is_no_module_or_no_shape_is_refused() -> None:

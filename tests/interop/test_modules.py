@@ -48,7 +48,7 @@ def linear(rng: Generator, shape: tuple[int, ...]) -> Any:
     if dims == 0:
         return (
             nn.Linear(shape[0], int(rng.integers(1, 6)), bias=bool(rng.integers(2))),
-            norm(rng, nn.BatchNorm1d(shape[0], affine=bool(rng.integers(2)), eps=0.0)),
+            norm(rng, nn.BatchNorm1d(shape[0], eps=0.0)),
             nn.Unflatten(1, (shape[0], 1)),
             nn.Dropout(0.3),
         )[rng.choice(4, p=(0.6, 0.2, 0.1, 0.1))]
@@ -105,7 +105,7 @@ def network(rng: Generator) -> tuple[Any, tuple[int, ...], list[str]]:
                 reset_delay=bool(rng.integers(2)),
             )
         )
-    return nn.Sequential(*parts).double().eval(), given, names
+    return nn.Sequential(*parts).eval(), given, names
 
 
 @pytest.mark.filterwarnings("ignore")
