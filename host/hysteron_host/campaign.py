@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import DeviceError, HysteronError, ToolError, require, require_of_device
-from hysteron_base.files import write_file, write_json
+from hysteron_base.files import read_file, write_file, write_json
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_spec import load
 from hysteron_spec.answers import Answer, Machine
@@ -256,8 +256,8 @@ class _Results:
             return
         where = repr(str(self.folder))
         try:
-            kept = json.loads((self.folder / "settings.json").read_text())
-            head, *rows = self.path.read_text(errors="replace").split("\n")
+            kept = json.loads(read_file(self.folder / "settings.json"))
+            head, *rows = read_file(self.path).decode(errors="replace").split("\n")
         except (OSError, ValueError, RecursionError):
             kept, head, rows = None, "", []
         require(

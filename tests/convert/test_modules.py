@@ -290,6 +290,14 @@ def test_a_spike_that_is_no_step_is_refused(step: Any, says: str) -> None:
     assert says in refusal(lambda: from_snntorch(nn.Sequential(nn.Linear(6, 5), leaky(spike_grad=step))))
 
 
+def test_too_little_memory_is_told_as_that() -> None:
+    def step(x: torch.Tensor) -> torch.Tensor:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        from_snntorch(nn.Sequential(nn.Linear(6, 5), leaky(spike_grad=step)))
+
+
 def test_a_step_at_the_threshold_is_read() -> None:
     """Integers, so that potentials meet the threshold; the hardware's threshold is lower by 1."""
     module = nn.Sequential(
