@@ -52,16 +52,15 @@ def measure_all(tell: Tell = quiet) -> Figures:
 
     rows: list[dict[str, Any]] = []
     for preset in CORES:
-        with stage(tell, f"building the simulator of core {preset} (minutes)"):
-            build_model(PRESETS[preset])
+        build_model(PRESETS[preset], tell=tell)
         with stage(tell, f"{preset} RTL", len(ACTIVITIES)) as step:
             for done, row in enumerate(activity_rows(preset), start=1):
                 rows.append(row)
                 step(done)
     with stage(tell, "golden speed"):
         figures: Figures = golden_speed()
-    with stage(tell, "simulator speed (builds a bare C++ loop first)"):
-        build_model(PRESETS["mnist"], "bare")
+    build_model(PRESETS["mnist"], "bare", tell=tell)
+    with stage(tell, "simulator speed"):
         figures |= simulator_speed()
     return {"rows": rows, **figures, "seed": SEED, "machine": platform.processor() or platform.machine()}
 

@@ -161,9 +161,7 @@ def hardware(config: CoreConfig, *, detail: bool, tell: Tell = quiet) -> Iterato
     """A simulator of a core, built if it is not there yet; ``detail`` as :class:`Simulator` takes it."""
     from hysteron_sim.simulator import Simulator
 
-    with stage(tell, f"building the simulator of core {config.name} (the first time takes a minute or two)"):
-        simulator = Simulator(config, detail=detail)
-    with simulator:
+    with Simulator(config, detail=detail, tell=tell) as simulator:
         yield simulator
 
 

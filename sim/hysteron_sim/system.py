@@ -191,8 +191,7 @@ def stream_images(
     compile_network(wanted, config)
     with stage(tell, "golden"):
         golden = run(wanted, samples)
-    with stage(tell, f"building the simulator of machine {config.name} (the first time takes minutes)"):
-        simulated = SimulatedMachine(config, MachineConfig(small=small))
+    simulated = SimulatedMachine(config, MachineConfig(small=small), tell=tell)
     done = stream(simulated, wanted, samples, golden, tell=tell)
     return _report(wanted, config, data, simulated.machine, done, len(samples))
 
