@@ -2,6 +2,7 @@
 """``hysteron machine`` and ``hysteron soc-sim``: the whole machine, simulated."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ small_option = click.option(
 
 
 @click.command("machine", short_help="Simulate a machine that programs can talk to.")
-@core_options
+@partial(core_options, default="digits")
 @small_option
 @click.option("--tcp", metavar="HOST:PORT", help="Listen there; port 0 takes a free one.")
 @click.option("--pty", is_flag=True, help="Make a pseudo-terminal, which pySerial opens like a port.")

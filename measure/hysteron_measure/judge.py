@@ -139,6 +139,28 @@ class Judge:
             "judge by winner",
         )
 
+    def check_steps(self, network: Network, data: DataSet) -> None:
+        """Refuse labels of steps that the network does not answer.
+
+        Raises
+        ------
+        HysteronError
+            With the remedy.
+        """
+        if data.labels is None or not data.labels_by_step:
+            return
+        require(
+            network.readout_every_step,
+            f"data set {data.name!r} has a label at every step, but network {network.name!r} answers once a sample; "
+            "give it readout_every_step, or give one label a sample",
+        )
+        steps = data.inputs.shape[1] if network.encoder is None else network.encoder.steps
+        require(
+            data.labels.shape[1] == steps,
+            f"data set {data.name!r} has labels of {data.labels.shape[1]} steps, but samples take {steps}; "
+            "give a label for each step, -1 where there is none",
+        )
+
     def answers(self, readout: Readout, values: NDArray[Any]) -> NDArray[np.int64]:
         """The classes that are answered.
 

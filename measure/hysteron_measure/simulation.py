@@ -122,6 +122,7 @@ def simulate_network(
     require(trace in TRACES, f"trace must be one of {', '.join(TRACES)}, not {trace!r}")
     judge = Judge.of(judge)
     judge.check_data(network, data)
+    judge.check_steps(network, data)
     data = data.take(slice(images))
     require(len(data.inputs) > 0, "there must be at least one sample, not 0")
     judge.check_data(network, data)

@@ -280,6 +280,7 @@ def open_machine(preset: str, *, patience: float = 10.0, **options: Any) -> Acce
     HysteronError
         If there is no such preset, or the simulator cannot be built.
     """
-    simulated = SimulatedMachine(CoreConfig.preset(preset or "digits"), **options)
+    config = CoreConfig.preset(preset or "digits")
+    simulated = SimulatedMachine(config, **options)
     assert simulated.line is not None
-    return Accelerator(SocketTransport(simulated.line, f"sim:{preset}", patience), simulated)
+    return Accelerator(SocketTransport(simulated.line, f"sim:{config.name}", patience), simulated)

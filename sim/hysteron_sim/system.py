@@ -75,7 +75,8 @@ def stream(
         Takes messages of how far it is.
     """
     assert simulated.line is not None
-    with Accelerator(SocketTransport(simulated.line, "sim:", patience=patience), simulated) as accelerator:
+    transport = SocketTransport(simulated.line, f"sim:{simulated.config.name}", patience=patience)
+    with Accelerator(transport, simulated) as accelerator:
         with stage(tell, "loading", 1) as step:
             accelerator.load(wanted, progress=step)
         stats = [accelerator.stats(), accelerator.stats()]
