@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import require
+from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_data.understood import understood
@@ -104,6 +105,24 @@ class Imported:
     source: str
     calibration: str | None
     check: Check
+
+    def _rows(self) -> dict[str, str]:
+        rows = {"network": f"{self.network.name} ({self.network.shape})", "from": self.source, "check": str(self.check)}
+        for layer in self.check.layers:
+            rows[f"layer {layer.name}"] = layer.text + (f": {layer.fault}" if layer.fault else "")
+        if self.comparison is not None and self.comparison.accuracy is not None:
+            before = self.comparison.accuracy_float
+            rows["accuracy"] = f"{100 * self.comparison.accuracy:.2f} %" + (
+                "" if before is None else f", in float {100 * before:.2f} %"
+            )
+        rows["core"] = "none holds it" if self.core is None else self.core.options
+        return rows
+
+    def __repr__(self) -> str:
+        return "Imported(" + "; ".join(f"{name}: {value}" for name, value in self._rows().items()) + ")"
+
+    def _repr_html_(self) -> str:
+        return table_of("Imported network", self._rows())
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the networks, for JSON."""

@@ -213,6 +213,11 @@ class Layer:
         back = ", recurrent" if self.recurrent is not None else ""
         return f"Layer({self.n_in} → {self.n_out}: {kinds}, θ {self.theta_low} … {self.theta_high}{back})"
 
+    def _repr_html_(self) -> str:
+        from .describe import layer_as_html
+
+        return layer_as_html(self)
+
     @property
     def n_in(self) -> int:
         """Inputs (axons), without the recurrent ones."""
