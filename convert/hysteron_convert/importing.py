@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import integer_in, of_kind, rectangular, require, shown
 from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet, load_data_set
@@ -204,10 +204,15 @@ def import_network(
     HysteronError
         If something cannot be read, mapped or held, naming it.
     """
+    if potential is not None:
+        of_kind("potential", potential, Potential, "give Potential(bits)")
+    limit = integer_in("limit", limit, 1, 1 << 24)
     network, origin = _read(source, dt, reset, reference, input_shape, readout, limit, name)
     network = give_input(network, coding, steps, seed, mean, std)
     chosen, calibration = _calibration(calibrate, samples)
     tests = load_data_set(data) if isinstance(data, str) else data
+    if tests is not None:
+        of_kind("data", tests, DataSet, "give the name of a data set, or a DataSet")
     judge = Judge.of(judge)
     if tests is not None:  # before the minutes that scales may take
         check_labels(tests, network.layers[-1].n_out, judge)
@@ -356,7 +361,9 @@ def _calibration(given: str | DataSet | NDArray[Any] | None, samples: int) -> tu
         name, given = given, load_data_set(given, part="train", whole=True)
     elif isinstance(given, DataSet):
         name = given.name
-    chosen = spread(given.inputs if isinstance(given, DataSet) else np.asarray(given), samples)
+    inputs = given.inputs if isinstance(given, DataSet) else rectangular("calibrate", given)
+    require(inputs.ndim > 0, f"calibrate must be a data set, its name, or an array of inputs, not {shown(given)}")
+    chosen = spread(inputs, samples)
     return chosen, f"{name}, {len(chosen)} samples"
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hysteron_base.closing import Closing
 from hysteron_base.errors import require, require_of_device
+from hysteron_base.settings import checked_options
 from hysteron_base.turns import Turns
 from hysteron_spec import CoreConfig, Network
 from hysteron_spec.answers import Answer, Machine
@@ -245,9 +246,9 @@ class Accelerator(Closing):
 
 def open_serial(port: str, **options: Any) -> Accelerator:
     """Open the machine behind a serial port; the options are :class:`~hysteron_host.transports.SerialTransport`'s."""
-    return Accelerator(SerialTransport(port, **options))
+    return Accelerator(SerialTransport(port, **checked_options("a machine serial:", SerialTransport, options)))
 
 
 def open_tcp(address: str, **options: Any) -> Accelerator:
     """Open the machine behind ``host:port``; the options are :func:`~hysteron_host.transports.connect_tcp`'s."""
-    return Accelerator(connect_tcp(address, **options))
+    return Accelerator(connect_tcp(address, **checked_options("a machine tcp:", connect_tcp, options)))

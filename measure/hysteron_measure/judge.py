@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require, shown
 from hysteron_base.settings import meant
 from hysteron_data.sets import DataSet
 from hysteron_golden.run import winner
@@ -60,6 +60,7 @@ class Judge:
         """
         if isinstance(given, Judge):
             return given
+        require(isinstance(given, str), f"judge must be one of {', '.join(FORMS)}, not {shown(given)}")
         way, colon, text = given.partition(":")
         require(
             way in _WAYS,

@@ -17,6 +17,7 @@ from hysteron_base.errors import SimulationError
 from hysteron_base.files import build_root, write_file
 from hysteron_base.processes import Tool
 from hysteron_base.progress import Tell, quiet
+from hysteron_base.settings import checked_options
 from hysteron_firmware.build import build as build_firmware
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.transports import SocketTransport
@@ -281,6 +282,6 @@ def open_machine(preset: str, *, patience: float = 10.0, **options: Any) -> Acce
         If there is no such preset, or the simulator cannot be built.
     """
     config = CoreConfig.preset(preset or "digits")
-    simulated = SimulatedMachine(config, **options)
+    simulated = SimulatedMachine(config, **checked_options("a machine sim:", SimulatedMachine, options))
     assert simulated.line is not None
     return Accelerator(SocketTransport(simulated.line, f"sim:{config.name}", patience), simulated)
