@@ -301,7 +301,7 @@ def make_layer(node: Neuron, drive: Signal, source: str, limit: int, timing: Tim
         and bool(np.allclose(codes, facts.leak, rtol=0, atol=_CODE_SLACK))
         and bool((layer.threshold[np.isfinite(layer.threshold)] == facts.theta_high).all()),
         f"node {node.name!r} was changed after it was exported: its tau or threshold is not what its metadata "
-        f"{KEY!r} says; remove that key from the node's metadata, and give its reset with --reset",
+        f"{KEY!r} says; remove that key from the node's metadata, and give its reset (--reset)",
     )
     return replace(layer, mode=facts.mode, theta_low=float(facts.theta_low), facts=facts)
 

@@ -22,7 +22,7 @@ from hysteron_spec.encoder import check_inputs
 from hysteron_spec.fit import Fit, fit
 
 from .check import Check, Given, check_network
-from .linear import LIMIT
+from .linear import LIMIT, text_of
 from .model import FloatNetwork
 from .nir import from_nir, read_nir
 from .quantise import quantise
@@ -214,7 +214,14 @@ def import_network(
     if tests is not None:
         of_kind("data", tests, DataSet, "give the name of a data set, or a DataSet")
     judge = Judge.of(judge)
-    if tests is not None:  # before the minutes that scales may take
+    # Before the minutes that scales may take.
+    for name, inputs in (
+        ("calibrate (--calibrate)", chosen),
+        ("data (--data)", None if tests is None else tests.inputs),
+    ):
+        if inputs is not None:
+            _check_samples(name, network, inputs)
+    if tests is not None:
         check_labels(tests, network.layers[-1].n_out, judge)
     with stage(tell, "quantising", 1) as done:
         quantised = quantise(
@@ -233,7 +240,7 @@ def import_network(
         check = check_network(network, made, quantised.rounding, chosen, asked)
     comparison = None if tests is None else compare(network, made, tests, tell, judge)
     if comparison is not None and tests is not None and tests.part is None and _same(calibrate, data):
-        same = "the scales were chosen on the samples that are judged; give --calibrate others"
+        same = "the scales were chosen on the samples that are judged; give others to calibrate (--calibrate)"
         comparison = replace(comparison, notes=(*comparison.notes, same))
     return Imported(
         made,
@@ -351,6 +358,18 @@ def make_encoder(coding: str, steps: int, seed: int = 0) -> Encoder:
     return Encoder(kind, steps, seed=seed if kind is Coding.RATE else 0)
 
 
+def _check_samples(what: str, network: FloatNetwork, inputs: NDArray[Any]) -> None:
+    """Refuse samples that the network does not take; of images where it takes spikes with what makes these."""
+    shape = inputs.shape[1:]
+    images = network.encoder is None and int(np.prod(shape)) == network.n_in and len(inputs) > 0
+    require(
+        not images or len(shape) == 0 or (len(shape) > 1 and shape[0] == 1),
+        f"{what} holds images of {text_of(shape)} pixels, but the network is given spikes; "
+        "give a coding and steps, as 'direct' and 8 (--coding direct --steps 8)",
+    )
+    check_inputs(network.encoder, inputs, network.n_in)
+
+
 def _calibration(given: str | DataSet | NDArray[Any] | None, samples: int) -> tuple[NDArray[Any] | None, str | None]:
     """The samples that scales are tried on, and what they are called."""
     require(samples > 0, f"samples must be at least 1, not {samples}")
@@ -399,7 +418,7 @@ def compare(
     require(
         judge.way != "threshold" or after.readout is Readout.COUNT,
         f"{judge} of a potential is a number of the integers' own units, which the float network does not have; "
-        "judge spike counts (--readout count), or the network file once it is written",
+        "judge spike counts (readout Readout.COUNT, --readout count), or the network file once it is written",
     )
     with stage(tell, f"float network on {data.name}", 1) as done:
         wanted = _float_answers(before, data.inputs, judge, done)
