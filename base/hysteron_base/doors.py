@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .errors import HysteronError, require
+from .errors import HysteronError, require, shown
 from .files import nearest_folder, takes_files, there
 
 #: One path, several, or none, under the name that the user knows: an option, an argument.
@@ -54,6 +54,23 @@ def check_doors(*, reads: Paths | None = None, writes: Paths | None = None, fold
                 "give another path",
             )
         after.append((name, path))
+
+
+def file_to_write(path: object) -> Path:
+    """The path of a file that can be written.
+
+    Raises
+    ------
+    HysteronError
+        If it is no path, or no file can be written there.
+    """
+    require(
+        isinstance(path, str | os.PathLike),
+        f"path must be the path of a file, not {shown(path)}; give a text or a pathlib.Path",
+    )
+    assert isinstance(path, str | os.PathLike)
+    check_doors(writes={"path": Path(path)})
+    return Path(path)
 
 
 def _each(paths: Paths) -> Iterable[tuple[str, Path]]:

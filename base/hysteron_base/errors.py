@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a user's mistake, a device's fault and a tool's failure are told, and the checks of a user's values."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+T = TypeVar("T")
+#: Characters of a wrong value that a message shows.
+_SHORT = 60
 
 
 class HysteronError(ValueError):
@@ -37,6 +41,26 @@ def require_of_device(condition: bool, message: str) -> None:
     """Raise :class:`DeviceError` with ``message`` unless ``condition`` holds of what a machine said."""
     if not condition:
         raise DeviceError(message)
+
+
+def of_kind(name: str, value: object, kind: type[T], remedy: str) -> T:
+    """Return ``value``, refusing what is no ``kind``; the message ends with ``remedy``."""
+    if not isinstance(value, kind):
+        raise HysteronError(f"{name} must be a {kind.__name__}, not {shown(value)}; {remedy}")
+    return value
+
+
+def number(name: str, value: object, remedy: str) -> float:
+    """Return ``value`` as a float, refusing what is no number; the message ends with ``remedy``."""
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        raise HysteronError(f"{name} must be a number, not {shown(value)}; {remedy}")
+    return float(value)
+
+
+def shown(value: object) -> str:
+    """A wrong value for a message: as Python writes it if that is short, else what type it is of."""
+    text = repr(value)
+    return text if len(text) <= _SHORT and text.isprintable() else f"a {type(value).__name__}"
 
 
 def integer_in(name: str, value: object, low: int, high: int) -> int:

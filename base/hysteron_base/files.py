@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from .errors import HysteronError
 from .text import one_line
 
 #: What to do about an error of the operating system.
@@ -40,6 +41,27 @@ def holds(path: Path, data: bytes) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(data) + 1) == data
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file that is written and read again whole: no device, which may be endless, and no pipe.
+
+    Raises
+    ------
+    HysteronError
+        If it is a device, a pipe or the like.
+    OSError
+        If it cannot be read.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise HysteronError(f"{str(path)!r} is a device or a pipe, where a file is read; give the path of a file")
+        return file.read()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a named pipe that nobody writes to is opened, too, instead of waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def nearest_folder(path: Path) -> Path:

@@ -4,11 +4,14 @@
 import difflib
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
-from .errors import HysteronError, require
+from .errors import HysteronError, require, shown
+
+Choice = TypeVar("Choice", bound=Enum)
 
 
 def changes_of(texts: Iterable[str]) -> dict[str, str]:
@@ -17,6 +20,16 @@ def changes_of(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         require("=" in text, f"--set takes NAME=VALUE, not {text!r}")
     return dict(text.partition("=")[::2] for text in texts)
+
+
+def checked_settings(settings: object) -> dict[str, Any]:
+    """Parameters to be changed, by name, as a library's caller gives them; a :class:`HysteronError` if they are not."""
+    require(
+        isinstance(settings, Mapping),
+        f"settings must be texts by name, as {{'lanes': '64'}}, not {shown(settings)}; give a mapping",
+    )
+    assert isinstance(settings, Mapping)
+    return dict(settings)
 
 
 def meant(name: str, known: Iterable[str]) -> str:
@@ -36,6 +49,39 @@ def one_of(what: str, name: str, known: Mapping[str, Any]) -> Any:
     if name not in known:
         raise HysteronError(f"{what} must be one of {', '.join(known)}, not {name!r}{meant(name, known)}")
     return known[name]
+
+
+def member_of(what: str, value: object, kind: type[Choice]) -> Choice:
+    """The member of an enumeration that ``value`` is, or is the number of.
+
+    Raises
+    ------
+    HysteronError
+        If it is none, with the member that its text may mean.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        members = [f"{kind.__name__}.{name}" for name in kind.__members__]
+        hint = meant(f"{kind.__name__}.{value.upper()}", members) if isinstance(value, str) else ""
+        raise HysteronError(f"{what} must be one of {', '.join(members)}, not {shown(value)}{hint}") from None
+
+
+def checked_options(what: str, taker: Callable[..., object], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options by name, refusing those that ``taker`` does not take as keyword arguments.
+
+    Raises
+    ------
+    HysteronError
+        Naming the first of them, and those that there are.
+    """
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    found = inspect.signature(taker).parameters.values()
+    known = [each.name for each in found if each.kind in kinds and each.default is not each.empty]
+    for name in options:
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        require(name in known, f"{what} takes no option {name!r}; {takes}{meant(name, known)}")
+    return dict(options)
 
 
 def parameters_of(kind: type) -> list[tuple[str, str, str, str]]:

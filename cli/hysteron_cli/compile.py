@@ -4,14 +4,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hysteron_base.doors import check_doors
-from hysteron_base.errors import HysteronError
-from hysteron_base.files import build_root, holds, write_file
+from hysteron_base.errors import HysteronError, require
+from hysteron_base.files import build_root, holds, there, write_file
 from hysteron_base.progress import stage
 from hysteron_base.settings import changes_of, parameters_of
 from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, fit, load, pages
@@ -23,10 +24,12 @@ from .output import console, table, watching
 
 #: Cores that stand side by side in a terminal of 80 columns.
 _CORES_WIDE = 4
+#: Which core is taken for a network if none is named.
+_FITTING = "the first of these but tiny that the network fits"
 
 
-def core_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that choose a core."""
+def core_options(command: Callable[..., Any], *, default: str = _FITTING) -> Callable[..., Any]:
+    """Options that choose a core; ``default`` says which one it is without them."""
     command = click.option(
         "--set",
         "settings",
@@ -34,9 +37,7 @@ def core_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAME=VALUE",
         help="Change a parameter of the preset, e.g. lanes=64.",
     )(command)
-    return click.option(
-        "--preset", type=PRESET, help=f"Core: {', '.join(PRESETS)}.  [the first of these that the network fits]"
-    )(command)
+    return click.option("--preset", type=PRESET, help=f"Core: {', '.join(PRESETS)}.  [{default}]")(command)
 
 
 def choose_core(network: Network | None, preset: str | None, settings: tuple[str, ...]) -> CoreConfig:
@@ -46,13 +47,14 @@ def choose_core(network: Network | None, preset: str | None, settings: tuple[str
 
 @click.command(name="compile", short_help="Generate a core's Verilog and a network's loader.")
 @click.argument("network", type=NETWORK, required=False)
-@core_options
+@partial(core_options, default=f"{_FITTING}; digits without a network")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder  [build/compile/<core>]")
 def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...], out: Path | None) -> None:
     """Generate a core's Verilog and, for a NETWORK, the bus writes that load it.
 
     Writes core.v, core.json (the parameters) and, with a network, load.txt: a line "address word" in hex
-    for each write.
+    for each write. Without one, a load.txt that is there stays if it is for the same core; if not, nothing is
+    written.
 
     Example: hysteron compile digits --preset digits
     """
@@ -69,15 +71,23 @@ def compile_(network: Path | None, preset: str | None, settings: tuple[str, ...]
     check_doors(reads={"NETWORK": network}, writes={"--out": _files(folder)})
     with watching() as tell, stage(tell, f"generating core {config.name}"):
         text = convert(config)
-    # A loader of an earlier call need not suit this core.
-    (folder / "load.txt").unlink(missing_ok=True)
+    loader = folder / "load.txt"
+    if program is not None:
+        # That of an earlier call does not suit this core's Verilog, if the work ends before its own is written.
+        loader.unlink(missing_ok=True)
+    else:
+        require(
+            not there(loader) or holds(folder / "core.v", text.encode()),
+            f"{str(loader)!r} loads a network into another core than {config.name}, whose Verilog would take the place "
+            "of that one's; give another --out, or delete the folder",
+        )
     write_file(folder / "core.v", text.encode())
     parameters = {field.name: getattr(config, field.name) for field in fields(config)}
     write_file(folder / "core.json", (json.dumps(parameters, indent=2) + "\n").encode())
     written = ["core.v", "core.json"]
     if program is not None:
         lines = [f"{address:02x} {word:08x}\n" for address, word in program.bus_writes()]
-        write_file(folder / "load.txt", "".join(lines).encode())
+        write_file(loader, "".join(lines).encode())
         written.append("load.txt")
     console.print(f"{config.name}: {', '.join(written)} in {folder}", soft_wrap=True)
     console.result({"core": parameters, "folder": str(folder), "files": written})
@@ -105,18 +115,20 @@ def info(network: Path | None, preset: str | None, settings: tuple[str, ...], pa
 
 
 def _show_parameters() -> None:
-    kinds = {
-        "A layer (Layer)": pages.layer_parameters(),
-        "A core (--set NAME=VALUE)": pages.core_parameters(),
-        "A machine": pages.machine_parameters(),
-        "A recipe (hysteron train NAME --set NAME=VALUE)": parameters_of(Recipe),
-    }
-    for title, found in kinds.items():
-        rows = table(title, "<parameter", "<type", "<default", "<meaning")
+    result = {}
+    for kind, title, third, found in (
+        ("layer", "A layer (Layer)", "of", pages.layer_parameters()),
+        ("core", "A core (--set NAME=VALUE)", "default", pages.core_parameters()),
+        ("machine", "A machine", "default", pages.machine_parameters()),
+        ("recipe", "A recipe (hysteron train NAME --set NAME=VALUE)", "default", parameters_of(Recipe)),
+    ):
+        rows = table(title, "<parameter", "<type", f"<{third}", "<meaning")
         for row in found:
             rows.add_row(*row)
         console.print(rows)
-    console.result(kinds)
+        heads = ("type", third, "meaning")
+        result[kind] = {name: dict(zip(heads, rest, strict=True)) for name, *rest in found}
+    console.result(result)
 
 
 def _show_cores(chosen: list[CoreConfig]) -> None:

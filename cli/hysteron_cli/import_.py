@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """``hysteron import``: a trained network from a NIR file, in the hardware's integers, with what that costs."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from hysteron_base.doors import check_doors
-from hysteron_base.errors import ToolError, require
+from hysteron_base.errors import HysteronError, ToolError, require
 from hysteron_base.files import build_root
 from hysteron_convert import CALIBRATION, CODINGS, LIMIT, Check, Imported, Rounding, import_network
-from hysteron_convert.nir import FIRINGS, REFERENCES, STEPPINGS
+from hysteron_convert.nir import FIRINGS, REFERENCES, STEPPINGS, MissingOptionError
 from hysteron_convert.report import leak_text
 from hysteron_data.sets import NAMES
 from hysteron_measure.judge import Judge
@@ -125,7 +129,7 @@ def import_(
         writes={"--out": path, "--report" if report else "the report beside it": figures},
     )
     formats = potential_bits is not None or unsigned
-    with watching() as tell:
+    with _with_an_example(), watching() as tell:
         imported = import_network(
             source,
             dt=dt,
@@ -165,6 +169,29 @@ def import_(
             f"the integers are {imported.check}; no file is written: mend the cause (the notes above"
             f"{'' if calibrate else '; --calibrate chooses better scales'}), or give --accept"
         )
+
+
+@contextmanager
+def _with_an_example() -> Iterator[None]:
+    """Show in the message about a missing option this command with it, to be copied."""
+    try:
+        yield
+    except MissingOptionError as error:
+        context = click.get_current_context()
+        words = ["hysteron", "import"]
+        for param in context.command.params:
+            name = param.name or ""
+            given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            value = context.params.get(name) if given else None
+            values = list(value) if isinstance(value, tuple) else [] if value is None else [value]
+            # Resets that were given are only too few if the message is about one.
+            if name in error.example and (not values or "dt" not in error.example):
+                values.append(error.example[name])
+            for text in values:
+                words += [*param.opts[:1], str(text)] if isinstance(param, click.Option) else [str(text)]
+                if isinstance(param, click.Option) and param.is_flag:
+                    del words[-1]
+        raise HysteronError(f"{error}; for example: {shlex.join(words)}") from None
 
 
 def _resets(texts: tuple[str, ...]) -> dict[str, str]:

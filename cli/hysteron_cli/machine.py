@@ -2,6 +2,7 @@
 """``hysteron machine`` and ``hysteron soc-sim``: the whole machine, simulated."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import click
 from hysteron_base.doors import check_doors
 from hysteron_base.errors import HysteronError, require
 from hysteron_base.files import build_root
-from hysteron_base.progress import stage
 from hysteron_data.sets import NAMES, DataSet
 from hysteron_data.sources import MissingDataError
 from hysteron_measure.judge import Judge
@@ -30,7 +30,7 @@ small_option = click.option(
 
 
 @click.command("machine", short_help="Simulate a machine that programs can talk to.")
-@core_options
+@partial(core_options, default="digits")
 @small_option
 @click.option("--tcp", metavar="HOST:PORT", help="Listen there; port 0 takes a free one.")
 @click.option("--pty", is_flag=True, help="Make a pseudo-terminal, which pySerial opens like a port.")
@@ -49,11 +49,8 @@ def machine_(preset: str | None, settings: tuple[str, ...], small: bool, tcp: st
     host, colon, port = (tcp or "").rpartition(":")
     there = bool(colon and host) and port.isdecimal() and int(port) < 1 << 16
     require(pty or there, f"--tcp takes HOST:PORT, not {tcp!r}")
-    with (
-        watching() as tell,
-        stage(tell, f"building the simulator of machine {config.name} (the first time takes minutes)"),
-    ):
-        build_machine(config, machine)
+    with watching() as tell:
+        build_machine(config, machine, tell=tell)
     if pty:
         with serve_pty(config, machine) as (simulated, path):
             console.print(f"listening: --port serial:{path} --patience 5", soft_wrap=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from hysteron_base.doors import check_doors
 from hysteron_base.files import build_root
@@ -83,17 +85,15 @@ def run(
     check_file(network)
     wanted = load(network)
     samples = samples_for(wanted, data, judge)
-    if samples.labels_by_step:
-        console.print("note: labels of steps are not judged here; 'hysteron sim' judges them", soft_wrap=True)
 
-    def judged(answer: Answer) -> int:
-        return int(Answers.machine(wanted, [answer], judge).winners[0, -1])
+    def judged(answer: Answer) -> NDArray[np.int64]:
+        return Answers.machine(wanted, [answer], judge).winners[0]
 
     with watching() as tell:
         report = run_campaign(
             network,
             samples.inputs,
-            samples.labels if samples.labels is not None and samples.labels.ndim == 1 else None,
+            samples.labels,
             data=data,
             port=port,
             folder=folder,

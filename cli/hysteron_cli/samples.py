@@ -65,6 +65,7 @@ def tell_samples(network: Network, data: DataSet, judge: Judge = WINNER) -> None
     """
     check_inputs(network.encoder, data.inputs, network.n_in)
     judge.check_data(network, data)
+    judge.check_steps(network, data)
     told = understood(data, network.encoder)
     console.print(f"data {data.name}: {told.text}", soft_wrap=True)
     tell_notes(told.notes + judge.notes(network, data))

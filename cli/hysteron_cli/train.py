@@ -53,8 +53,6 @@ def train(
     changes = changes_of(settings)
     if out is not None:
         check_doors(reads={"--set dataset": changes.get("dataset")}, writes={"--out": [out, record_of(out)]})
-    need("torch")
-    from hysteron_train.benchmark import check_path, folder, make, samples, store
     from hysteron_train.recipes import RECIPES, recipe_named
 
     if name is None:
@@ -66,6 +64,9 @@ def train(
         console.print(rows)
         console.result({each.name: each.as_dict() for each in RECIPES.values()})
         return
+    need("torch")
+    from hysteron_train.benchmark import check_path, folder, make, samples, store
+
     if out is not None:
         check_path(out)
     changes |= {key: str(value) for key, value in (("seed", seed), ("epochs", epochs)) if value is not None}

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from hysteron_base.errors import require
+from hysteron_base.doors import file_to_write
+from hysteron_base.errors import number, of_kind, require
 from hysteron_base.files import write_file
 from hysteron_spec import Layer, Mode, Network, Readout, Reset
 
@@ -55,7 +56,11 @@ def to_nir(network: Network, *, dt: float = SNNTORCH_DT, reader: str = "any") ->
     A graph of which :func:`~hysteron_convert.nir.from_nir` and :func:`~hysteron_convert.quantise.quantise` make the
     same network, bit for bit.
     """
-    require(bool(np.isfinite(dt)) and dt > 0, f"dt must be a positive number of seconds, not {dt:g}")
+    of_kind("network", network, Network, "load one, or make it of layers")
+    require(
+        bool(np.isfinite(number("dt", dt, "give seconds, as 1e-4"))) and dt > 0,
+        f"dt must be a positive number of seconds, not {dt:g}",
+    )
     require(reader in READERS, f"reader must be one of {', '.join(READERS)}, not {reader!r}")
     nir = library("nir")
     nodes: dict[str, Any] = {"input": nir.Input(np.array([network.n_in]))}
@@ -132,7 +137,8 @@ def _compact(values: Any) -> Any:
 
 def write_nir(network: Network, path: str | Path, *, dt: float = SNNTORCH_DT, reader: str = "any") -> None:
     """Write ``network`` to a NIR file; see :func:`to_nir`."""
+    path = file_to_write(path)
     nir = library("nir")
     buffer = io.BytesIO()
     nir.write(buffer, to_nir(network, dt=dt, reader=reader))
-    write_file(Path(path), buffer.getvalue())
+    write_file(path, buffer.getvalue())

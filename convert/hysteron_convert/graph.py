@@ -100,8 +100,15 @@ def _flatten(graph: Any, prefix: str, flat: Flat, around: tuple[int, ...]) -> No
             isinstance(edge, (tuple, list)) and len(edge) == 2,
             f"an edge of {where} must be two names of nodes, not {' '.join(repr(edge).split())[:60]}",
         )
-    # A duplicate edge would count twice; NIR knows no such thing.
-    for source, target in dict.fromkeys((str(a), str(b)) for a, b in graph.edges):
+    # Whether a duplicate edge counts once or twice nobody could tell; NIR's own check refuses it, too.
+    seen: set[tuple[str, str]] = set()
+    for source, target in ((str(a), str(b)) for a, b in graph.edges):
+        require(
+            (source, target) not in seen,
+            f"{where} has two edges from {source!r} to {target!r}, which NIR does not allow; remove one, and double "
+            "the weights if both are to count",
+        )
+        seen.add((source, target))
         flat.edges.append(
             (
                 inner[source][1] if source in inner else prefix + source,
@@ -294,7 +301,7 @@ def make_layer(node: Neuron, drive: Signal, source: str, limit: int, timing: Tim
         and bool(np.allclose(codes, facts.leak, rtol=0, atol=_CODE_SLACK))
         and bool((layer.threshold[np.isfinite(layer.threshold)] == facts.theta_high).all()),
         f"node {node.name!r} was changed after it was exported: its tau or threshold is not what its metadata "
-        f"{KEY!r} says; remove that key from the node's metadata, and give its reset with --reset",
+        f"{KEY!r} says; remove that key from the node's metadata, and give its reset (--reset)",
     )
     return replace(layer, mode=facts.mode, theta_low=float(facts.theta_low), facts=facts)
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import integer_in, of_kind, rectangular, require, shown
+from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet, stage
 from hysteron_data.sets import DataSet, load_data_set
 from hysteron_data.understood import understood
@@ -21,7 +22,7 @@ from hysteron_spec.encoder import check_inputs
 from hysteron_spec.fit import Fit, fit
 
 from .check import Check, Given, check_network
-from .linear import LIMIT
+from .linear import LIMIT, text_of
 from .model import FloatNetwork
 from .nir import from_nir, read_nir
 from .quantise import quantise
@@ -105,6 +106,24 @@ class Imported:
     calibration: str | None
     check: Check
 
+    def _rows(self) -> dict[str, str]:
+        rows = {"network": f"{self.network.name} ({self.network.shape})", "from": self.source, "check": str(self.check)}
+        for layer in self.check.layers:
+            rows[f"layer {layer.name}"] = layer.text + (f": {layer.fault}" if layer.fault else "")
+        if self.comparison is not None and self.comparison.accuracy is not None:
+            before = self.comparison.accuracy_float
+            rows["accuracy"] = f"{100 * self.comparison.accuracy:.2f} %" + (
+                "" if before is None else f", in float {100 * before:.2f} %"
+            )
+        rows["core"] = "none holds it" if self.core is None else self.core.options
+        return rows
+
+    def __repr__(self) -> str:
+        return "Imported(" + "; ".join(f"{name}: {value}" for name, value in self._rows().items()) + ")"
+
+    def _repr_html_(self) -> str:
+        return table_of("Imported network", self._rows())
+
     def as_dict(self) -> dict[str, Any]:
         """Everything but the networks, for JSON."""
         return {
@@ -187,13 +206,25 @@ def import_network(
     HysteronError
         If something cannot be read, mapped or held, naming it.
     """
+    if potential is not None:
+        of_kind("potential", potential, Potential, "give Potential(bits)")
+    limit = integer_in("limit", limit, 1, 1 << 24)
     of_nir = {"dt": dt, "reset": reset, "reference": reference, "firing": firing, "stepping": stepping}
     network, origin = _read(source, of_nir, input_shape, readout, limit, name)
     network = give_input(network, coding, steps, seed, mean, std)
     chosen, calibration = _calibration(calibrate, samples)
     tests = load_data_set(data) if isinstance(data, str) else data
+    if tests is not None:
+        of_kind("data", tests, DataSet, "give the name of a data set, or a DataSet")
     judge = Judge.of(judge)
-    if tests is not None:  # before the minutes that scales may take
+    # Before the minutes that scales may take.
+    for name, inputs in (
+        ("calibrate (--calibrate)", chosen),
+        ("data (--data)", None if tests is None else tests.inputs),
+    ):
+        if inputs is not None:
+            _check_samples(name, network, inputs)
+    if tests is not None:
         check_labels(tests, network.layers[-1].n_out, judge)
     with stage(tell, "quantising", 1) as done:
         quantised = quantise(
@@ -212,7 +243,7 @@ def import_network(
         check = check_network(network, made, quantised.rounding, chosen, asked)
     comparison = None if tests is None else compare(network, made, tests, tell, judge)
     if comparison is not None and tests is not None and tests.part is None and _same(calibrate, data):
-        same = "the scales were chosen on the samples that are judged; give --calibrate others"
+        same = "the scales were chosen on the samples that are judged; give others to calibrate (--calibrate)"
         comparison = replace(comparison, notes=(*comparison.notes, same))
     return Imported(
         made,
@@ -327,6 +358,18 @@ def make_encoder(coding: str, steps: int, seed: int = 0) -> Encoder:
     return Encoder(kind, steps, seed=seed if kind is Coding.RATE else 0)
 
 
+def _check_samples(what: str, network: FloatNetwork, inputs: NDArray[Any]) -> None:
+    """Refuse samples that the network does not take; of images where it takes spikes with what makes these."""
+    shape = inputs.shape[1:]
+    images = network.encoder is None and int(np.prod(shape)) == network.n_in and len(inputs) > 0
+    require(
+        not images or len(shape) == 0 or (len(shape) > 1 and shape[0] == 1),
+        f"{what} holds images of {text_of(shape)} pixels, but the network is given spikes; "
+        "give a coding and steps, as 'direct' and 8 (--coding direct --steps 8)",
+    )
+    check_inputs(network.encoder, inputs, network.n_in)
+
+
 def _calibration(given: str | DataSet | NDArray[Any] | None, samples: int) -> tuple[NDArray[Any] | None, str | None]:
     """The samples that scales are tried on, and what they are called."""
     require(samples > 0, f"samples must be at least 1, not {samples}")
@@ -337,7 +380,9 @@ def _calibration(given: str | DataSet | NDArray[Any] | None, samples: int) -> tu
         name, given = given, load_data_set(given, part="train", whole=True)
     elif isinstance(given, DataSet):
         name = given.name
-    chosen = spread(given.inputs if isinstance(given, DataSet) else np.asarray(given), samples)
+    inputs = given.inputs if isinstance(given, DataSet) else rectangular("calibrate", given)
+    require(inputs.ndim > 0, f"calibrate must be a data set, its name, or an array of inputs, not {shown(given)}")
+    chosen = spread(inputs, samples)
     return chosen, f"{name}, {len(chosen)} samples"
 
 
@@ -373,7 +418,7 @@ def compare(
     require(
         judge.way != "threshold" or after.readout is Readout.COUNT,
         f"{judge} of a potential is a number of the integers' own units, which the float network does not have; "
-        "judge spike counts (--readout count), or the network file once it is written",
+        "judge spike counts (readout Readout.COUNT, --readout count), or the network file once it is written",
     )
     with stage(tell, f"float network on {data.name}", 1) as done:
         wanted = _float_answers(before, data.inputs, judge, done)

@@ -140,6 +140,8 @@ def _run(what: str, part: Any, inputs: Floats) -> Floats:
     try:
         with torch.no_grad():
             out = part(torch.tensor(inputs, dtype=torch.float64))
+    except MemoryError:
+        raise
     except Exception as error:
         reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
         raise HysteronError(

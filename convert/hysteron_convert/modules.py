@@ -341,6 +341,8 @@ def _fires_at(key: str, part: Any) -> bool:
     try:
         with torch.no_grad():
             spikes = part.spike_grad(torch.tensor([places], dtype=torch.float64)).reshape(-1).tolist()
+    except MemoryError:
+        raise
     except Exception as error:
         reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
         raise HysteronError(f"spike_grad of module {key!r} cannot be run ({reason})") from None

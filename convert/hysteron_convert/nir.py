@@ -38,6 +38,20 @@ _NO_NIR = {
 }
 
 
+class MissingOptionError(HysteronError):
+    """What a NIR file does not know was not given.
+
+    Attributes
+    ----------
+    example
+        Options of ``hysteron import``, by the names of its parameters, with which it could go on.
+    """
+
+    def __init__(self, message: str, example: dict[str, str]) -> None:
+        super().__init__(message)
+        self.example = example
+
+
 def read_nir(path: str | Path, limit: int = LIMIT) -> Any:
     """The graph in a NIR file.
 
@@ -201,7 +215,9 @@ def from_nir(
     )
     resets = {"": reset} if isinstance(reset, str) else dict(reset or {})
     for key in resets:
-        require(not key or key in flat.nodes, f"--reset names node {key!r}, the graph has {', '.join(flat.nodes)}")
+        require(
+            not key or key in flat.nodes, f"reset (--reset) names node {key!r}, the graph has {', '.join(flat.nodes)}"
+        )
     exact = stepping == "exact"
     meaning = {
         key: translate(key, node, dt, _choose_reset(key, node, resets), exact) for key, node in flat.nodes.items()
@@ -235,18 +251,18 @@ def from_nir(
 
 def _choose_dt(dt: float | None, facts: NetworkFacts | None) -> float:
     if dt is None:
-        require(
-            facts is not None,
-            "dt is missing: NIR has continuous time; give the time step in seconds with --dt (snnTorch writes 1e-4)",
-        )
-        assert facts is not None
+        if facts is None:
+            raise MissingOptionError(
+                "dt is missing: NIR has continuous time; give dt (--dt), the step in seconds; snnTorch writes 1e-4",
+                {"dt": "1e-4", "resets": "zero"},
+            )
         return facts.dt
     number = isinstance(dt, (int, float, np.integer, np.floating)) and not isinstance(dt, bool)
     require(number, f"dt must be a positive number of seconds, not {dt!r}")
     require(bool(np.isfinite(dt)) and dt > 0, f"dt must be a positive number of seconds, not {dt:g}")
     require(
         facts is None or bool(np.isclose(dt, facts.dt, rtol=1e-6)),
-        f"dt is {dt:g} s, but the file was exported with {facts.dt if facts else 0:g} s; leave --dt away",
+        f"dt is {dt:g} s, but the file was exported with {facts.dt if facts else 0:g} s; leave dt (--dt) away",
     )
     return facts.dt if facts is not None else float(dt)
 
@@ -257,11 +273,11 @@ def _choose_reset(name: str, node: Any, resets: dict[str, str]) -> Reset:
     if kind not in ("LIF", "IF", "CubaLIF") or KEY in (getattr(node, "metadata", None) or {}):
         return Reset.NONE
     text = resets.get(name, resets.get(""))
-    require(
-        text is not None,
-        f"the reset of node {name!r} is missing: NIR does not know it; give --reset zero, subtract or none",
-    )
-    assert text is not None
+    if text is None:
+        raise MissingOptionError(
+            f"the reset of node {name!r} is missing: NIR does not know it; give reset (--reset) zero, subtract or none",
+            {"resets": "zero" if not resets else f"{name}=zero"},
+        )
     return reset_of(text)
 
 

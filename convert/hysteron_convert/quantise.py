@@ -99,11 +99,12 @@ def quantise(
         # Biases that are integers already may have any width, unless one is asked for.
         candidate = exact_candidate(normal, form if bias_bits is None else searched)
         exact = candidate is not None
+        room: float | None = None
         evidence = probes[index].reference if have is None else have
         # Of a layer that is silent in the calibration, that tells no more than no calibration does.
         if candidate is None and (have is None or not (have.read or have.spikes.any())):
-            room = float(excitement(source, 255 if evidence.encoder else 1).max())
-            scale = at_scale(normal, plain_scale(normal, form), searched, max(room, 0.0))
+            room = max(float(excitement(source, 255 if evidence.encoder else 1).max()), 0.0)
+            scale = at_scale(normal, plain_scale(normal, form), searched, room)
             candidate = make_candidate(normal, *scale, searched)
         elif candidate is None:
             assert have is not None
@@ -118,7 +119,8 @@ def quantise(
         result = evidence.run(candidate, form)
         layers.append(candidate.layer)
         roundings.append(_rounding(normal, candidate, exact, form, evidence, result, have is not None))
-        remarks.extend(layer_remarks(normal, candidate, roundings[-1], searched, evidence, have is not None))
+        calibrated = have is not None
+        remarks += layer_remarks(normal, candidate, roundings[-1], searched, evidence, calibrated=calibrated, room=room)
         if have is not None:
             assert result.spikes is not None
             inputs = result.spikes[0].astype(np.uint8)

@@ -151,6 +151,8 @@ def record(module: Any, call: Callable[[Any], Any] | None, shape: Shape, samples
                     raise
                 refusal = refusal if ALL_STEPS in str(error) else error
                 break
+            except MemoryError:
+                raise
             except Exception as error:
                 if series is None or not isinstance(error, IndexError):
                     reason = reason or (str(error).splitlines() or [""])[0] or type(error).__name__

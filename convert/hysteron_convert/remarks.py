@@ -4,17 +4,19 @@
 A remedy is only given if it was tried on the same inputs and does better.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from hysteron_base.errors import require
 from hysteron_spec.network import Layer
+from hysteron_spec.neuron import WEIGHT_BITS, Potential, weight_range
 
 from .candidates import Candidate, Format, Ints, Normal, make_candidate
 from .leaks import shifted_sums
 from .report import LayerRounding, leaks_of
-from .search import Reference, codes_in_effect, plain_scale
+from .search import Reference, at_scale, codes_in_effect, plain_scale, saturation
 
 #: Share of saturated potentials above which a remark says so.
 _SATURATED = 1e-3
@@ -42,7 +44,14 @@ def refuse_vanished(normal: Normal, candidate: Candidate, form: Format) -> None:
 
 
 def layer_remarks(
-    normal: Normal, candidate: Candidate, rounding: LayerRounding, form: Format, evidence: Reference, calibrated: bool
+    normal: Normal,
+    candidate: Candidate,
+    rounding: LayerRounding,
+    form: Format,
+    evidence: Reference,
+    *,
+    calibrated: bool,
+    room: float | None,
 ) -> list[str]:
     """Sentences about one layer.
 
@@ -56,6 +65,9 @@ def layer_remarks(
         Inputs, and what the float layer does with them.
     calibrated
         Whether those are calibration samples.
+    room
+        What the scale left free above the threshold, if it follows from the weights alone (see
+        :func:`~hysteron_convert.search.at_scale`); None if it was searched.
     """
     source = normal.layer
     node = f"node {rounding.name!r}"
@@ -67,7 +79,7 @@ def layer_remarks(
             "the hardware has one threshold a layer"
         )
     if not rounding.exact:
-        remarks += _scale_remarks(node, normal, candidate, form)
+        remarks += _scale_remarks(node, normal, candidate, form, evidence, room)
     worst = max(rounding.leaks, key=lambda leak: abs(leak.error))
     if abs(worst.error) > _LEAK:
         cut = worst.effect is not None and worst.effect != worst.got
@@ -83,12 +95,14 @@ def layer_remarks(
     if rounding.saturated is not None and rounding.saturated > _SATURATED:
         remarks.append(
             f"{node}: {100 * rounding.saturated:.2g} % of the potentials reach the ends of "
-            f"{form.potential.bits} bits; give more potential bits"
+            f"{form.potential.bits} bits" + _saturation_remedy(normal, candidate, form, evidence)
         )
     return remarks + _silence_remarks(node, normal, candidate.layer, rounding, form)
 
 
-def _scale_remarks(node: str, normal: Normal, candidate: Candidate, form: Format) -> list[str]:
+def _scale_remarks(
+    node: str, normal: Normal, candidate: Candidate, form: Format, evidence: Reference, room: float | None
+) -> list[str]:
     """What the range of thresholds did to the scale, and what it cost the weights."""
     remarks = []
     theta_high = candidate.layer.theta_high
@@ -108,13 +122,69 @@ def _scale_remarks(node: str, normal: Normal, candidate: Candidate, form: Format
             f"is only {normal.theta / normal.largest:.3g} of the largest weight, and an integer one is at least 1"
         )
     got = candidate.layer.weights
-    gone = int(np.count_nonzero(normal.weights.any(axis=0) & ~got.any(axis=0)))
-    if gone:
-        remarks.append(f"{node}: all weights of {gone} of {got.shape[1]} neurons became 0; give more weight bits")
-    own = candidate.recurrent
-    if own is not None and normal.recurrent is not None and normal.recurrent.any() and not own.low and not own.high:
-        remarks.append(f"{node}: all recurrent weights became 0; give more weight bits")
+    if gone := _gone(normal, candidate):
+        less = (
+            (bits, _gone(normal, wider)) for bits, wider in _with_more_bits(normal, candidate, form, evidence, room)
+        )
+        more = next((f"; with {bits} weight bits of {left or 'none'}" for bits, left in less if left < gone), "")
+        remarks.append(f"{node}: all weights of {gone} of {got.shape[1]} neurons became 0{more}")
+    if _recurrent_gone(normal, candidate):
+        tried = _with_more_bits(normal, candidate, form, evidence, room)
+        kept = (bits for bits, wider in tried if not _recurrent_gone(normal, wider))
+        more = next((f"; with {bits} weight bits they do not" for bits in kept), "")
+        remarks.append(f"{node}: all recurrent weights became 0{more}")
     return remarks
+
+
+def _gone(normal: Normal, candidate: Candidate) -> int:
+    """Neurons all of whose weights became 0."""
+    return int(np.count_nonzero(normal.weights.any(axis=0) & ~candidate.layer.weights.any(axis=0)))
+
+
+def _recurrent_gone(normal: Normal, candidate: Candidate) -> bool:
+    """Whether all recurrent weights became 0."""
+    own, wanted = candidate.recurrent, normal.recurrent
+    return own is not None and wanted is not None and bool(wanted.any()) and not own.low and not own.high
+
+
+def _with_more_bits(
+    normal: Normal, candidate: Candidate, form: Format, evidence: Reference, room: float | None
+) -> Iterator[tuple[int, Candidate]]:
+    """The layer with more weight bits, fewest first, as far as that does no harm: the scale grows with their range.
+
+    It grows no further than the range of potentials lets the threshold. One bit has no 0 to be lost in.
+    """
+    if form.weight_bits == 1:
+        return
+    before = evidence.distance(evidence.run(candidate, form))
+    for bits in (each for each in WEIGHT_BITS if each > form.weight_bits):
+        wider = replace(form, weight_bits=bits)
+        if room is None:
+            finer = weight_range(bits, False)[1] / weight_range(form.weight_bits, False)[1]
+            scale = at_scale(normal, candidate.scale * finer, wider)
+        else:
+            scale = at_scale(normal, plain_scale(normal, wider), wider, room)
+        attempt = make_candidate(normal, *scale, wider)
+        if evidence.distance(evidence.run(attempt, wider)) <= before:
+            yield bits, attempt
+
+
+def _saturation_remedy(normal: Normal, candidate: Candidate, form: Format, evidence: Reference) -> str:
+    """The fewest potential bits in which hardly a potential is at an end and the spikes come closer, if any do."""
+    have = evidence.run(candidate, form)
+    before, agreed = evidence.distance(have), evidence.agreement(have)
+    for bits in range(form.potential.bits + 1, 25):
+        wider = replace(form, potential=Potential(bits, form.potential.signed))
+        attempt = candidate
+        if normal.theta is None:  # a threshold that no potential exceeds
+            attempt = replace(candidate, layer=replace(candidate.layer, theta_high=wider.potential.high))
+        got = evidence.run(attempt, wider)
+        agrees = evidence.agreement(got)
+        free = saturation(got, wider.potential) <= _SATURATED
+        if free and evidence.distance(got) < before and agreed is not None and agrees is not None and agrees > agreed:
+            better = f"{100 * agrees:.1f} instead of {100 * agreed:.1f}"
+            return f"; with {bits} potential bits {better} % agree in the calibration"
+    return ""
 
 
 def _silence_remarks(node: str, normal: Normal, layer: Layer, rounding: LayerRounding, form: Format) -> list[str]:

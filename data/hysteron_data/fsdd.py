@@ -87,6 +87,8 @@ def read_wav(name: str, content: bytes) -> NDArray[np.int16]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # some have notes of their editor at the end
             rate, samples = wavfile.read(io.BytesIO(content))
+    except MemoryError:
+        raise
     except Exception as error:  # struct.error, ValueError, EOFError …
         raise HysteronError(f"recording {name!r} is no WAV file ({reason(error)}); get the archive again") from None
     require(

@@ -42,6 +42,8 @@ def read_mat(data: bytes, path: object) -> dict[str, NDArray[Any]]:
     try:
         arrays = loadmat(io.BytesIO(data), variable_names=["x", "y"])
         return {name: arrays[name] for name in ("x", "y")}
+    except MemoryError:
+        raise
     except Exception as error:  # struct, zlib, NotImplementedError … SciPy has many for a damaged file
         raise damaged(path, error) from None
 

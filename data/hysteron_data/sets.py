@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import integer_in, require
 from hysteron_base.html import table_of
 from hysteron_base.settings import meant
 from hysteron_spec.encoder import Coding, Encoder, encode
@@ -88,6 +88,16 @@ class DataSet:
             labels=None if self.labels is None else self.labels[which],
             targets=None if self.targets is None else self.targets[which],
         )
+
+    def first(self, images: int | None) -> "DataSet":
+        """The first so many samples, or as many as there are; all for None.
+
+        Raises
+        ------
+        HysteronError
+            If it is no whole number from 1 up.
+        """
+        return self if images is None else self.take(slice(integer_in("images", images, 1, 1 << 31)))
 
 
 def load_data_set(source: str, part: str = "test", *, whole: bool = False) -> DataSet:

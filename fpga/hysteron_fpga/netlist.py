@@ -14,6 +14,7 @@ from hysteron_base.errors import HysteronError, require
 from hysteron_base.extras import remedy
 from hysteron_base.files import build_root
 from hysteron_base.processes import Tool
+from hysteron_base.progress import Tell, quiet
 from hysteron_sim.build import FLAGS, build_once, digest, tools
 from hysteron_sim.machine import PROGRAM
 
@@ -21,7 +22,7 @@ from .board import Board
 from .families.family import Family
 
 
-def build_netlist(board: Board, netlist: Path) -> Path:
+def build_netlist(board: Board, netlist: Path, *, tell: Tell = quiet) -> Path:
     """Build a simulator of a netlist unless it is there, and return its executable, which
     :class:`~hysteron_sim.machine.SimulatedMachine` takes.
 
@@ -31,6 +32,8 @@ def build_netlist(board: Board, netlist: Path) -> Path:
         The board that the netlist is for.
     netlist
         The Verilog that :func:`hysteron_fpga.build.build` left.
+    tell
+        Told of a build, and only of one.
 
     Raises
     ------
@@ -53,7 +56,8 @@ def build_netlist(board: Board, netlist: Path) -> Path:
         with log.open("w") as file:
             Tool().run(command, output=file)
 
-    return build_once(folder, sources, work) / "machine"
+    what = f"the simulator of {board.title}'s netlist (once, minutes)"
+    return build_once(folder, sources, work, what=what, tell=tell) / "machine"
 
 
 def cell_models(family: Family) -> tuple[str, Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hysteron_base.files import write_json
-from hysteron_base.progress import Tell, quiet, stage
+from hysteron_base.progress import Tell, quiet
 from hysteron_data.sets import load_data_set
 from hysteron_golden import run
 from hysteron_sim.machine import SimulatedMachine
@@ -101,8 +101,7 @@ def simulate_netlist(
     wanted = load(network or shipped(board.network))
     compile_network(wanted, board.core)
     folder = folder_of(board)
-    with stage(tell, f"building the simulator of {board.title}'s netlist (the first time takes minutes)"):
-        program = build_netlist(board, folder / "netlist.v")
+    program = build_netlist(board, folder / "netlist.v", tell=tell)
     samples = load_data_set(data or board.data).inputs[:images]
     simulated = SimulatedMachine(board.core, board.machine, program=program)
     done = stream(simulated, wanted, samples, run(wanted, samples), patience=PATIENCE, tell=tell)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 import hysteron_networks
 from hysteron_base.closing import Closing
-from hysteron_base.errors import integer_in, rectangular, require
+from hysteron_base.errors import integer_in, number, rectangular, require
+from hysteron_base.settings import checked_options
 from hysteron_base.turns import Turns
 from hysteron_spec import Layer, Network, load
 from hysteron_spec.answers import Answer
@@ -44,6 +45,8 @@ class GoldenAccelerator(Closing):
     """
 
     def __init__(self, *, weight_errors: float = 0.0, jitter: float = 0.0, dropped: float = 0.0, seed: int = 0) -> None:
+        for name, value in (("weight_errors", weight_errors), ("dropped", dropped), ("jitter", jitter)):
+            number(name, value, "give one from 0 up")
         for name, value in (("weight_errors", weight_errors), ("dropped", dropped)):
             require(0 <= value <= 1, f"{name} must be from 0 to 1, not {value!r}")
         require(0 <= jitter <= _MOST_JITTER, f"jitter must be from 0 to {_MOST_JITTER} steps, not {jitter!r}")
@@ -159,4 +162,4 @@ def open_machine(place: str, **options: Any) -> GoldenAccelerator:
         Disturbances, see :class:`GoldenAccelerator`.
     """
     require(not place, f"a machine golden: has nothing behind the colon, not {place!r}")
-    return GoldenAccelerator(**options)
+    return GoldenAccelerator(**checked_options("a machine golden:", GoldenAccelerator, options))

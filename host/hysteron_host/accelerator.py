@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from hysteron_base.closing import Closing
 from hysteron_base.errors import require, require_of_device
+from hysteron_base.settings import checked_options
 from hysteron_base.turns import Turns
-from hysteron_spec import Network
+from hysteron_spec import CoreConfig, Network
 from hysteron_spec.answers import Answer, Machine
 from hysteron_spec.protocol import STATUS_WORDS, Kind, head, payload, words
 from hysteron_spec.registers import COUNTERS, REGISTERS
 
-from .image import Image, image_for
+from .image import Image, core_of, image_for
 from .link import Identity, Link, SessionLostError
 from .machines import open_machine
 from .samples import Group, answers_in, groups
@@ -59,6 +60,11 @@ class Accelerator(Closing):
     def open(cls, address: str, **options: Any) -> Machine:
         """Open a machine by its address; see :func:`hysteron_host.machines.open_machine`."""
         return open_machine(address, **options)
+
+    @property
+    def core(self) -> CoreConfig:
+        """The machine's core, as the machine tells it."""
+        return core_of(self.identity)
 
     def close(self) -> None:
         """Give the machine back; its network stays loaded. A call that another thread makes ends with an error."""
@@ -240,9 +246,9 @@ class Accelerator(Closing):
 
 def open_serial(port: str, **options: Any) -> Accelerator:
     """Open the machine behind a serial port; the options are :class:`~hysteron_host.transports.SerialTransport`'s."""
-    return Accelerator(SerialTransport(port, **options))
+    return Accelerator(SerialTransport(port, **checked_options("a machine serial:", SerialTransport, options)))
 
 
 def open_tcp(address: str, **options: Any) -> Accelerator:
     """Open the machine behind ``host:port``; the options are :func:`~hysteron_host.transports.connect_tcp`'s."""
-    return Accelerator(connect_tcp(address, **options))
+    return Accelerator(connect_tcp(address, **checked_options("a machine tcp:", connect_tcp, options)))

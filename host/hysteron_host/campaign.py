@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import DeviceError, HysteronError, ToolError, require, require_of_device
-from hysteron_base.files import write_file, write_json
+from hysteron_base.files import read_file, write_file, write_json
 from hysteron_base.progress import Tell, quiet, stage
-from hysteron_spec import load
+from hysteron_spec import CoreConfig, load
 from hysteron_spec.answers import Answer, Machine
 
 from .machines import open_machine
 
+#: The classes of a sample's answers: one, or one after every step.
+Classes = NDArray[np.integer]
 #: Options of a machine that change results.
 DISTURBANCES = ("weight_errors", "jitter", "dropped", "seed")
 #: Seconds after which results are written once more.
@@ -36,6 +38,8 @@ class CampaignReport:
     ----------
     network, data, port, options
         Names of the network and of the samples, the machine's address, and the options it was opened with.
+    core
+        The machine's core with all its parameters; None of a machine without one, as golden is.
     images
         Samples that have results.
     done_again
@@ -56,6 +60,7 @@ class CampaignReport:
     data: str
     port: str
     options: dict[str, Any]
+    core: dict[str, Any] | None
     images: int
     done_again: int
     judge: str
@@ -74,8 +79,8 @@ def check_file(network: Path) -> None:
     require(not network.is_fifo(), f"{str(network)!r} is a pipe, which can be read only once; copy it to a file first")
 
 
-def _winner(answer: Answer) -> int:
-    return answer.prediction
+def _winner(answer: Answer) -> Classes:
+    return np.array([answer.prediction])
 
 
 def run_campaign(
@@ -90,7 +95,7 @@ def run_campaign(
     images: int | None = None,
     resume: bool = False,
     judge: str = "winner",
-    judged: Callable[[Answer], int] = _winner,
+    judged: Callable[[Answer], Classes] = _winner,
     classes: int | None = None,
     tell: Tell = quiet,
 ) -> CampaignReport:
@@ -101,7 +106,8 @@ def run_campaign(
     network
         The network's file.
     inputs, labels
-        ``(samples, …)`` as the network takes them, and ``(samples,)`` labels if there are any; below 0: none.
+        ``(samples, …)`` as the network takes them, and labels if there are any: ``(samples,)`` for the last answer of
+        each, or ``(samples, steps)`` for every one; below 0: none.
     data
         What the samples are called.
     port
@@ -115,8 +121,8 @@ def run_campaign(
     resume
         Whether to keep the results that are in ``folder``. Each row ends with a check; damaged ones are done again.
     judge, judged, classes
-        How classes are made of answers: its name, the function, and how many classes it can name (None: as many as
-        there are outputs). Results of another one are of another run.
+        How classes are made of answers: its name, the function, which gives a class for each answer of a sample, and
+        how many classes it can name (None: as many as there are outputs). Results of another one are of another run.
     tell
         Takes messages of how far it is.
 
@@ -133,13 +139,21 @@ def run_campaign(
     count = min(images or len(inputs), len(inputs))
     wanted = load(network)
     classes = wanted.n_out if classes is None else classes
-    if labels is not None and len(labels):
+    if labels is not None and labels.size:
         label = int(labels.max())
         require(
             label < classes,
             f"label {label} cannot be answered by {wanted.n_out} outputs, judged by {judge}; leave labels away",
         )
     settings = _settings(network, inputs, given) | {"judge": judge}
+    if labels is not None and labels.ndim == 2:
+        require(
+            wanted.readout_every_step,
+            f"labels of steps need a network that answers at each, but network {wanted.name!r} answers once a sample; "
+            "give it readout_every_step, or leave labels away",
+        )
+        # Rows say how many steps were right, which other labels would change.
+        settings["labels"] = hashlib.sha256(np.ascontiguousarray(labels).tobytes()).hexdigest()
     results = _Results(folder, labels, wanted.n_out, settings, judged, classes)
     if resume:
         results.read()
@@ -175,12 +189,15 @@ def run_campaign(
                 results.write()
         seconds = time.perf_counter() - loaded
         stats = machine.stats()
+        # Other packages' machines need not tell theirs.
+        core = getattr(machine, "core", None)
     require_of_device(len(results.rows) == count, f"{port} answered {len(results.rows)} of {count} samples")
     return CampaignReport(
         network=wanted.name,
         data=data,
         port=port,
         options=given,
+        core=asdict(core) if isinstance(core, CoreConfig) else None,
         images=count,
         done_again=results.damaged,
         judge=judge,
@@ -204,9 +221,10 @@ class _Results:
     Attributes
     ----------
     rows
-        Prediction and values by the index of the sample.
+        By the index of the sample: the last answer's class, with labels of steps how many were answered rightly and how
+        many there are, and the values.
     known, right
-        How many of these have a label, and how many of those were answered rightly.
+        How many answers have a label, and how many of those are right.
     damaged
         Rows that were read and are none.
     """
@@ -217,11 +235,13 @@ class _Results:
         labels: NDArray[np.integer] | None,
         n_out: int,
         settings: dict[str, Any],
-        judged: Callable[[Answer], int],
+        judged: Callable[[Answer], Classes],
         classes: int,
     ) -> None:
         self.folder, self.path, self.labels, self.settings = folder, folder / "results.csv", labels, settings
-        self.head = ["index", "prediction", "label", *(f"value{k}" for k in range(n_out)), "check"]
+        self.by_step = labels is not None and labels.ndim == 2
+        judgement = ["right", "labels"] if self.by_step else ["label"]
+        self.head = ["index", "prediction", *judgement, *(f"value{k}" for k in range(n_out)), "check"]
         self.rows: dict[int, tuple[int, ...]] = {}
         self.judged, self.classes = judged, classes
         self.known = self.right = self.damaged = 0
@@ -233,10 +253,26 @@ class _Results:
 
     def add(self, answer: Answer) -> None:
         """Take an answer in."""
-        self._count(answer.index, (self.judged(answer), *map(int, answer.values)))
+        classes = self.judged(answer)
+        counts: tuple[int, ...] = ()
+        if self.by_step:
+            assert self.labels is not None
+            labels = self.labels[answer.index]
+            require(
+                labels.shape == classes.shape,
+                f"labels of {len(labels)} steps do not suit {len(classes)} answers to sample {answer.index}; "
+                "give a label for each step, -1 where there is none",
+            )
+            known = labels >= 0
+            counts = int((known & (labels == classes)).sum()), int(known.sum())
+        self._count(answer.index, (int(classes[-1]), *counts, *map(int, answer.values)))
 
     def _count(self, index: int, row: tuple[int, ...]) -> None:
         self.rows[index] = row
+        if self.by_step:
+            self.right += row[1]
+            self.known += row[2]
+            return
         label = -1 if self.labels is None else int(self.labels[index])
         self.known += label >= 0
         self.right += label >= 0 and label == row[0]
@@ -244,9 +280,9 @@ class _Results:
     def write(self) -> None:
         """Write the results there are, and what they depend on."""
         lines = [",".join(self.head)]
-        for index, (prediction, *values) in sorted(self.rows.items()):
-            label = "" if self.labels is None else int(self.labels[index])
-            lines.append(_with_check(",".join(map(str, (index, prediction, label, *values)))))
+        for index, (prediction, *rest) in sorted(self.rows.items()):
+            label = [] if self.by_step else ["" if self.labels is None else int(self.labels[index])]
+            lines.append(_with_check(",".join(map(str, (index, prediction, *label, *rest)))))
         write_json(self.folder / "settings.json", self.settings)
         write_file(self.path, ("\n".join(lines) + "\n").encode())
 
@@ -256,8 +292,8 @@ class _Results:
             return
         where = repr(str(self.folder))
         try:
-            kept = json.loads((self.folder / "settings.json").read_text())
-            head, *rows = self.path.read_text(errors="replace").split("\n")
+            kept = json.loads(read_file(self.folder / "settings.json"))
+            head, *rows = read_file(self.path).decode(errors="replace").split("\n")
         except (OSError, ValueError, RecursionError):
             kept, head, rows = None, "", []
         require(
@@ -278,15 +314,19 @@ class _Results:
                 self._count(*row)
 
     def _parsed(self, text: str) -> tuple[int, tuple[int, ...]] | None:
-        """Index, and prediction and values of a row that is whole and says something new."""
+        """Index, and the rest of a row that is whole and says something new."""
         cells = text.split(",")
         if len(cells) != len(self.head) or text != _with_check(",".join(cells[:-1])):
             return None
         try:
-            index, prediction, *values = (int(cell) for cell in cells[:2] + cells[3:-1])
+            # One label a sample is that of now, not the row's.
+            index, prediction, *values = (int(cell) for cell in cells[:2] + cells[2 + (not self.by_step) : -1])
         except ValueError:
             return None
         fits = index >= 0 and index not in self.rows and 0 <= prediction < self.classes
+        if self.by_step:
+            assert self.labels is not None
+            fits = fits and 0 <= values[0] <= values[1] <= self.labels.shape[1]
         return (index, (prediction, *values)) if fits and all(-1 << 31 <= value < 1 << 31 for value in values) else None
 
 

@@ -6,7 +6,7 @@ Specified in docs/specification.md, §7.8 and §9.7.
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import hysteron_networks
 from hysteron_base.errors import DeviceError, HysteronError, require_of_device
-from hysteron_spec import CoreConfig, Network, compile_network, load
+from hysteron_spec import PRESETS, CoreConfig, Network, compile_network, load
 from hysteron_spec.encoder import encode
 from hysteron_spec.packets import WORD_BYTES
 from hysteron_spec.protocol import PAYLOAD_WORDS, head, payload
@@ -56,6 +56,8 @@ class Image:
 def core_of(identity: Identity) -> CoreConfig:
     """Return the configuration of the core that a machine says it has.
 
+    It has the name of the preset that is the same but for the clock; one that is no preset is called ``machine``.
+
     Raises
     ------
     DeviceError
@@ -78,9 +80,11 @@ def core_of(identity: Identity) -> CoreConfig:
     }
     flags = {name: bool(field[name]) for name in ("potential_signed", "encoder", "direct", "serial", "counters")}
     try:
-        return CoreConfig(name="machine", clock_hz=identity.clock_hz, **{**field, **flags})
+        config = CoreConfig(name="machine", clock_hz=identity.clock_hz, **{**field, **flags})
     except HysteronError as error:
         raise DeviceError(f"what the machine tells of its core is of none this host knows ({error})") from None
+    alike = (each for each in PRESETS.values() if replace(each, name=config.name, clock_hz=config.clock_hz) == config)
+    return replace(config, name=next((each.name for each in alike), config.name))
 
 
 def image_for(network: Network | str | Path, identity: Identity) -> Image:

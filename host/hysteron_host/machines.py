@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hysteron_base.errors import HysteronError
+from hysteron_base.errors import HysteronError, require, shown
 from hysteron_base.extras import DISTRIBUTION, remedy
 from hysteron_spec.answers import Machine
 
@@ -65,6 +65,9 @@ def open_machine(address: str, **options: Any) -> Machine:
     HysteronError
         If there is no such kind or no such machine, or a package that the kind needs is missing.
     """
+    require(
+        isinstance(address, str), f"a machine's address must be text, as 'golden:', not {shown(address)}; give a text"
+    )
     kind, colon, rest = address.partition(":")
     entries = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
     if not colon or (kind not in entries and kind not in _SHIPPED):

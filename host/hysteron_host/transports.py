@@ -152,6 +152,7 @@ class SerialTransport:
 
             self._errors += (termios.error,)
         self.name = f"serial:{port}"
+        require(bool(port), "serial: needs the name of a port, as in serial:/dev/ttyUSB0, not ''")
         require(baud > 0, f"baud must be more than 0, not {baud!r}")
         self.patience = _checked(0.2 + 2 * 8 * 1024 * 10 / baud if patience is None else patience)
         try:

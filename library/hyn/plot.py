@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of runs, as notebooks show them and as SVG files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hysteron_base.errors import integer_in, require
+from hysteron_base.doors import file_to_write
+from hysteron_base.errors import integer_in, of_kind, require, shown
 from hysteron_base.extras import brought_by
 from hysteron_base.files import write_file
 
@@ -27,8 +28,14 @@ class Picture:
     svg: str
 
     def save(self, path: str | Path) -> None:
-        """Write the picture as an SVG file."""
-        write_file(Path(path), self.svg.encode())
+        """Write the picture as an SVG file.
+
+        Raises
+        ------
+        HysteronError
+            If no file can be written there.
+        """
+        write_file(file_to_write(path), self.svg.encode())
 
     def __repr__(self) -> str:
         return f"Picture({len(self.svg):,} bytes of SVG)"
@@ -43,7 +50,12 @@ def _picture(address: str) -> Picture:
     return Picture(svg(address).decode())
 
 
+def _golden(run: object) -> GoldenRun:
+    return of_kind("run", run, GoldenRun, "hyn.run makes one")
+
+
 def _traced(run: GoldenRun, sample: int) -> int:
+    _golden(run)
     require(run.result.spikes is not None, "a picture needs a traced run; call hyn.run(…, trace=True)")
     return integer_in("sample", sample, 0, len(run.predictions) - 1)
 
@@ -88,6 +100,9 @@ def membrane(run: GoldenRun, sample: int = 0, *, layer: int = 0, neurons: Sequen
     index = _traced(run, sample)
     layer = integer_in("layer", layer, 0, len(run.network.layers) - 1)
     trace = retrace(run.network, run.result, layer, slice(index, index + 1))
+    require(
+        neurons is None or isinstance(neurons, Iterable), f"neurons must be a list of numbers, not {shown(neurons)}"
+    )
     chosen = pick_neurons(trace) if neurons is None else list(neurons)
     for neuron in chosen:
         integer_in("neuron", neuron, 0, run.network.layers[layer].n_out - 1)
@@ -107,6 +122,10 @@ def utilisation(found: Prediction | Any, first: int = 0) -> Picture:
     """
     from hysteron_report.run.timing_pictures import timeline
 
+    require(
+        isinstance(found, Prediction) or hasattr(found, "comparison"),
+        f"found must be a Prediction or a Simulation, not {shown(found)}; hyn.predict and hyn.simulate make them",
+    )
     plan = found.schedule if isinstance(found, Prediction) else found.comparison.schedule
     require(bool(plan.busy_cycles.size), "the lanes were not watched in this run; take fewer samples")
     samples = len(plan.sample_cycles)
@@ -118,7 +137,7 @@ def confusion(run: GoldenRun) -> Picture:
     """Counts of label against answer."""
     from hysteron_report.confusion import confusion as draw
 
-    labels = run.data.labels
+    labels = _golden(run).data.labels
     require(labels is not None and labels.ndim == 1, "a confusion matrix needs one label a sample")
     assert labels is not None
     known = labels >= 0

@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hysteron_base.errors import require
 from hysteron_base.html import table_of
 from hysteron_golden import activities, schedule
 from hysteron_golden.schedule import Schedule, sent_inputs
@@ -11,7 +12,7 @@ from hysteron_measure.own import SKY130
 from hysteron_measure.timing import image_cycles, mean_cycles, operations
 from hysteron_spec import CoreConfig, Network, compile_network
 
-from .runs import Samples, core_for, run, samples_of
+from .runs import Samples, core_for, network_of, run, samples_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +106,10 @@ def predict(
     HysteronError
         If no core holds the network, or the samples do not suit it.
     """
-    chosen = core_for(network, core, settings)
+    chosen = core_for(network_of(network), core, settings)
     program = compile_network(network, chosen)
-    found = samples_of(samples).take(slice(images))
+    found = samples_of(samples).first(images)
+    require(len(found.inputs) > 0, "there must be at least one sample, not 0; give samples")
     result = run(network, found, trace=True).result
     plan = schedule(program, activities(result, sent_inputs(program, result, found.inputs)))
     cycles = mean_cycles(plan)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hysteron_base.errors import of_kind, rectangular, require, shown
 from hysteron_base.extras import brought_by
 from hysteron_base.html import table_of
 from hysteron_base.progress import Tell, quiet
@@ -23,8 +24,8 @@ from hysteron_spec import CoreConfig, Network
 from hysteron_spec.answers import Machine
 from hysteron_spec.fit import choose_core
 
-#: What functions take as samples: a data set, its name, or an array of spikes or pixels.
-Samples = DataSet | str | NDArray[Any]
+#: What functions take as samples: a data set, its name or file, or an array of spikes or pixels.
+Samples = DataSet | str | Path | NDArray[Any]
 
 
 def data(name: str | Path, part: str = "test") -> DataSet:
@@ -47,9 +48,21 @@ def data(name: str | Path, part: str = "test") -> DataSet:
 
 def samples_of(samples: Samples) -> DataSet:
     """Samples as a data set."""
-    if isinstance(samples, str):
-        return load_data_set(samples)
-    return samples if isinstance(samples, DataSet) else DataSet("samples", np.asarray(samples), None)
+    if isinstance(samples, DataSet):
+        return samples
+    if isinstance(samples, str | Path):
+        return load_data_set(str(samples))
+    array = rectangular("samples", samples)
+    require(
+        array.dtype.kind in "biuf" and array.ndim > 0,
+        f"samples must be a data set, its name, or an array of numbers, not {shown(samples)}; hyn.data(name) loads one",
+    )
+    return DataSet("samples", array, None)
+
+
+def network_of(network: object) -> Network:
+    """The network that a function was given; a :class:`HysteronError` if it is none."""
+    return of_kind("network", network, Network, "hyn.load(name) loads one")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +151,7 @@ def run(network: Network, samples: Samples, *, trace: bool = False, judge: str |
     HysteronError
         If the samples do not suit the network, no answer can match a label, or the read-out cannot be judged so.
     """
-    found, judge = samples_of(samples), Judge.of(judge)
+    network, found, judge = network_of(network), samples_of(samples), Judge.of(judge)
     judge.check_data(network, found)
     return GoldenRun(network, found, golden(network, found.inputs, trace=trace), judge)
 
@@ -182,14 +195,14 @@ def simulate(
     """
     from hysteron_measure.simulation import simulate_network
 
-    config = core_for(network, core, settings)
+    config = core_for(network_of(network), core, settings)
     return simulate_network(network, samples_of(samples), config, images=images, judge=judge, tell=tell)
 
 
 def core_for(network: Network, core: CoreConfig | str | None, settings: Mapping[str, str] | None = None) -> CoreConfig:
     """The core that is asked for, or the first preset that holds ``network``."""
     if isinstance(core, CoreConfig):
-        return core.override(dict(settings or {}))
+        return core.override(settings or {})
     return choose_core(network, core, settings or {})
 
 
@@ -204,7 +217,7 @@ def verilog(core: CoreConfig | str) -> str:
     """
     from hysteron_rtl.verilog import convert
 
-    return convert(CoreConfig.preset(core) if isinstance(core, str) else core)
+    return convert(core if isinstance(core, CoreConfig) else CoreConfig.preset(core))
 
 
 @brought_by("machine")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hysteron_base.errors import HysteronError
+from hysteron_base.files import read_file
 
 #: Figures of a run: key, column and the factor that makes the key's unit the column's.
 FIGURES = (
@@ -50,9 +51,11 @@ def read_found(path: Path) -> Found:
         If the file cannot be read, or is no JSON.
     """
     try:
-        found: Found = json.loads(path.read_text())
+        found: Found = json.loads(read_file(path))
     except OSError:
         raise HysteronError(f"file of figures {str(path)!r} cannot be read; run 'hysteron ablate' first") from None
+    except HysteronError:
+        raise
     except ValueError as error:
         raise HysteronError(f"file of figures {str(path)!r} is damaged ({error}); delete it") from None
     return found

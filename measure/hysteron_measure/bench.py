@@ -5,6 +5,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def measure_all(tell: Tell = quiet) -> Figures:
 
     Returns
     -------
-    ``rows``, those of :func:`activity_rows` for each of :data:`CORES`; the figures of :func:`golden_speed` and
+    ``cores``, the parameters of each of :data:`CORES` by name; ``rows``, those of :func:`activity_rows` for each; the
+    figures of :func:`golden_speed` and
     :func:`simulator_speed`; the ``seed`` and the ``machine`` that it ran on.
 
     Raises
@@ -52,18 +54,23 @@ def measure_all(tell: Tell = quiet) -> Figures:
 
     rows: list[dict[str, Any]] = []
     for preset in CORES:
-        with stage(tell, f"building the simulator of core {preset} (minutes)"):
-            build_model(PRESETS[preset])
+        build_model(PRESETS[preset], tell=tell)
         with stage(tell, f"{preset} RTL", len(ACTIVITIES)) as step:
             for done, row in enumerate(activity_rows(preset), start=1):
                 rows.append(row)
                 step(done)
     with stage(tell, "golden speed"):
         figures: Figures = golden_speed()
-    with stage(tell, "simulator speed (builds a bare C++ loop first)"):
-        build_model(PRESETS["mnist"], "bare")
+    build_model(PRESETS["mnist"], "bare", tell=tell)
+    with stage(tell, "simulator speed"):
         figures |= simulator_speed()
-    return {"rows": rows, **figures, "seed": SEED, "machine": platform.processor() or platform.machine()}
+    return {
+        "cores": {preset: asdict(PRESETS[preset]) for preset in CORES},
+        "rows": rows,
+        **figures,
+        "seed": SEED,
+        "machine": platform.processor() or platform.machine(),
+    }
 
 
 def relay_network(preset: str) -> Network:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hysteron_base.errors import HysteronError, require
-from hysteron_base.files import write_file
+from hysteron_base.files import read_file, write_file
 
 from .record import load_record, record_of
 
@@ -82,9 +82,11 @@ def read_results(path: Path) -> dict[str, Entry]:
     """
     remedy = "measure the networks again into a new file"
     try:
-        values: Any = json.loads(path.read_bytes())
+        values: Any = json.loads(read_file(path))
     except FileNotFoundError:
         return {}
+    except HysteronError:
+        raise
     except ValueError as error:
         raise HysteronError(f"results file {str(path)!r} is no JSON ({error}); {remedy}") from None
     require(

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.errors import HysteronError, require, shown
 from hysteron_base.settings import meant
 from hysteron_data.sets import DataSet
 from hysteron_golden.run import winner
@@ -60,6 +60,7 @@ class Judge:
         """
         if isinstance(given, Judge):
             return given
+        require(isinstance(given, str), f"judge must be one of {', '.join(FORMS)}, not {shown(given)}")
         way, colon, text = given.partition(":")
         require(
             way in _WAYS,
@@ -137,6 +138,28 @@ class Judge:
             not (self.every_step and data.labels_by_step),
             f"{self} makes one answer of a whole sample, but data set {data.name!r} has a label at every step; "
             "judge by winner",
+        )
+
+    def check_steps(self, network: Network, data: DataSet) -> None:
+        """Refuse labels of steps that the network does not answer.
+
+        Raises
+        ------
+        HysteronError
+            With the remedy.
+        """
+        if data.labels is None or not data.labels_by_step:
+            return
+        require(
+            network.readout_every_step,
+            f"data set {data.name!r} has a label at every step, but network {network.name!r} answers once a sample; "
+            "give it readout_every_step, or give one label a sample",
+        )
+        steps = data.inputs.shape[1] if network.encoder is None else network.encoder.steps
+        require(
+            data.labels.shape[1] == steps,
+            f"data set {data.name!r} has labels of {data.labels.shape[1]} steps, but samples take {steps}; "
+            "give a label for each step, -1 where there is none",
         )
 
     def answers(self, readout: Readout, values: NDArray[Any]) -> NDArray[np.int64]:

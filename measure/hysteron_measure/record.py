@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hysteron_base.errors import HysteronError, require
-from hysteron_base.files import write_file
+from hysteron_base.files import read_file, write_file
 from hysteron_spec import CoreConfig
 
 from .score import Task
@@ -153,7 +153,9 @@ def read_record(path: Path) -> Record:
     """
     remedy = "train the network again"
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_file(path))
+    except HysteronError:
+        raise
     except ValueError as error:
         raise HysteronError(f"training record {str(path)!r} is no JSON ({error}); {remedy}") from None
     require(isinstance(values, dict), f"training record {str(path)!r} must be a JSON object; {remedy}")

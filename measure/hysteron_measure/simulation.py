@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import of_kind, require
 from hysteron_base.html import table_of
 from hysteron_base.memory import check_size
 from hysteron_base.progress import Tell, quiet, stage
@@ -121,8 +121,10 @@ def simulate_network(
     """
     require(trace in TRACES, f"trace must be one of {', '.join(TRACES)}, not {trace!r}")
     judge = Judge.of(judge)
+    of_kind("network", network, Network, "load one, or make it of layers")
     judge.check_data(network, data)
-    data = data.take(slice(images))
+    judge.check_steps(network, data)
+    data = data.first(images)
     require(len(data.inputs) > 0, "there must be at least one sample, not 0")
     judge.check_data(network, data)
     program = compile_network(network, config)
@@ -161,9 +163,7 @@ def hardware(config: CoreConfig, *, detail: bool, tell: Tell = quiet) -> Iterato
     """A simulator of a core, built if it is not there yet; ``detail`` as :class:`Simulator` takes it."""
     from hysteron_sim.simulator import Simulator
 
-    with stage(tell, f"building the simulator of core {config.name} (the first time takes a minute or two)"):
-        simulator = Simulator(config, detail=detail)
-    with simulator:
+    with Simulator(config, detail=detail, tell=tell) as simulator:
         yield simulator
 
 

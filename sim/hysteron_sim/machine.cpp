@@ -7,6 +7,9 @@
 //   unplug    stop listening: bytes of the host are lost, and nothing is written
 //   plug      listen again
 //
+// Bytes that the host does not read wait for it, up to UNREAD; those that come then are lost, as on a real serial line,
+// and the host asks again when it misses the replies that they were of.
+//
 // The program ends when the host closes the line. A line that is silent for long lets the simulation sleep.
 
 #include <cstdint>
@@ -24,6 +27,7 @@
 
 static const uint64_t LISTEN_EVERY = 64;       // cycles between looks at the descriptors
 static const uint64_t AWAKE_FOR = 2'000'000;   // cycles after a byte at full speed
+static const size_t UNREAD = 1 << 20;          // bytes that wait for a host at most
 
 int main(int argc, char **argv)
 {
@@ -81,7 +85,7 @@ int main(int argc, char **argv)
                 tx_bits++;
                 tx_timer = divisor - 1;
             } else {
-                if (plugged)
+                if (plugged && out.size() < UNREAD)
                     out.push_back(char(tx_shift));
                 bytes_out++;
                 last_byte = last_out = cycle;
@@ -138,7 +142,7 @@ int main(int argc, char **argv)
                 break;
         }
         if (cycle - last_byte > AWAKE_FOR) {
-            pollfd wait[2] = {{line, POLLIN, 0}, {control, POLLIN, 0}};
+            pollfd wait[2] = {{line, short(out.empty() ? POLLIN : POLLIN | POLLOUT), 0}, {control, POLLIN, 0}};
             poll(wait, 2, 20);
         }
     }

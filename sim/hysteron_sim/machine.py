@@ -16,6 +16,8 @@ from hysteron_base.closing import Closing
 from hysteron_base.errors import SimulationError
 from hysteron_base.files import build_root, write_file
 from hysteron_base.processes import Tool
+from hysteron_base.progress import Tell, quiet
+from hysteron_base.settings import checked_options
 from hysteron_firmware.build import build as build_firmware
 from hysteron_host.accelerator import Accelerator
 from hysteron_host.transports import SocketTransport
@@ -30,24 +32,25 @@ PROGRAM = HERE / "machine.cpp"
 _BENCH = HERE / "machine_bench.sv"
 
 
-def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line") -> Path:
+def build_machine(config: CoreConfig, machine: MachineConfig, kind: str = "line", *, tell: Tell = quiet) -> Path:
     """Build a simulator unless it is there, and return its folder.
 
     ``line`` is an executable ``machine`` that hands bytes on, ``cocotb`` a bench for
-    :mod:`hysteron_sim.cocotb_machine`.
+    :mod:`hysteron_sim.cocotb_machine`. ``tell`` is told of a build, and only of one.
     """
     from hysteron_rtl.verilog import convert_machine
 
     firmware = build_firmware(machine)
     words = [int(word) for word in firmware.words]
-    verilog = generated(
-        f"{config.name}-machine", repr((config, machine, words)), lambda: convert_machine(config, machine, words)
-    )
+    state = repr((config, machine, words))
+    verilog = generated(f"{config.name}-machine", state, lambda: convert_machine(config, machine, words), tell=tell)
     cpu = cpu_verilog(small=machine.small)
     state = digest(verilog, kind, cpu, PROGRAM.read_bytes(), _BENCH.read_bytes(), repr(FLAGS), tools())
     folder = build_root() / "models" / f"{config.name.replace('*', '-')}-machine-{kind}-{state}"
     work = _build_cocotb if kind == "cocotb" else _build_line
-    return build_once(folder, {"machine.v": verilog, "picorv32.v": cpu}, lambda log: work(folder, log))
+    what = f"the simulator of machine {config.name} (once, minutes)"
+    sources = {"machine.v": verilog, "picorv32.v": cpu}
+    return build_once(folder, sources, lambda log: work(folder, log), what=what, tell=tell)
 
 
 def _build_line(folder: Path, log: Path) -> None:
@@ -176,6 +179,8 @@ class SimulatedMachine(Closing):
     line
         File descriptor of a line that is there already (a pseudo-terminal, a connection); by default a new pair of
         sockets, of which :attr:`line` is the host's end.
+    tell
+        Told of a build of the simulator, and only of one.
     """
 
     def __init__(
@@ -185,9 +190,10 @@ class SimulatedMachine(Closing):
         *,
         program: Path | None = None,
         line: int | None = None,
+        tell: Tell = quiet,
     ) -> None:
         self.config, self.machine = config, machine or MachineConfig()
-        program = program or build_machine(self.config, self.machine) / "machine"
+        program = program or build_machine(self.config, self.machine, tell=tell) / "machine"
         self.line: socket.socket | None = None
         theirs: socket.socket | None = None
         if line is None:
@@ -275,6 +281,7 @@ def open_machine(preset: str, *, patience: float = 10.0, **options: Any) -> Acce
     HysteronError
         If there is no such preset, or the simulator cannot be built.
     """
-    simulated = SimulatedMachine(CoreConfig.preset(preset or "digits"), **options)
+    config = CoreConfig.preset(preset or "digits")
+    simulated = SimulatedMachine(config, **checked_options("a machine sim:", SimulatedMachine, options))
     assert simulated.line is not None
-    return Accelerator(SocketTransport(simulated.line, f"sim:{preset}", patience), simulated)
+    return Accelerator(SocketTransport(simulated.line, f"sim:{config.name}", patience), simulated)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from hysteron_base.closing import Closing, undisturbed
 from hysteron_base.errors import SimulationError
 from hysteron_base.processes import Tool
+from hysteron_base.progress import Tell, quiet
 from hysteron_base.turns import Turns
 from hysteron_spec.core import CoreConfig
 from hysteron_spec.packets import Words
@@ -130,12 +131,14 @@ class Simulator(Closing):
         The core; its simulator is built on first use.
     detail
         Whether to watch every weight-row read and tile update, or only input and answers.
+    tell
+        Told of a build of the simulator, and only of one.
     """
 
-    def __init__(self, config: CoreConfig, *, detail: bool = True) -> None:
+    def __init__(self, config: CoreConfig, *, detail: bool = True, tell: Tell = quiet) -> None:
         self.config = config
         self.detail = detail
-        model = build_model(config)
+        model = build_model(config, tell=tell)
         self.failure: BaseException | None = None
         self._turns = Turns(f"the simulator of core {config.name}")
         self._numbers = itertools.count()

@@ -75,7 +75,8 @@ def stream(
         Takes messages of how far it is.
     """
     assert simulated.line is not None
-    with Accelerator(SocketTransport(simulated.line, "sim:", patience=patience), simulated) as accelerator:
+    transport = SocketTransport(simulated.line, f"sim:{simulated.config.name}", patience=patience)
+    with Accelerator(transport, simulated) as accelerator:
         with stage(tell, "loading", 1) as step:
             accelerator.load(wanted, progress=step)
         stats = [accelerator.stats(), accelerator.stats()]
@@ -191,8 +192,7 @@ def stream_images(
     compile_network(wanted, config)
     with stage(tell, "golden"):
         golden = run(wanted, samples)
-    with stage(tell, f"building the simulator of machine {config.name} (the first time takes minutes)"):
-        simulated = SimulatedMachine(config, MachineConfig(small=small))
+    simulated = SimulatedMachine(config, MachineConfig(small=small), tell=tell)
     done = stream(simulated, wanted, samples, golden, tell=tell)
     return _report(wanted, config, data, simulated.machine, done, len(samples))
 

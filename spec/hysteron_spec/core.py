@@ -4,10 +4,11 @@
 Specified in docs/specification.md, §7.1.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from hysteron_base.errors import HysteronError, require, set_flags, set_integers
-from hysteron_base.settings import meant, one_of
+from hysteron_base.settings import checked_settings, meant, one_of, text_of
 
 from .neuron import WEIGHT_BITS, Potential, weight_range
 from .packets import WORD
@@ -134,20 +135,28 @@ class CoreConfig:
         core: CoreConfig = one_of("preset", name, PRESETS)
         return core
 
-    def override(self, settings: dict[str, str]) -> "CoreConfig":
-        """A copy with fields set from text (``{"lanes": "64"}``), for the command line."""
+    def override(self, settings: Mapping[str, str]) -> "CoreConfig":
+        """A copy with fields set from text (``{"lanes": "64"}``), for the command line.
+
+        Raises
+        ------
+        HysteronError
+            If these are no texts by name, a core has no such parameter, or it cannot have the value.
+        """
         kinds = {f.name: f.type for f in fields(self) if f.name != "name"}
         values: dict[str, object] = {}
-        for key, text in settings.items():
+        for key, text in checked_settings(settings).items():
             require(key in kinds, f"a core has no parameter {key!r}; it has {', '.join(kinds)}{meant(key, kinds)}")
             if kinds[key] is bool:
+                text = text_of(text)
                 require(text in ("true", "false"), f"{key} must be true or false, not {text!r}")
                 values[key] = text == "true"
             else:
                 try:
                     values[key] = int(text)
-                except ValueError:
+                except (TypeError, ValueError):
                     raise HysteronError(f"{key} must be an integer, not {text!r}") from None
+                require(isinstance(text, str) or values[key] == text, f"{key} must be an integer, not {text!r}")
         return replace(self, name=f"{self.name}*" if values else self.name, **values)  # type: ignore[arg-type]
 
     @property

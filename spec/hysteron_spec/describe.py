@@ -6,6 +6,7 @@ from fractions import Fraction
 from html import escape
 from typing import Any
 
+from hysteron_base.html import table_of
 from hysteron_base.text import harmless
 
 from .network import LAYER_FIELDS, Layer, Network
@@ -65,6 +66,14 @@ def as_html(network: Network) -> str:
         f"<table><caption style='text-align:left'><b>{title}</b></caption><thead><tr>{top}</tr></thead>"
         f"<tbody>{body}</tbody></table><p>{'; '.join(map(escape, facts(network)))}</p>"
     )
+
+
+def layer_as_html(layer: Layer) -> str:
+    """A layer as an HTML table, for notebooks."""
+    declared = {name: about.text(getattr(layer, name)) for name, about in LAYER_FIELDS.items()}
+    rows = {"inputs": str(layer.n_in), "neurons": str(layer.n_out)}
+    rows |= declared | {"leak": leak_text(layer), "recurrent": "no" if layer.recurrent is None else "yes"}
+    return table_of("Layer", rows)
 
 
 def describe(network: Network) -> dict[str, Any]:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hysteron_base.errors import HysteronError, integer_in, rectangular, require
+from hysteron_base.settings import member_of
 
 #: Pixels encoded together; the random byte of pixel *i* at step *t* is number ``t * 8 * groups + i``.
 GROUP = 8
@@ -69,10 +70,7 @@ class Encoder:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "coding", Coding(self.coding))
-        except ValueError:
-            raise HysteronError(f"coding must be one of {list(Coding)}, not {self.coding!r}") from None
+        object.__setattr__(self, "coding", member_of("coding", self.coding, Coding))
         object.__setattr__(self, "steps", integer_in("encoder steps", self.steps, 1, MAX_STEPS))
         object.__setattr__(self, "seed", integer_in("encoder seed", self.seed, 0, (1 << 64) - 1))
         try:

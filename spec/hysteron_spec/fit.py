@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from hysteron_base.errors import HysteronError
+from hysteron_base.settings import checked_settings
 
 from .core import CoreConfig, ceil_div
 from .encoder import Coding
@@ -182,6 +183,7 @@ def choose_core(network: Network | None, preset: str | None, settings: Mapping[s
         If there is no such preset or parameter, or no preset holds the network: then with what each lacks, and the
         changes that the nearest needs; or if parameters are changed so that the preset holds it no longer.
     """
+    settings = checked_settings(settings)
     if preset is not None or network is None:
         return CoreConfig.preset(preset or "digits").override(dict(settings))
     if settings and (kept := _first(network)) is not None:

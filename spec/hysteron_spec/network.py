@@ -7,13 +7,15 @@ neuron is in :mod:`hysteron_golden.neuron`, of a whole network in :mod:`hysteron
 Specified in docs/specification.md, §2.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hysteron_base.errors import HysteronError, integer_in, rectangular, require, set_flags
+from hysteron_base.errors import HysteronError, integer_in, rectangular, require, set_flags, shown
+from hysteron_base.settings import member_of
 
 from .encoder import Encoder
 from .fields import Declared, declared
@@ -178,10 +180,7 @@ class Layer:
         """The value of a declared field, of its own type and within its limits."""
         value = getattr(self, name)
         if about.choices is not None:
-            try:
-                return about.choices(value)
-            except ValueError:
-                raise HysteronError(f"{name} must be one of {list(about.choices)}, not {value!r}") from None
+            return member_of(name, value, about.choices)
         if about.flag:
             require(isinstance(value, bool | np.bool_), f"{name} must be true or false, not {value!r}")
             return bool(value)
@@ -212,6 +211,11 @@ class Layer:
         kinds = f"{self.mode.name.lower()}, reset {self.reset.name.lower()}, {self.weight_bits}-bit weights"
         back = ", recurrent" if self.recurrent is not None else ""
         return f"Layer({self.n_in} → {self.n_out}: {kinds}, θ {self.theta_low} … {self.theta_high}{back})"
+
+    def _repr_html_(self) -> str:
+        from .describe import layer_as_html
+
+        return layer_as_html(self)
 
     @property
     def n_in(self) -> int:
@@ -289,6 +293,10 @@ class Network:
     notes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        require(
+            isinstance(self.layers, Iterable),
+            f"layers must be a list of Layer, not {shown(self.layers)}; give (layer,) for one",
+        )
         object.__setattr__(self, "layers", tuple(self.layers))
         for index, layer in enumerate(self.layers):
             require(isinstance(layer, Layer), f"layer {index} must be a Layer, not {layer!r}")
@@ -304,10 +312,7 @@ class Network:
         )
         set_flags(self, "readout_every_step")
         require(len(self.layers) > 0, "a network needs at least one layer, not 0")
-        try:
-            object.__setattr__(self, "readout", Readout(self.readout))
-        except ValueError:
-            raise HysteronError(f"readout must be one of {list(Readout)}, not {self.readout!r}") from None
+        object.__setattr__(self, "readout", member_of("readout", self.readout, Readout))
         for index, layer in enumerate(self.layers):
             if index:
                 have = self.layers[index - 1].n_out

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import require
+from hysteron_base.errors import of_kind, require
 from hysteron_spec.registers import REGIONS, REGISTERS
 
 from .core import CoreConfig, ceil_div
@@ -130,6 +130,8 @@ def compile_network(network: Network, config: CoreConfig) -> Program:
     HysteronError
         Naming what does not fit, how much of it there is and how much the core has.
     """
+    of_kind("network", network, Network, "load one, or make it of layers")
+    of_kind("config", config, CoreConfig, "give PRESETS[name]")
 
     def fits(what: str, need: int, have: int, parameter: str) -> None:
         require(

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hysteron_base.errors import HysteronError, require
+from hysteron_base.doors import file_to_write
+from hysteron_base.errors import HysteronError, of_kind, require
 from hysteron_base.files import write_file
 from hysteron_base.text import one_line
 from hysteron_spec.encoder import Coding, Encoder
@@ -54,7 +55,15 @@ def _smallest(values: NDArray[np.int32]) -> NDArray[np.signedinteger]:
 
 
 def save(network: Network, path: str | Path) -> None:
-    """Write ``network`` to ``path``; the same network gives the same bytes."""
+    """Write ``network`` to ``path``; the same network gives the same bytes.
+
+    Raises
+    ------
+    HysteronError
+        If it is no network, or no file can be written there.
+    """
+    of_kind("network", network, Network, "load one, or make it of layers")
+    path = file_to_write(path)
     arrays: dict[str, NDArray[np.generic]] = {}
     layers = []
     for index, layer in enumerate(network.layers):

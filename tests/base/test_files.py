@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hysteron_base.files import build_root, holds, takes_files, told, usable_home, write_file, write_json
+from hysteron_base.errors import HysteronError
+from hysteron_base.files import build_root, holds, read_file, takes_files, told, usable_home, write_file, write_json
 
 
 @pytest.fixture
@@ -89,6 +90,18 @@ def test_a_named_pipe_is_written_to(tmp_path: Path) -> None:
     write_file(pipe, data)
     reader.join()
     assert found == [data] and pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
+
+
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    file, pipe = tmp_path / "file", tmp_path / "pipe"
+    file.write_bytes(b"data")
+    os.mkfifo(pipe)
+    assert read_file(file) == b"data"
+    for path in (pipe, Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(HysteronError, match=f"'{path}' is a device or a pipe.*give the path of a file"):
+            read_file(path)
+    with pytest.raises(FileNotFoundError):
+        read_file(tmp_path / "none")
 
 
 @pytest.mark.parametrize("call", ["open", "fdopen", "replace"])

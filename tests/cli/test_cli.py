@@ -94,6 +94,35 @@ def test_info_and_compile(hysteron: Run, small: Path, tmp_path: Path) -> None:
     assert all(len(line.split()) == 2 for line in (tmp_path / "load.txt").read_text().splitlines())
 
 
+def test_compile_keeps_the_loader_of_another_call(hysteron: Run, small: Path, tmp_path: Path) -> None:
+    """That of the same core stays, that of another core refuses its Verilog; a network replaces it."""
+    out = ("--out", tmp_path / "out")
+    assert hysteron("compile", small, "--preset", "tiny", *out)[0] == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert hysteron("compile", "--preset", "tiny", *out)[0] == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    status, _, errors = hysteron("compile", "--preset", "tiny", "--set", "max_inputs=64", *out)
+    assert status == 2
+    one_line(errors, str(tmp_path / "out" / "load.txt"), "into another core than tiny*", "give another --out")
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert hysteron("compile", small, "--preset", "tiny", "--set", "max_inputs=64", *out)[0] == 0
+    assert (tmp_path / "out" / "core.v").read_bytes() != before[tmp_path / "out" / "core.v"]
+    assert (tmp_path / "out" / "load.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "core"),
+    [
+        ("machine", "[digits]"),
+        ("compile", "[the first of these but tiny that the network fits; digits without a network]"),
+        ("sim", "[the first of these but tiny that the network fits]"),
+    ],
+)
+def test_help_says_which_core_is_taken(hysteron: Run, command: str, core: str) -> None:
+    status, text, _ = hysteron(command, "--help")
+    assert status == 0 and core in " ".join(text.split())
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -203,6 +232,9 @@ def test_a_result_as_json_is_all_of_standard_output(hysteron: Run) -> None:
 def test_every_parameter_is_explained(hysteron: Run) -> None:
     status, text, _ = hysteron("info", "--parameters", "--json")
     assert status == 0
-    for rows in json.loads(text).values():
-        assert rows
-        assert all(meaning for *_, meaning in rows)
+    found = json.loads(text)
+    assert list(found) == ["layer", "core", "machine", "recipe"]
+    for parameters in found.values():
+        assert parameters and all(each["type"] and each["meaning"] for each in parameters.values())
+    assert found["core"]["lanes"]["default"] == "" and found["recipe"]["epochs"]["default"].isdecimal()
+    assert found["layer"]["leak"]["of"] == "each neuron" and found["layer"]["mode"]["type"] == "Mode"

@@ -311,6 +311,17 @@ def test_a_good_path_is_taken(hysteron: Run, files: dict[str, Path], tmp_path: P
     assert (tmp_path / "later.nir").is_symlink() and (tmp_path / "new" / "later.nir").is_file()
 
 
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "pipe"])
+@pytest.mark.parametrize("words", [("ablate", "--redraw"), ("results", "--redraw"), ("results", "--check")])
+def test_figures_are_read_of_a_file(
+    hysteron: Run, files: dict[str, Path], tmp_path: Path, words: tuple[str, ...], path: str
+) -> None:
+    """Of nothing that has no end, or that nobody writes to."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "images").mkdir()
+    check_refused(hysteron, tmp_path, *words, "--out", path, "--docs", "page.md", told=f"error: {path!r} is a device")
+
+
 @pytest.mark.parametrize(("command", "option"), [("registers", "--check"), ("parameters", "--check")])
 def test_a_folder_to_compare_with(
     hysteron: Run, files: dict[str, Path], tmp_path: Path, command: str, option: str

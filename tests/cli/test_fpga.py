@@ -522,7 +522,7 @@ def test_a_netlist_is_compared_with_golden(
         line = LineFigures(**{**dict.fromkeys(LineFigures.__dataclass_fields__, 0), "first_in": 1000, "last_out": 9000})
         return Stream(line, 0, wrong, [], [])
 
-    monkeypatch.setattr("hysteron_fpga.simulate.build_netlist", lambda one, path: (one.name, path))
+    monkeypatch.setattr("hysteron_fpga.simulate.build_netlist", lambda one, path, **_: (one.name, path))
     monkeypatch.setattr("hysteron_fpga.simulate.SimulatedMachine", lambda *words, program: (*words, program))
     monkeypatch.setattr("hysteron_fpga.simulate.stream", stream)
     data = spikes_file(tmp_path / "data.npz")

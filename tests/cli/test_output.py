@@ -46,7 +46,7 @@ SAYS: dict[str, Callable[[Any], bool]] = {
     ),
     "info of a core": lambda found: found["tiny*"]["lanes"] == 8,
     "info --parameters": lambda found: (
-        len(found) == 4 and all(len(row) == 4 for rows in found.values() for row in rows)
+        len(found) == 4 and all(len(one) == 3 for kind in found.values() for one in kind.values())
     ),
     "data list": lambda found: set(found) == set(CATALOGUE) and found["digits"]["there"],
     "registers": lambda found: found["registers"].startswith("# Registers"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -14,6 +15,7 @@ from hysteron_cli.results import results
 from hysteron_golden import run
 from hysteron_measure import measurement
 from hysteron_sim.simulator import Observed
+from hysteron_spec import save
 from support.command import one_line
 from support.measured import (
     change,
@@ -133,6 +135,7 @@ def test_without_docs_the_page_goes_beside_the_figures(hysteron: Run, project: P
         (["{steps}", "--check"], ["give none"]),
         (["{steps}", "--redraw"], ["give none"]),
         (["--redraw", "--check"], ["not both"]),
+        (["--judge", "max"], ["name some"]),
         (["{bare}"], ["bare.hyn", "no training record", "bare.json"]),
         (["{far}"], ["far.hyn", "must lie beside", "--out"]),
         (["{missing}"], ["missing.hyn", "does not exist"]),
@@ -168,6 +171,56 @@ def test_a_folder_without_records(hysteron: Run, tmp_path: Path) -> None:
         status, _, errors = hysteron("results", "--out", tmp_path / "results.json", *option)
         assert status == 2
         one_line(errors, "no network with a training record", tmp_path.name)
+
+
+def test_answers_are_judged_as_is_said(hysteron: Run, tmp_path: Path) -> None:
+    """A population code of three classes: whole, on golden and through the hardware."""
+    network = replace(recurrent_network(6, "groups"), readout_every_step=False)
+    inputs = spikes(30)
+    labels = run(network, inputs).values.reshape(30, 3, 2).sum(axis=2).argmax(axis=1)
+    assert (labels != run(network, inputs).predictions).any() and len(set(labels)) > 1
+    labels[7] = (labels[7] + 1) % 3
+    path = ship(tmp_path, "groups", network, {"inputs": inputs, "labels": labels})
+    out = tmp_path / "results.json"
+    status, text, errors = hysteron("results", path, "--out", out, "--judge", "groups:3")
+    assert status == 0, errors
+    entry = json.loads(out.read_text())["groups"]
+    assert (entry["judge"], entry["mismatches"]) == ("groups:3", 0)
+    assert entry["accuracy_integer"] == entry["accuracy_rtl"] == 29 / 30
+    assert np.sum(entry["confusion"]) == 30 and np.trace(entry["confusion"]) == 29
+    assert np.shape(entry["confusion"]) == (3, 3)
+    assert "judged by groups:3" in text and "judged by groups:3" in (tmp_path / "networks.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("judge", "told"), [("groups:4", "which 4 does not divide"), ("max", "readout_every_step"), ("best", "must be one")]
+)
+def test_a_judge_that_does_not_suit(hysteron: Run, tmp_path: Path, judge: str, told: str) -> None:
+    network = replace(recurrent_network(6, "groups"), readout_every_step=False)
+    path = ship(tmp_path, "groups", network, {"inputs": spikes(9), "labels": np.arange(9) % 3})
+    before = set(tmp_path.rglob("*"))
+    status, _, errors = hysteron("results", path, "--out", tmp_path / "results.json", "--judge", judge)
+    assert status == 2 and set(tmp_path.rglob("*")) == before
+    one_line(errors, told)
+
+
+def test_run_counts_labelled_steps(hysteron: Run, shipped: Path, tmp_path: Path) -> None:
+    """``hysteron run`` judges by the same rules."""
+    network, data = shipped / "networks" / "steps.hyn", shipped / "networks" / "steps-data.npz"
+    status, text, errors = hysteron("run", network, "--data", data, "--out", tmp_path)
+    assert status == 0 and "note" not in text, errors
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["accuracy"] == entries(shipped)["steps"]["accuracy_integer"]
+
+
+@pytest.mark.parametrize("command", ["run", "sim", "soc-sim"])
+def test_labels_of_steps_that_nothing_answers(hysteron: Run, tmp_path: Path, command: str) -> None:
+    save(replace(recurrent_network(3, "once"), readout_every_step=False), tmp_path / "once.hyn")
+    np.savez(tmp_path / "steps.npz", **step_data())
+    words = (command, tmp_path / "once.hyn", "--data", tmp_path / "steps.npz", "--out", tmp_path / "out")
+    status, text, errors = hysteron(*words)
+    assert status == 2 and not text and not (tmp_path / "out").exists()
+    one_line(errors, "'steps' has a label at every step", "'once' answers once a sample", "readout_every_step")
 
 
 def test_sim_counts_labelled_steps(hysteron: Run, shipped: Path, tmp_path: Path) -> None:

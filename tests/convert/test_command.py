@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,12 +150,42 @@ def test_pixels(stand_in: Path, coding: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "example"),
+    [
+        ([], "--dt 1e-4 --reset zero"),
+        (["--reset", "none", "--coding", "rate", "--steps", "3"], "--dt 1e-4 --reset none --coding rate --steps 3"),
+        (["--dt", "5e-5", "--accept"], "--dt 5e-05 --reset zero --accept"),
+        (["--dt", "5e-5", "--reset", "hidden=none"], "--dt 5e-05 --reset hidden=none --reset last=zero"),
+    ],
+)
+def test_what_is_missing_is_shown_in_a_command(stand_in: Path, words: list[str], example: str) -> None:
+    """One that works, when it is copied."""
+    told = refused("net.nir", *words)
+    assert told.endswith(f"; for example: hysteron import net.nir {example}")
+    with contextlib.suppress(ToolError):  # whether it is faithful is another matter
+        call(import_, *shlex.split(told.partition("for example: hysteron import ")[2]))
+
+
+@pytest.mark.parametrize("shape", [(64,), (4, 5), (20,)])
+@pytest.mark.parametrize("option", ["--data", "--calibrate"])
+def test_images_for_a_network_of_spikes(stand_in: Path, option: str, shape: tuple[int, ...]) -> None:
+    """A coding makes spikes of them; nothing else is guessed."""
+    inputs = np.random.default_rng(3).integers(0, 256, (6, *shape), dtype=np.uint8)
+    np.savez("images.npz", inputs=inputs, labels=np.arange(6) % 4)
+    told = refused("net.nir", "--dt", 1e-4, "--reset", "zero", option, "images.npz")
+    if shape == (64,):
+        assert told.startswith("spikes must have shape")
+    else:
+        assert f"({option}) holds images of {'×'.join(map(str, shape))} pixels" in told and "--coding direct" in told
+
+
+@pytest.mark.parametrize(
     ("words", "says"),
     [
         ([], "dt is missing"),
         (["--dt", "1e-4"], "the reset of node 'hidden' is missing"),
         (["--dt", "1e-4", "--reset", "zero", "--reset", "none"], "--reset 'none' says again what all nodes do"),
-        (["--dt", "1e-4", "--reset", "x=zero"], "--reset names node 'x'"),
+        (["--dt", "1e-4", "--reset", "x=zero"], "reset (--reset) names node 'x'"),
         (["--dt", "1e-4", "--reset", "zero", "--coding", "rate"], "coding rate needs steps (--steps): how many"),
         (["--dt", "1e-4", "--reset", "zero", "--steps", "4"], "steps 4 (--steps) are for pixels"),
         (["--dt", "1e-4", "--reset", "zero", "--coding", "level", "--steps", "0"], "encoder steps must be from 1"),

@@ -56,6 +56,18 @@ def test_edges_into_the_input_and_out_of_the_output_are_refused() -> None:
     assert "an edge leads from the output 'out' to node 'w'" in refusal(lambda: imported(made))
 
 
+def test_two_edges_between_two_nodes_are_refused() -> None:
+    """Do they count once or twice? NIR's own check refuses them."""
+    made = chain((2,), ("fc", linear([1, 0], [0, 1])), ("n", lif()))
+    made.edges.insert(1, made.edges[0])
+    assert "the graph has two edges from 'in' to 'fc', which NIR does not allow; remove one" in refusal(
+        lambda: imported(made)
+    )
+    inner = nest(1)
+    inner.nodes["x"].edges.append(["i", "x"])
+    assert "graph 'x' has two edges from 'i' to 'x'" in refusal(lambda: imported(inner))
+
+
 def test_names_that_meet_where_graphs_are_flattened_are_refused() -> None:
     made = nest(1)
     made.nodes["x.x"] = lif()

@@ -48,6 +48,21 @@ def a_set(samples: int = 60) -> DataSet:
     return DataSet("mine", spikes(2, samples, 10, 20), np.arange(samples) % 4)
 
 
+def test_what_a_notebook_shows() -> None:
+    graph = a_graph()
+    graph.nodes["<b>"] = graph.nodes.pop("hidden")
+    graph.edges = [tuple("<b>" if name == "hidden" else name for name in edge) for edge in graph.edges]
+    imported = import_network(graph, dt=1e-4, reset="zero", weight_bits=8, data=a_set(), name="mine")
+    page, text = imported._repr_html_(), repr(imported)
+    assert "mine (20-30-4)" in page and "mine (20-30-4)" in text and "\n" not in text
+    assert imported.check.verdict.value in page and imported.check.layers[0].text in page
+    assert imported.comparison is not None and imported.core is not None
+    assert imported.comparison.accuracy is not None
+    assert f"{100 * imported.comparison.accuracy:.2f} %" in page and imported.core.options in page
+    assert "&lt;b&gt;" in page and "<b>:" not in page
+    assert page.count("<tr>") == 7
+
+
 def test_judged_over_the_steps() -> None:
     """The largest value over the steps, of both networks: the integers are made to answer at every step."""
     imported = import_network(

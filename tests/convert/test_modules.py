@@ -155,6 +155,16 @@ def test_brevitas() -> None:
         network = assert_does_the_same(nn.Sequential(part, leaky()), (6,))
         wanted = part.quant_weight().value.detach().numpy().T
         assert np.allclose(network.layers[0].weights, wanted, rtol=1e-6, atol=1e-9)
+        conv = strong(layers.QuantConv2d(1, 2, 3, bias=True, weight_bit_width=bits), factor=0.7).double()
+        assert_does_the_same(nn.Sequential(conv, leaky()), (1, 5, 5))
+
+
+def test_brevitas_with_rounded_inputs_is_refused() -> None:
+    layers = pytest.importorskip("brevitas.nn", reason="Brevitas is not installed")
+    rounding = pytest.importorskip("brevitas.quant").Int8ActPerTensorFloat
+    part = strong(layers.QuantLinear(6, 5, bias=True, weight_bit_width=4, input_quant=rounding)).double()
+    told = refusal(lambda: from_snntorch(nn.Sequential(part, leaky()).eval(), input_shape=(6,)))
+    assert "'0' is a QuantLinear" in told and "not linear" in told
 
 
 def test_a_convolution_that_overrides_what_forward_calls() -> None:
@@ -294,6 +304,14 @@ def test_a_neuron_that_overrides_its_step_is_refused() -> None:
 )
 def test_a_spike_that_is_no_step_is_refused(step: Any, says: str) -> None:
     assert says in refusal(lambda: from_snntorch(nn.Sequential(nn.Linear(6, 5), leaky(spike_grad=step))))
+
+
+def test_too_little_memory_is_told_as_that() -> None:
+    def step(x: torch.Tensor) -> torch.Tensor:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        from_snntorch(nn.Sequential(nn.Linear(6, 5), leaky(spike_grad=step)))
 
 
 def test_a_step_at_the_threshold_is_read() -> None:

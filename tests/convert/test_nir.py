@@ -376,12 +376,12 @@ def test_refused_graphs(change: Any, says: str) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"dt": None}, "dt is missing: NIR has continuous time; give the time step in seconds with --dt"),
+        ({"dt": None}, "dt is missing: NIR has continuous time; give dt (--dt), the step in"),
         ({"dt": 0.0}, "dt must be a positive number of seconds, not 0"),
         ({"reset": None}, "the reset of node 'a' is missing: NIR does not know it"),
         ({"reset": {"a": "zero"}}, "the reset of node 'b' is missing"),
         ({"reset": "soft"}, "reset must be zero, subtract or none, not 'soft'"),
-        ({"reset": {"": "zero", "c": "none"}}, "--reset names node 'c', the graph has in, fc, a, fc2, b, out"),
+        ({"reset": {"": "zero", "c": "none"}}, "reset (--reset) names node 'c', the graph has in, fc, a, fc2, b, out"),
         ({"reference": "norse"}, "reference must be one of nir, snntorch, snntorch-delayed, not 'norse'"),
         ({"limit": 1}, "node 'in' has 2 inputs, more than 1 (--limit)"),
         ({"firing": "at"}, "firing must be one of above, at-or-above, not 'at'"),

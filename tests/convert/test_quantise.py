@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -403,6 +404,58 @@ def test_of_many_leaks_the_worst_are_listed() -> None:
 def test_remarks(change: dict[str, Any], options: dict[str, Any], says: str | None) -> None:
     remarks = quantise(FloatNetwork((float_layer(1, 20, 30, **change),)), SAMPLES, **options).rounding.remarks
     assert remarks == () if says is None else any(says in remark for remark in remarks)
+
+
+def test_more_potential_bits_are_said_to_help_only_if_they_do() -> None:
+    """Where they do not, there is no promise."""
+    network = FloatNetwork((float_layer(1, 20, 30, beta=np.ones(30)),))
+    narrow = quantise(network, SAMPLES, weight_bits=8, potential=Potential(8)).rounding
+    (told,) = [remark for remark in narrow.remarks if "reach the ends" in remark]
+    found = re.search(r"with (\d+) potential bits ([\d.]+) instead of ([\d.]+) % agree in the calibration$", told)
+    assert found and float(found[2]) > float(found[3])
+    assert narrow.layers[0].agreement is not None
+    assert f"{100 * narrow.layers[0].agreement:.1f}" == found[3]
+    wide = quantise(network, SAMPLES, weight_bits=8, potential=Potential(int(found[1]))).rounding
+    assert wide.layers[0].agreement is not None and wide.layers[0].agreement > narrow.layers[0].agreement
+    # Biases so large that every width is full: only the fault is told.
+    full = FloatNetwork((float_layer(1, 20, 30, beta=np.ones(30), bias=np.full(30, -3000.0)),))
+    remarks = quantise(full, SAMPLES, weight_bits=8, potential=Potential(8), bias_bits=24).rounding.remarks
+    (told,) = [remark for remark in remarks if "reach the ends" in remark]
+    assert told.endswith("reach the ends of 8 bits")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_more_weight_bits_are_said_to_help_only_if_they_do(bits: int) -> None:
+    weights = np.random.default_rng(3).normal(0, 0.1, (20, 30))
+    weights[:, :3] *= 0.02
+    weights[0, 5] = 1.0
+    network = FloatNetwork((replace(float_layer(1, 20, 30), weights=weights),))
+    widths = (2, 4, 8)
+    told, gone = {}, {}
+    for width in widths:
+        made = quantise(network, weight_bits=width, potential=Potential(bits))
+        gone[width] = int((~made.network.layers[0].weights.any(axis=0)).sum())
+        told[width] = next((remark for remark in made.rounding.remarks if "became 0" in remark), "")
+    assert gone[2] > gone[4] > 0
+    for width, remark in told.items():
+        assert f"all weights of {gone[width]} of 30 neurons became 0" in remark
+        found = re.search(r"; with (\d) weight bits of (\d+|none)$", remark)
+        if found:
+            assert gone[int(found[1])] == int(found[2].replace("none", "0")) < gone[width]
+        else:
+            assert remark.endswith("became 0")
+            assert all(gone[other] >= gone[width] for other in widths if other > width) or width == 8
+    assert any("; with" in remark for remark in told.values())
+
+
+def test_lost_recurrent_weights() -> None:
+    recurrent = np.random.default_rng(3).normal(0, 0.004, (30, 30))
+    network = FloatNetwork((replace(float_layer(1, 20, 30), recurrent=recurrent),))
+    remarks = quantise(network, weight_bits=4).rounding.remarks
+    wide = quantise(network, weight_bits=8)
+    (told,) = [remark for remark in remarks if "recurrent weights became 0" in remark]
+    helps = wide.network.layers[0].recurrent is not None and wide.network.layers[0].recurrent.any()
+    assert told.endswith("with 8 weight bits they do not") == helps
 
 
 def test_remarks_of_the_importer_and_of_missing_samples() -> None:

@@ -149,6 +149,15 @@ def test_other_sound_is_refused_by_name(make_wav: Make) -> None:
             fsdd.read_wav("a.wav", content)
 
 
+def test_too_little_memory_is_no_damage(make_wav: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("scipy.io.wavfile.read", fail)
+    with pytest.raises(MemoryError):
+        fsdd.read_wav("a.wav", make_wav(tone(1000, 900)))
+
+
 def test_real_recordings() -> None:
     need_data("fsdd")
     tests = load_data_set("fsdd")

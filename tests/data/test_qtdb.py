@@ -54,3 +54,12 @@ def test_real_sequences() -> None:
     # What convert leaves out is a mark at the end of each sequence, not a signal.
     arrays = qtdb.read_mat(*read("qtdb", PARTS.index("test")))
     assert {(int(step), int(channel)) for _, step, channel in np.argwhere(arrays["x"] < 0)} == {(1300, 0)}
+
+
+def test_too_little_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("scipy.io.loadmat", fail)
+    with pytest.raises(MemoryError):
+        qtdb.read_mat(b"", "some.mat")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from hysteron_base.errors import DeviceError, HysteronError, SimulationError, To
 from hysteron_base.progress import Progress
 from hysteron_golden import run
 from hysteron_golden.machine import GoldenAccelerator
+from hysteron_golden.run import winner
 from hysteron_host.campaign import CampaignReport, _with_check, run_campaign
-from hysteron_spec import load
+from hysteron_spec import PRESETS, Layer, Network, Potential, load, save
 from hysteron_spec.answers import Answer
 from support.refusal import refusal
 
@@ -169,8 +171,79 @@ def test_samples_without_a_label_are_not_judged(tmp_path: Path) -> None:
 
 def test_answers_can_be_judged_in_another_way(tmp_path: Path) -> None:
     """What the host makes of an answer is what is kept, and no run in another way goes on from there."""
-    report = call(tmp_path, np.full(12, 7), judge="seven", judged=lambda _: 7, images=5)
+    report = call(tmp_path, np.full(12, 7), judge="seven", judged=lambda _: np.array([7]), images=5)
     assert (report.judge, report.accuracy) == ("seven", 1.0)
     assert [line.split(",")[1] for line in (tmp_path / "results.csv").read_text().splitlines()[1:]] == ["7"] * 5
     with pytest.raises(HysteronError, match=r"of another run .*judge"):
         call(tmp_path, resume=True)
+
+
+# -- labels of steps ---------------------------------------------------------------------------------------------
+
+STEPS = 5
+STEP_INPUTS = (np.random.default_rng(4).random((8, STEPS, 6)) < 0.5).astype(np.uint8)
+
+
+def step_network(*, every_step: bool = True) -> Network:
+    weights = np.random.default_rng(5).integers(-8, 8, (6, 3))
+    return Network((Layer(weights, 9, 3),), Potential(12), readout_every_step=every_step, name="steps")
+
+
+def step_labels(network: Network) -> np.ndarray:
+    """Each step's answer, but four: two wrong and two without a label."""
+    result = run(network, STEP_INPUTS)
+    assert result.step_values is not None
+    labels = winner(network.readout, result.step_values).astype(np.int64)
+    labels[0, 1] = (labels[0, 1] + 1) % 3
+    labels[6, 0] = (labels[6, 0] + 1) % 3
+    labels[2, 2:4] = -1
+    return labels
+
+
+def call_steps(folder: Path, network: Network, labels: np.ndarray, **more: object) -> CampaignReport:
+    folder.mkdir(exist_ok=True)
+    save(network, folder / "steps.hyn")
+
+    def judged(answer: Answer) -> np.ndarray:
+        return winner(network.readout, answer.steps)
+
+    more = {"data": "steps", "port": "golden:", "folder": folder / "out", "judged": judged, **more}
+    return run_campaign(folder / "steps.hyn", STEP_INPUTS, labels, **more)  # type: ignore[arg-type]
+
+
+def test_labels_of_steps_are_judged(tmp_path: Path) -> None:
+    network = step_network()
+    labels = step_labels(network)
+    known = 8 * STEPS - 2
+    assert call_steps(tmp_path, network, labels).accuracy == (known - 2) / known
+    head, *rows = (tmp_path / "out/results.csv").read_text().splitlines()
+    assert head == "index,prediction,right,labels,value0,value1,value2,check"
+    assert [tuple(map(int, row.split(",")[2:4])) for row in rows[:3]] == [(4, 5), (5, 5), (3, 3)]
+    whole = lines(tmp_path / "out")
+    for damaged in (whole[:5], [*whole[:2], "x" + whole[2], *whole[3:]]):
+        (tmp_path / "out/results.csv").write_text("".join(damaged))
+        assert call_steps(tmp_path, network, labels, resume=True).accuracy == (known - 2) / known
+        assert lines(tmp_path / "out") == whole
+    labels[0, 1] = -1
+    with pytest.raises(HysteronError, match=r"of another run \(other labels\)"):
+        call_steps(tmp_path, network, labels, resume=True)
+
+
+def test_labels_of_steps_that_nothing_answers_are_refused(tmp_path: Path) -> None:
+    network = step_network()
+    labels = step_labels(network)
+    for made, given, told in (
+        (step_network(every_step=False), labels, "labels of steps need a network that answers at each.*readout_every"),
+        (network, labels[:, 1:], "labels of 4 steps do not suit 5 answers to sample 0"),
+    ):
+        with pytest.raises(HysteronError, match=told):
+            call_steps(tmp_path, made, given)
+        assert not (tmp_path / "out").exists()
+
+
+def test_the_report_has_the_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, of a machine that tells it."""
+    assert call(tmp_path).core is None
+    monkeypatch.setattr(GoldenAccelerator, "core", PRESETS["digits"], raising=False)
+    report = call(tmp_path).as_dict()
+    assert report["core"] == asdict(PRESETS["digits"])

@@ -67,7 +67,9 @@ def sent(picture: Image, sample: NDArray[np.uint8]) -> list[int]:
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=lambda config: config.name)
 def test_the_core_is_the_one_that_was_generated(config: CoreConfig) -> None:
-    assert core_of(identity(config)) == replace(config, name="machine")
+    assert core_of(identity(config)) == config
+    other = replace(config, name="mine", max_inputs=config.max_inputs - 1)
+    assert core_of(identity(other)) == replace(other, name="machine")
 
 
 def test_other_registers_are_refused() -> None:
@@ -214,4 +216,4 @@ def test_wrong_images_for_the_hosts_encoder(wire: Wire, encoder: Encoder, sample
 
 def test_a_network_that_does_not_fit_is_refused() -> None:
     message = refusal(lambda: image_for(network(ENCODERS[0], n_out=17), identity(ICEBREAKER)))
-    assert message.startswith("the network needs 17 outputs, core 'machine' has 16;")
+    assert message.startswith("the network needs 17 outputs, core 'icebreaker' has 16;")

@@ -132,7 +132,7 @@ def test_an_unknown_preset() -> None:
     assert "preset" in refusal(lambda: Accelerator.open("sim:nonsense"))
 
 
-@pytest.mark.parametrize("port", ["", "/dev/nowhere", "/dev", "/dev/null"])
+@pytest.mark.parametrize("port", ["/dev/nowhere", "/dev", "/dev/null"])
 def test_ports_that_are_none(port: str) -> None:
     message = refusal(lambda: Accelerator.open(f"serial:{port}"))
     assert f"serial port {port!r} cannot be opened" in message and "check cable" in message
@@ -233,3 +233,8 @@ def test_nobody_answers_on_a_port(terminal: tuple[int, str]) -> None:
     message = refusal(lambda: Accelerator.open(f"serial:{terminal[1]}", patience=0.01), DeviceError)
     assert f"no machine answers on serial:{terminal[1]}" in message
     SerialTransport(terminal[1]).close()  # the port was given back
+
+
+def test_a_serial_port_has_a_name() -> None:
+    message = refusal(lambda: Accelerator.open("serial:"))
+    assert message == "serial: needs the name of a port, as in serial:/dev/ttyUSB0, not ''"

@@ -408,7 +408,13 @@ ROWS = (
         differs="several spikes in a step; the file does not show it",
     ),
     *(
-        Row("SpikingJelly", f"{kind}{text}", "`--dt DT --reset zero --firing at-or-above`", spikingjelly(kind, **given), _JELLY)
+        Row(
+            "SpikingJelly",
+            f"{kind}{text}",
+            "`--dt DT --reset zero --firing at-or-above`",
+            spikingjelly(kind, **given),
+            _JELLY,
+        )
         for kind, text, given in (
             ("IFNode", "", {}),
             ("LIFNode", "", {}),

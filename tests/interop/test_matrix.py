@@ -25,7 +25,13 @@ from .frameworks import ROWS, Made, Row
 #: Networks of each row.
 EACH = 40
 SAMPLES, STEPS = 3, 12
-PACKAGES = {"snnTorch": "snntorch", "Norse": "norse.torch", "Sinabs": "sinabs", "SpikingJelly": "spikingjelly", "Rockpool": "rockpool"}
+PACKAGES = {
+    "snnTorch": "snntorch",
+    "Norse": "norse.torch",
+    "Sinabs": "sinabs",
+    "SpikingJelly": "spikingjelly",
+    "Rockpool": "rockpool",
+}
 
 
 def imported(row: Row, made: Made, folder: Path) -> FloatNetwork:
@@ -50,7 +56,9 @@ def test_every_spike_or_a_word(row: Row, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("matrix")
     fired = differed = 0
 
-    @settings(max_examples=EACH, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EACH, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(seed=st.integers(0, 2**32 - 1))
     def check(seed: int) -> None:
         nonlocal fired, differed

@@ -52,7 +52,11 @@ def linear(rng: Generator, shape: tuple[int, ...]) -> Any:
             nn.Unflatten(1, (shape[0], 1)),
             nn.Dropout(0.3),
         )[rng.choice(4, p=(0.6, 0.2, 0.1, 0.1))]
-    more = {"dilation": int(rng.integers(1, 3)) if (shape[-1] > 2 * (kernel - 1)) and min(shape[1:]) > 2 * (kernel - 1) else 1}
+    more = {
+        "dilation": int(rng.integers(1, 3))
+        if (shape[-1] > 2 * (kernel - 1)) and min(shape[1:]) > 2 * (kernel - 1)
+        else 1
+    }
     channels = int(rng.integers(1, 4))
     groups = shape[0] if rng.random() < 0.3 else 1
     mean = {**options, "count_include_pad": bool(rng.integers(2)), "ceil_mode": bool(rng.integers(2))}
@@ -112,9 +116,7 @@ def network(rng: Generator) -> tuple[Any, tuple[int, ...], list[str]]:
 def test_every_linear_module_in_any_order() -> None:
     told: Counter[str] = Counter()
 
-    @settings(
-        max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**32 - 1))
     def check(seed: int) -> None:
         rng = np.random.default_rng(seed)

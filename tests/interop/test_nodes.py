@@ -80,9 +80,7 @@ class Maker:
         self.rng = rng
         self.steps: list[tuple[str, Any]] = []
         self.nodes: list[tuple[str, Any]] = []
-        self.shape = (
-            tuple(int(n) for n in rng.integers(2, 5, 3)) if rng.random() < 0.6 else (int(rng.integers(1, 6)),)
-        )
+        self.shape = tuple(int(n) for n in rng.integers(2, 5, 3)) if rng.random() < 0.6 else (int(rng.integers(1, 6)),)
         self.input = self.shape
         for _ in range(int(rng.integers(1, 3))):
             for _ in range(int(rng.integers(1, 3))):
@@ -137,9 +135,7 @@ class Maker:
         padding = tuple(int(n) for n in rng.integers(0, 2, 2))
         stride = tuple(int(n) for n in rng.integers(1, 3, 2))
         room = [n + 2 * p for n, p in zip((height, width), padding, strict=True)]
-        dilation = tuple(
-            int(rng.integers(1, 3)) if 2 * (k - 1) < n else 1 for k, n in zip(kernel, room, strict=True)
-        )
+        dilation = tuple(int(rng.integers(1, 3)) if 2 * (k - 1) < n else 1 for k, n in zip(kernel, room, strict=True))
         weight = of_type(rng, odd(rng, groups * int(rng.integers(1, 3)), channels // groups, *kernel))
         bias = of_type(rng, odd(rng, len(weight)))
         w, b = torch.as_tensor(weight.astype(float)), torch.as_tensor(bias.astype(float))
@@ -211,9 +207,7 @@ class Maker:
 def test_every_node_and_shape_of_its_parameters() -> None:
     told: Counter[str] = Counter()
 
-    @settings(
-        max_examples=600, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=600, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(
         seed=st.integers(0, 2**32 - 1),
         reset=st.sampled_from(["zero", "subtract", "none"]),
@@ -243,4 +237,6 @@ def test_every_node_and_shape_of_its_parameters() -> None:
     check()
     print(dict(told))
     assert told["exact"] > 300 and told["spikes"] > 10_000
-    assert all(told[kind] > 10 for kind in ("LIF", "IF", "CubaLIF", "Threshold", "Conv2d", "SumPool2d", "AvgPool2d")), told
+    assert all(told[kind] > 10 for kind in ("LIF", "IF", "CubaLIF", "Threshold", "Conv2d", "SumPool2d", "AvgPool2d")), (
+        told
+    )

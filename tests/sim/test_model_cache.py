@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hysteron_base.errors import SimulationError
+from hysteron_base.progress import Progress
 from hysteron_sim import build, model_cache
 from hysteron_sim.build import build_once, generated
 
@@ -102,9 +103,12 @@ def test_a_build_leaves_what_is_run_and_removes_what_is_old(models: Path, monkey
         make(log.parent)
         done.append(1)
 
+    told: list[Progress] = []
     for _ in range(2):
-        assert build_once(models / "new", {"core.v": "module"}, work) == models / "new"
+        found = build_once(models / "new", {"core.v": "module"}, work, what="the simulator of core x", tell=told.append)
+        assert found == models / "new"
     assert done == [1], "it is built once"
+    assert [each.what for each in told if each.finished] == ["building the simulator of core x"], "and told of once"
     assert {path.name for path in (models / "new").iterdir()} == {"lock", "used", "complete", "machine", "core.v"}
     assert len(names(models)) == 2 and "new" in names(models)
 

@@ -27,9 +27,8 @@ def test_it_tells_how_far_it_is_and_prints_nothing(capsys: pytest.CaptureFixture
     done = stream_images(load(DIGITS), IMAGES, CoreConfig.preset("digits"), data="noise", tell=told.append)
     assert capsys.readouterr() == ("", "")
     stages = [each.what for each in told if each.finished]
-    assert (
-        stages[0] == "golden" and stages[1].startswith("building the simulator") and stages[2:] == ["loading", "images"]
-    )
+    # Others are of a build, if there was one.
+    assert [each for each in stages if " " not in each] == ["golden", "loading", "images"]
     counts = [each.done for each in told if each.what == "images" and not each.finished]
     assert counts == list(range(10)) and told[-1].total == 9
     report = done.as_dict()

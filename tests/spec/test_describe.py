@@ -9,7 +9,7 @@ import pytest
 
 from hysteron_spec.describe import as_html, as_text, describe, facts, layer_rows, leak_text
 from hysteron_spec.encoder import Coding, Encoder
-from hysteron_spec.network import Layer, Network
+from hysteron_spec.network import LAYER_FIELDS, Layer, Network
 from hysteron_spec.neuron import Mode, Potential, Readout, Reset
 
 
@@ -68,6 +68,20 @@ def test_text(two: Network) -> None:
     assert lines[1].split() == [head.lstrip("<") for head in layer_rows(two)[0]]
     assert len({len(line) for line in lines[1:4]}) == 1, "columns are aligned"
     assert lines[4:] == facts(two)
+
+
+def test_a_layer_in_a_notebook(two: Network) -> None:
+    for layer in two.layers:
+        page = layer._repr_html_()
+        for name, value in (
+            ("inputs", layer.n_in),
+            ("neurons", layer.n_out),
+            ("theta_high", layer.theta_high),
+            ("mode", layer.mode.name.lower()),
+            ("recurrent", "no" if layer.recurrent is None else "yes"),
+        ):
+            assert f"{name}</th><td style='text-align:left'>{value}</td>" in page
+        assert page.count("<tr>") == page.count("</tr>") == 3 + len(LAYER_FIELDS)
 
 
 def test_html(two: Network) -> None:

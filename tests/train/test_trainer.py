@@ -210,6 +210,15 @@ def test_a_damaged_checkpoint(tmp_path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
+def test_too_little_memory_is_no_damage(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(MemoryError):
+        train(replace(PLAIN, epochs=1), toy_images(), checkpoint=checkpoint)
+
+
 @pytest.mark.parametrize("damage", ["half", "a bit", "no entries", "no optimiser", "other shape", "other fields"])
 def test_a_checkpoint_damaged_in_its_middle(checkpoint: Path, damage: str) -> None:
     content = checkpoint.read_bytes()

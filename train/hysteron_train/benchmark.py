@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hysteron_base.errors import require
+from hysteron_base.errors import number, require
 from hysteron_base.extras import DISTRIBUTION
 from hysteron_base.files import build_root
 from hysteron_base.progress import Tell, quiet, stage
@@ -195,6 +195,7 @@ def train_recipe(
     HysteronError
         If there is no such recipe or field, or as :func:`make` says.
     """
+    number("held_back", held_back, "give a part of the samples, as 0.1")
     texts = {key: text_of(value) for key, value in changes.items()}
     command = ["hysteron", "train", name, *(f"--set {shlex.quote(f'{key}={text}')}" for key, text in texts.items())]
     command += ["--twin"] * twin + [f"--held-back {held_back:g}"] * (held_back > 0)

@@ -283,7 +283,7 @@ def _resume(
         torch.set_rng_state(state["torch_rng"])
         rng.bit_generator.state = meta["rng"]
         history: list[dict[str, float]] = meta["history"]
-    except HysteronError:
+    except (HysteronError, MemoryError):
         raise
     except Exception as error:  # whole, but written by another version of this program or of PyTorch
         raise HysteronError(f"checkpoint {str(path)!r} cannot be read ({type(error).__name__}); {remedy}") from None
