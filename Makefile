@@ -18,7 +18,7 @@ CHIP ?= $(PRESET)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup named-chip sim soc-sim fpga netlist gds gds-setup layout test-gds test test-skipped test-exhaustive test-wheel bench lint format lock \
-	train-setup test-train networks results docs wheel clean uninstall
+	train-setup test-train test-interop networks results docs wheel clean uninstall
 
 PIP := $(BIN)/pip --disable-pip-version-check
 #: Installs a lock file and this project: $(call install,LOCK,WHAT FOR).
@@ -130,8 +130,8 @@ format: $(READY) ## format the code
 
 # Every extra but PyTorch's; the other lock files hold what is in several of them to the same version.
 LOCKED := sim machine fpga silicon data convert
-LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
-	pyproject.toml
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
+LOCK = $(COMPILE) pyproject.toml
 PINNED = -c <(sed 's/ *\\$$//; /^ *--hash/d' $(1))
 
 lock: $(READY) ## renew the lock files from pyproject.toml
@@ -139,6 +139,7 @@ lock: $(READY) ## renew the lock files from pyproject.toml
 	$(LOCK) $(LOCKED:%=--extra %) --group dev $(call PINNED,requirements-gds.lock) -o requirements.lock
 	$(LOCK) --extra sim --group install $(call PINNED,requirements.lock) -o requirements-sim.lock
 	$(LOCK) $(LOCKED:%=--extra %) --group docs $(call PINNED,requirements.lock) -o requirements-docs.lock
+	$(COMPILE) --no-deps --group pyproject.toml:interop -o tests/interop/requirements.lock
 
 train-setup: $(VENV)/ready-train ## add PyTorch and snnTorch
 
@@ -150,6 +151,14 @@ $(VENV)/ready-train: $(READY)
 
 test-train: $(VENV)/ready-train ## run the tests of training and import with PyTorch
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/train tests/convert tests/docs
+
+$(VENV)/ready-interop: $(VENV)/ready-train tests/interop/requirements.lock
+	@echo "adding Norse, Sinabs, SpikingJelly, Rockpool, Brevitas and jaxsnn to $(VENV) (about 0.5 GB)"
+	@$(PIP) install --quiet --require-hashes --no-deps -r tests/interop/requirements.lock
+	@touch $@
+
+test-interop: $(VENV)/ready-interop ## import networks of the field's frameworks, compare every spike with theirs
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/interop
 
 networks: $(VENV)/ready-train ## train every shipped network again, with its float twin (hours)
 	for network in networks/hysteron_networks/*.hyn; do name=$$(basename $$network .hyn); \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks of other frameworks: built at random, run by the framework itself, and written by its own exporter.
 
-All numbers are dyadic (or float32 exactly), so that both sides compute without rounding wherever the framework lets its step
-be chosen, and potentials that equal the threshold occur often.
+Numbers are dyadic wherever the framework lets its step be chosen: both sides compute without rounding, and potentials that
+equal the threshold occur often.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
+import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from support.convert import NEEDS_TORCH, run_snntorch
+
+torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
 nn = torch.nn
 Spikes = NDArray[np.bool_]
 
@@ -261,8 +264,8 @@ def spikingjelly(kind: str, **settings: Any) -> Callable[[Generator], Made]:
 # -- Rockpool --------------------------------------------------------------------------------------------------
 
 
-def rockpool(kind: str) -> Callable[[Generator], Made]:
-    """A chain with neurons of Rockpool's torch back end."""
+def rockpool(kind: str, *, mended: bool = False) -> Callable[[Generator], Made]:
+    """A chain with neurons of Rockpool's torch back end; with the r that the neuron has, or with the exporter's."""
 
     def make(rng: Generator) -> Made:
         import rockpool.nn.modules.torch as modules
@@ -272,11 +275,18 @@ def rockpool(kind: str) -> Callable[[Generator], Made]:
         n_in, n = (int(size) for size in rng.integers(2, 6, 2))
         cell = getattr(modules, kind)
         options = {"tau_syn": 0.004} if kind == "LIFTorch" else {}
+        # Thresholds that no potential meets, as exp(-dt/τ) is no dyadic number; and one spike a step.
+        options["threshold"] = float(rng.random() + 2.1) if mended else 1.0
+        if mended:
+            options["max_spikes_per_dt"] = 1
         parts = [
             modules.LinearTorch((n_in, n), weight=torch.as_tensor(grid(rng, n_in, n)), has_bias=False),
-            cell(n, tau_mem=0.02, threshold=1.0, dt=0.001, **options),
+            cell(n, tau_mem=0.02, dt=0.001, **options),
         ]
         graph = to_nir(Sequential(*parts))
+        for node in graph.nodes.values():
+            if mended and hasattr(node, "r"):
+                node.r = 1 / (1 - np.exp(-0.001 / np.asarray(node.tau)))
 
         def run(inputs: NDArray[Any]) -> list[Spikes]:
             x = torch.as_tensor(inputs, dtype=torch.float32)
@@ -301,8 +311,6 @@ def snntorch(kind: str = "Leaky", *, exported: bool = False, **settings: Any) ->
         import snntorch as snn
         from snntorch.export_nir import export_to_nir
 
-        from support.convert import run_snntorch
-
         def cell(n: int) -> Any:
             shape = (n,) if exported or rng.random() < 0.5 else ()
             beta = torch.as_tensor(rng.choice((0.0, 0.5, 0.75, 0.875), shape), dtype=torch.float32)
@@ -311,7 +319,7 @@ def snntorch(kind: str = "Leaky", *, exported: bool = False, **settings: Any) ->
                 # A step of 0.1 ms is no dyadic number: thresholds are odd ones that no potential meets.
                 given["threshold"] = torch.as_tensor((rng.random(shape) + 0.3).astype(np.float32))
             if kind == "Synaptic":
-                given["alpha"] = beta / 2
+                given["alpha"] = (beta + 1) / 4
             if kind == "RLeaky":
                 given["linear_features"] = n
             made = getattr(snn, kind)(**given)
@@ -332,7 +340,6 @@ def snntorch(kind: str = "Leaky", *, exported: bool = False, **settings: Any) ->
     return make
 
 
-_NIR = "a NIR file of its exporter"
 _NORSE = {"dt": DT, "reset": "zero"}
 _SINABS = {"dt": 1.0, "firing": "at-or-above", "reset": "subtract"}
 _JELLY = {"dt": DT, "reset": "zero", "firing": "at-or-above"}
@@ -342,15 +349,15 @@ ROWS = (
         Row(
             "snnTorch",
             f"Leaky, reset {reset}{'' if delay else ', reset_delay=False'}",
-            "the module",
+            "the module itself",
             snntorch(reset_mechanism=reset, reset_delay=delay),
         )
         for reset in ("zero", "subtract", "none")
         for delay in (True, False)
     ),
-    Row("snnTorch", "RLeaky, reset zero", "the module", snntorch("RLeaky", reset_mechanism="zero")),
-    Row("snnTorch", "RLeaky, reset subtract", "the module", snntorch("RLeaky", reset_mechanism="subtract")),
-    Row("snnTorch", "Synaptic", "the module", snntorch("Synaptic"), refused="alpha"),
+    Row("snnTorch", "RLeaky, reset zero", "the module itself", snntorch("RLeaky", reset_mechanism="zero")),
+    Row("snnTorch", "RLeaky, reset subtract", "the module itself", snntorch("RLeaky", reset_mechanism="subtract")),
+    Row("snnTorch", "Synaptic", "the module itself", snntorch("Synaptic"), refused="alpha"),
     Row(
         "snnTorch",
         "Leaky, reset zero",
@@ -365,8 +372,8 @@ ROWS = (
         snntorch(exported=True, reset_mechanism="subtract"),
         {"dt": 1e-4, "reset": "subtract", "reference": "snntorch-delayed"},
     ),
-    Row("Norse", "LIFBoxCell", "`to_nir(dt=1)`; `--dt DT --reset zero`", norse("LIFBoxCell"), _NORSE),
-    Row("Norse", "IAFCell", "`to_nir(dt=1)`; `--dt 1 --reset zero`", norse("IAFCell"), _NORSE | {"dt": 1.0}),
+    Row("Norse", "LIFBoxCell", "`to_nir(…, dt=1)`; `--dt 1e-3 --reset zero`", norse("LIFBoxCell"), _NORSE),
+    Row("Norse", "IAFCell", "`to_nir(…, dt=1)`; `--dt 1 --reset zero`", norse("IAFCell"), _NORSE | {"dt": 1.0}),
     Row("Norse", "LIFCell, current of one step", "as LIFBoxCell", norse("LIFCell", 1.0), _NORSE),
     Row("Norse", "LIFCell", "", norse("LIFCell", 5.0), _NORSE, refused="tau_syn"),
     Row("Sinabs", "IAF, SingleSpike", "`--dt 1 --reset subtract --firing at-or-above`", sinabs("IAF"), _SINABS),
@@ -411,7 +418,7 @@ ROWS = (
         Row(
             "SpikingJelly",
             f"{kind}{text}",
-            "`--dt DT --reset zero --firing at-or-above`",
+            "`--dt 1e-4 --reset zero --firing at-or-above`",
             spikingjelly(kind, **given),
             _JELLY,
         )
@@ -431,5 +438,31 @@ ROWS = (
         {"dt": 0.001, "reset": "subtract", "firing": "at-or-above", "stepping": "exact"},
         differs="its exporter writes another input gain than it computes, and several spikes a step",
     ),
+    Row(
+        "Rockpool",
+        "LIFNeuronTorch, one spike a step, `r` mended",
+        "`--dt 1e-3 --reset subtract --firing at-or-above --stepping exact`",
+        rockpool("LIFNeuronTorch", mended=True),
+        {"dt": 0.001, "reset": "subtract", "firing": "at-or-above", "stepping": "exact"},
+    ),
     Row("Rockpool", "LIFTorch", "", rockpool("LIFTorch"), {"dt": 0.001, "reset": "subtract"}, refused="tau_syn"),
 )
+
+
+def table() -> str:
+    """The rows as they stand in docs/import.md."""
+    lines = ["| framework | network | import with | result |", "|---|---|---|---|"]
+    for row in ROWS:
+        result = "every spike is the same"
+        if row.refused:
+            result = "refused: " + _REFUSALS[row.refused]
+        elif row.differs:
+            result = f"**differs**: {row.differs}"
+        lines.append(f"| {row.framework} | {row.what} | {row.way} | {result} |")
+    return "\n".join(lines) + "\n"
+
+
+_REFUSALS = {
+    "alpha": "the hardware's synaptic current lasts one step",
+    "tau_syn": "the hardware's synaptic current lasts one step",
+}

@@ -12,14 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra 'train')")
-snn = pytest.importorskip("snntorch", reason="snntorch is not installed (extra 'train')")
-
 from hysteron_convert import from_snntorch
-from support.convert import run_snntorch
+from support.convert import NEEDS_TORCH, run_snntorch
 
 from .frameworks import filled, positive
 
+torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
+snn = pytest.importorskip("snntorch", reason=NEEDS_TORCH)
 nn = torch.nn
 SAMPLES, STEPS = 3, 8
 
@@ -132,5 +131,4 @@ def test_every_linear_module_in_any_order() -> None:
         told.update(names)
 
     check()
-    print(dict(told))
     assert told["spikes"] > 5000 and len(told) > 12, told

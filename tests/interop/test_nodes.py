@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chains of NIR nodes against their equations, computed here once more with PyTorch's own convolutions and pools.
 
-Every supported node, with parameters of every shape that a file may have and with odd values. All numbers are dyadic, so
-both sides compute without rounding, and every spike must be the same; or the graph is refused in one line.
+Every supported node, with parameters of every shape that a file may have and with odd values. All numbers are dyadic,
+so that both sides compute without rounding and every spike must be the same; or the graph is refused in one line.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra 'train')")
-nir = pytest.importorskip("nir", reason="nir is not installed (extra 'convert')")
-
 from hysteron_base.errors import HysteronError
 from hysteron_convert import from_nir
-from support.convert import chain
+from support.convert import NEEDS_NIR, NEEDS_TORCH, chain
 
+torch = pytest.importorskip("torch", reason=NEEDS_TORCH)
+nir = pytest.importorskip("nir", reason=NEEDS_NIR)
 F = torch.nn.functional
 DT = 2.0**-10
 SAMPLES, STEPS = 2, 8
@@ -235,7 +234,6 @@ def test_every_node_and_shape_of_its_parameters() -> None:
         told["exact"] += 1
 
     check()
-    print(dict(told))
     assert told["exact"] > 300 and told["spikes"] > 10_000
     assert all(told[kind] > 10 for kind in ("LIF", "IF", "CubaLIF", "Threshold", "Conv2d", "SumPool2d", "AvgPool2d")), (
         told
