@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks of other frameworks: built at random, run by the framework itself, and written by its own exporter.
 
-Numbers are dyadic wherever the framework lets its step be chosen: both sides compute without rounding, and potentials that
-equal the threshold occur often.
+Numbers are dyadic wherever the framework lets its step be chosen: both sides compute without rounding, and
+potentials that equal the threshold occur often.
 """
 
 from __future__ import annotations
