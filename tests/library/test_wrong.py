@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import hyn
+from support.convert import NEEDS_TORCH
 from support.refusal import refusal
 
 net = hyn.load("digits")
@@ -71,7 +72,6 @@ WRONG: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
         lambda: hyn.open("golden:", dropped="a"),
         ("dropped must be a number, not 'a'", "give one from 0 up"),
     ),
-    "held back": (lambda: hyn.train("yin-yang", held_back="a"), ("held_back must be a number, not 'a'", "0.1")),
     "mode": (lambda: layer(mode="latch"), ("not 'latch'; did you mean 'Mode.LATCH'?",)),
     "reset": (
         lambda: layer(reset="no"),
@@ -109,6 +109,11 @@ def test_a_wrong_argument(call: Callable[..., Any], told: tuple[str, ...], tmp_p
     for part in told:
         assert part in message
     assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_share_that_is_held_back() -> None:
+    pytest.importorskip("torch", reason=NEEDS_TORCH)
+    assert "held_back must be a number, not 'a'" in refusal(lambda: hyn.train("yin-yang", held_back="a"))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
